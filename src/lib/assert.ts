@@ -1,0 +1,20 @@
+/**
+ * Checks of our own invariants: a failure is a bug in this program, never a remote's fault.
+ * On in production too; remote faults are values and caller's misuse throws an AppError instead.
+ * @module
+ */
+
+/** A broken invariant of this program. */
+export class InvariantError extends Error {
+  override readonly name: string = 'InvariantError';
+}
+
+/** Throws an InvariantError with `message` unless `condition` holds. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new InvariantError(message);
+}
+
+/** Marks a branch that the types say cannot be reached. */
+export function unreachable(value: never): never {
+  throw new InvariantError(`unreachable value: ${String(value)}`);
+}

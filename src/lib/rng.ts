@@ -1,0 +1,73 @@
+/**
+ * Seeded pseudo-random numbers: the same seed gives the same run. Not for secrets.
+ * Algorithm: sfc32 of PractRand (Doty-Humphrey), seeded by splitmix32.
+ * @module
+ */
+
+/** A deterministic stream of pseudo-random numbers. */
+export class Rng {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter = 1;
+
+  /** @param seed any 32-bit integer; equal seeds give equal streams. */
+  constructor(seed: number) {
+    let state = seed >>> 0;
+    const next = (): number => {
+      state = (state + 0x9e3779b9) >>> 0;
+      let mixed = state ^ (state >>> 16);
+      mixed = Math.imul(mixed, 0x21f0aaad);
+      mixed ^= mixed >>> 15;
+      mixed = Math.imul(mixed, 0x735a2d97);
+      return (mixed ^ (mixed >>> 15)) >>> 0;
+    };
+    this.#a = next();
+    this.#b = next();
+    this.#c = next();
+    for (let i = 0; i < 12; i += 1) this.u32();
+  }
+
+  /** An integer in 0 … 2^32-1. */
+  u32(): number {
+    const result = (this.#a + this.#b + this.#counter) >>> 0;
+    this.#counter = (this.#counter + 1) >>> 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) >>> 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + result) >>> 0;
+    return result;
+  }
+
+  /** A number in [0, 1). */
+  float(): number {
+    return this.u32() / 0x1_0000_0000;
+  }
+
+  /** An integer in 0 … limit-1; limit is 1 … 2^32. */
+  below(limit: number): number {
+    return Math.floor(this.float() * limit);
+  }
+
+  /** `length` bytes. */
+  bytes(length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    for (let i = 0; i < length; i += 1) bytes[i] = this.u32() & 0xff;
+    return bytes;
+  }
+
+  /** Shuffles in place (Fisher–Yates) and returns the same array. */
+  shuffle<T>(items: T[]): T[] {
+    for (let i = items.length - 1; i > 0; i -= 1) {
+      const j = this.below(i + 1);
+      const held = items[i]!;
+      items[i] = items[j]!;
+      items[j] = held;
+    }
+    return items;
+  }
+
+  /** An independent stream, derived from this one. */
+  fork(): Rng {
+    return new Rng(this.u32());
+  }
+}
