@@ -21,7 +21,14 @@ export {
   METADATA_PIECE_BYTES,
   PIECE_HEADER_BYTES,
 } from './constants.ts';
+export { DONT_HAVE_EXTENSION, decodeDontHave, encodeDontHave } from './dont-have.ts';
 export type { PeerWireErrorCode } from './errors.ts';
+export {
+  decodeExtendedHandshake,
+  type ExtendedHandshake,
+  encodeExtendedHandshake,
+  PeerExtensions,
+} from './extended.ts';
 export {
   type Capabilities,
   decodeHandshake,
@@ -39,3 +46,13 @@ export {
   type Message,
   MessageWriter,
 } from './messages.ts';
+export {
+  decodeMetadataMessage,
+  encodeMetadataData,
+  encodeMetadataReject,
+  encodeMetadataRequest,
+  METADATA_EXTENSION,
+  type MetadataMessage,
+  metadataPieceBytes,
+  metadataPieceCount,
+} from './metadata-messages.ts';

@@ -1,0 +1,125 @@
+/**
+ * The open pieces of a torrent, and among them those that still have a block to ask for.
+ * Bounds: as many as the picker opens; a search looks at pieces with a free block only, which are about as many as there are peers.
+ * @module
+ */
+import { MAX_REQUESTERS_PER_BLOCK, NOBODY, type OpenPiece } from './picker-open-piece.ts';
+
+/** Receives pairs: piece at 2·i, block at 2·i + 1. */
+export type PickList = Uint32Array | number[];
+
+/** Says whether the first of two open pieces should be completed before the second. */
+export type Precedence = (a: OpenPiece, b: OpenPiece) => boolean;
+
+/** The set of open pieces. */
+export class OpenPieces {
+  readonly #byPiece = new Map<number, OpenPiece>();
+  readonly #all: OpenPiece[] = [];
+  readonly #fillable: OpenPiece[] = [];
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  /** True when some open piece has a block that nobody was asked for. */
+  get hasFillable(): boolean {
+    return this.#fillable.length > 0;
+  }
+
+  get(piece: number): OpenPiece | undefined {
+    return this.#byPiece.get(piece);
+  }
+
+  indices(): number[] {
+    return this.#all.map((open) => open.piece);
+  }
+
+  add(open: OpenPiece, isWanted: boolean): void {
+    this.#byPiece.set(open.piece, open);
+    open.openAt = this.#all.push(open) - 1;
+    this.refile(open, isWanted);
+  }
+
+  /** Forgets an open piece; nothing happens when it is not open. */
+  remove(piece: number): void {
+    const open = this.#byPiece.get(piece);
+    if (open === undefined) return;
+    this.refile(open, false);
+    this.#byPiece.delete(piece);
+    const last = this.#all.pop()!;
+    if (last !== open) {
+      this.#all[open.openAt] = last;
+      last.openAt = open.openAt;
+    }
+    open.openAt = -1;
+  }
+
+  /** Puts a piece into the list of fillable ones, or takes it out, after its blocks or its priority changed. */
+  refile(open: OpenPiece, isWanted: boolean): void {
+    const belongs = open.freeCount > 0 && isWanted;
+    if (belongs === open.fillableAt >= 0) return;
+    if (belongs) {
+      open.fillableAt = this.#fillable.push(open) - 1;
+      return;
+    }
+    const last = this.#fillable.pop()!;
+    if (last !== open) {
+      this.#fillable[open.fillableAt] = last;
+      last.fillableAt = open.fillableAt;
+    }
+    open.fillableAt = -1;
+  }
+
+  /** Every piece that `peer` filled alone may be filled by anybody. */
+  disown(peer: number): void {
+    for (const open of this.#all) if (open.owner === peer) open.owner = NOBODY;
+  }
+
+  /**
+   * The fillable piece to go on with.
+   * @param foreign among the pieces that other peers fill alone, instead of the shared and own ones.
+   */
+  best(
+    peer: number,
+    foreign: boolean,
+    accepts: (piece: number) => boolean,
+    isBefore: Precedence,
+  ): OpenPiece | undefined {
+    let best: OpenPiece | undefined;
+    for (const open of this.#fillable) {
+      if ((open.owner !== NOBODY && open.owner !== peer) !== foreign) continue;
+      if (!accepts(open.piece)) continue;
+      if (best === undefined || isBefore(open, best)) best = open;
+    }
+    return best;
+  }
+
+  /**
+   * Asks `peer` too for blocks that others owe, those with the fewest requesters first.
+   * @param start where in the list the search begins, 0 … size - 1: different peers should help different pieces.
+   * @returns the number of pairs written to `out`.
+   */
+  takeDuplicates(
+    peer: number,
+    start: number,
+    count: number,
+    accepts: (piece: number) => boolean,
+    out: PickList,
+  ): number {
+    let picked = 0;
+    for (let asked = 1; asked < MAX_REQUESTERS_PER_BLOCK && picked < count; asked += 1) {
+      for (let i = 0; i < this.#all.length && picked < count; i += 1) {
+        const open = this.#all[(start + i) % this.#all.length]!;
+        if (open.outstandingCount === 0 || !accepts(open.piece)) continue;
+        while (picked < count) {
+          const block = open.takeDuplicate(peer, asked);
+          if (block < 0) break;
+          out[2 * picked] = open.piece;
+          out[2 * picked + 1] = block;
+          picked += 1;
+        }
+      }
+    }
+    return picked;
+  }
+}
