@@ -1,0 +1,27 @@
+/**
+ * Trackers: the client side of HTTP(S) and UDP announces (BEP 3, 7, 12, 15, 21, 23, 27, 31, 41), without I/O.
+ * @module
+ */
+export { Announcer } from './announcer.ts';
+export type { AnnouncerOptions, AnnouncerOutput, TransferStats } from './announcer-types.ts';
+export type { TrackerFaultCode } from './errors.ts';
+export {
+  type AnnounceEvent,
+  buildAnnounceUrl,
+  type HttpAnnounce,
+  parseHttpReply,
+  percentEncode,
+} from './http-codec.ts';
+export type { AnnouncePolicy } from './lanes.ts';
+export type { AnnounceReply, PeerAddress, RefusalReply } from './reply.ts';
+export type { TrackerStatus } from './status.ts';
+export type { TrackerActivity } from './tracker-state.ts';
+export { parseTrackerUrl, type TrackerUrl } from './tracker-url.ts';
+export {
+  encodeUdpAnnounce,
+  encodeUdpConnect,
+  parseUdpReply,
+  type UdpAnnounce,
+  type UdpReply,
+  udpTransactionId,
+} from './udp-codec.ts';
