@@ -1,0 +1,263 @@
+/**
+ * One bounded GET: for trackers, torrent files and (later) web seeds.
+ * Spec: RFC 9110 (redirects, content coding). Bounds: deadline, body bytes before and after gzip, redirects, 32 KiB of headers.
+ * The address that the policy has judged is the one connected to: names are resolved here, once, and pinned. Not here: keep-alive, cookies, proxies.
+ * @module
+ */
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { createGunzip } from 'node:zlib';
+import { AppError } from '../lib/errors.ts';
+import { type HostAddress, type ResolveName, resolveHost } from './dns.ts';
+import { httpError } from './http-errors.ts';
+import { allowsRedirect, type ReachPolicy } from './reach-policy.ts';
+
+/** How to GET. */
+export interface HttpGetOptions {
+  /** For the whole of it: names, redirects, body. 1 … 2^31-1. */
+  readonly timeoutMs: number;
+  /** Longest body, before and after decompression. */
+  readonly maxBytes: number;
+  /** As "Starling/1.2.3". */
+  readonly userAgent: string;
+  readonly signal?: AbortSignal;
+  /** Default 5. */
+  readonly maxRedirects?: number;
+  /** Who may be contacted; default: everybody. */
+  readonly policy?: ReachPolicy;
+  /** Refuses a URL (also one redirected to) at this address: for the rules of one use, as a tracker's path. */
+  readonly allowUrl?: (url: URL, address: string) => boolean;
+  /** Default: the system's resolver. */
+  readonly resolveName?: ResolveName;
+}
+
+/** A response, whatever its status. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Decompressed. */
+  readonly body: Uint8Array;
+  /** Where it came from in the end. */
+  readonly url: string;
+}
+
+// Specification constants
+const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+// Implementation limits
+const DEFAULT_MAX_REDIRECTS = 5;
+const MAX_HEADER_BYTES = 32_768;
+
+interface Hop {
+  readonly url: URL;
+  readonly options: HttpGetOptions;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * GETs `url`, following redirects.
+ * @throws AppError of HttpErrorCode, ERR_OFFLINE when the policy refuses, or the reason of `signal`.
+ */
+export async function httpGet(url: string, options: HttpGetOptions): Promise<HttpResponse> {
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
+  const maxRedirects = options.maxRedirects ?? DEFAULT_MAX_REDIRECTS;
+  let target = parseUrl(url, undefined);
+  let fromAddress: string | undefined;
+  try {
+    for (let redirects = 0; ; redirects += 1) {
+      const hop = { url: target, options, signal };
+      const response = await openHop(hop, fromAddress);
+      const status = response.statusCode ?? 0;
+      if (!REDIRECT_STATUSES.has(status)) return await readResponse(hop, response, status);
+      if (redirects >= maxRedirects) {
+        response.destroy();
+        throw httpError('ERR_HTTP_REDIRECT', url, `expected at most ${maxRedirects} redirects`);
+      }
+      fromAddress = response.socket.remoteAddress;
+      response.destroy();
+      target = parseUrl(response.headers.location ?? '', target);
+    }
+  } catch (error) {
+    throw explain(error, target, options, deadline);
+  }
+}
+
+function parseUrl(text: string, base: URL | undefined): URL {
+  const url = URL.parse(text, base?.href);
+  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
+  if (base === undefined) {
+    throw httpError('ERR_HTTP_URL', text, 'expected an http or https URL');
+  }
+  const got = JSON.stringify(text.slice(0, 100));
+  throw httpError(
+    'ERR_HTTP_REDIRECT',
+    base,
+    `expected a redirect to an http or https URL, got ${got}`,
+  );
+}
+
+/** Connects to an allowed address of the host and waits for the headers. */
+async function openHop(hop: Hop, fromAddress: string | undefined): Promise<IncomingMessage> {
+  const { url, options, signal } = hop;
+  signal.throwIfAborted();
+  const resolving = resolveHost(url.hostname, options.policy, options.resolveName);
+  const found = await untilAborted(resolving, signal);
+  const addresses = found.filter(({ address }) => options.allowUrl?.(url, address) ?? true);
+  if (addresses.length === 0) {
+    throw httpError('ERR_HTTP_URL', url, 'this URL is not allowed at its address');
+  }
+  const reachable = addresses.filter(
+    ({ address }) => fromAddress === undefined || allowsRedirect(fromAddress, address),
+  );
+  if (reachable.length === 0) {
+    throw httpError(
+      'ERR_HTTP_REDIRECT',
+      url,
+      `expected a redirect to a public address, got ${addresses[0]!.address}`,
+    );
+  }
+  return request(hop, reachable);
+}
+
+function request(
+  { url, options, signal }: Hop,
+  addresses: readonly HostAddress[],
+): Promise<IncomingMessage> {
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const outgoing = send(url, {
+      agent: false,
+      headers: {
+        'user-agent': options.userAgent,
+        'accept-encoding': 'gzip',
+        connection: 'close',
+      },
+      lookup: pin(addresses),
+      maxHeaderSize: MAX_HEADER_BYTES,
+      signal,
+    });
+    outgoing.once('response', resolve);
+    // Stays: an abort after the headers is reported by the response and by the request.
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}
+
+/** A `lookup` for node:net that knows only these addresses. */
+function pin(addresses: readonly HostAddress[]): LookupFunction {
+  return (_name, options, callback) => {
+    const first = addresses[0]!;
+    if (options.all === true) callback(null, [...addresses]);
+    else callback(null, first.address, first.family);
+  };
+}
+
+async function readResponse(
+  { url, options }: Hop,
+  response: IncomingMessage,
+  status: number,
+): Promise<HttpResponse> {
+  const coding = (response.headers['content-encoding'] ?? 'identity').toLowerCase();
+  const isGzip = coding === 'gzip' || coding === 'x-gzip';
+  if (!isGzip && coding !== 'identity' && coding !== '') {
+    response.destroy();
+    const reason = `expected no coding or gzip, got ${JSON.stringify(coding.slice(0, 40))}`;
+    throw httpError('ERR_HTTP_UNREACHABLE', url, reason);
+  }
+  const announced = Number(response.headers['content-length'] ?? 0);
+  try {
+    if (announced > options.maxBytes) throw tooLarge(url, options.maxBytes);
+    const raw = bounded(response, url, options.maxBytes);
+    const source = isGzip ? gunzip(raw, url, options.maxBytes) : raw;
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of source) chunks.push(chunk);
+    return { status, headers: response.headers, body: join(chunks), url: url.href };
+  } finally {
+    response.destroy();
+  }
+}
+
+async function* bounded(
+  source: AsyncIterable<Uint8Array>,
+  url: URL,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  for await (const chunk of source) {
+    length += chunk.length;
+    if (length > maxBytes) throw tooLarge(url, maxBytes);
+    yield chunk;
+  }
+}
+
+/** Decompresses with the same bound again: a small body can hold gigabytes of zeros. */
+async function* gunzip(
+  source: AsyncIterable<Uint8Array>,
+  url: URL,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array> {
+  const inflater = createGunzip();
+  const feeding = (async () => {
+    try {
+      for await (const chunk of source) {
+        if (!inflater.write(chunk)) await new Promise((resolve) => inflater.once('drain', resolve));
+      }
+      inflater.end();
+    } catch (error) {
+      inflater.destroy(error as Error);
+    }
+  })();
+  try {
+    yield* bounded(inflater, url, maxBytes);
+    await feeding;
+  } finally {
+    inflater.destroy();
+  }
+}
+
+function join(chunks: readonly Uint8Array[]): Uint8Array {
+  const body = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
+}
+
+/** DNS look-ups can't be cancelled; their late result is dropped. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/** Our own errors pass; the caller's abort is his; the rest gets a sentence. */
+function explain(
+  error: unknown,
+  url: URL,
+  options: HttpGetOptions,
+  deadline: AbortSignal,
+): unknown {
+  if (options.signal?.aborted) return options.signal.reason;
+  if (deadline.aborted) {
+    const reason = `expected a response within ${options.timeoutMs / 1000} s`;
+    return httpError('ERR_HTTP_TIMEOUT', url, reason, error);
+  }
+  if (error instanceof AppError) return error;
+  return httpError('ERR_HTTP_UNREACHABLE', url, describe(error), error);
+}
+
+function describe(error: unknown): string {
+  // Several addresses refused: node wraps the errors, and the first one says enough.
+  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+  return first instanceof Error ? first.message : String(first);
+}
+
+function tooLarge(url: URL, maxBytes: number): Error {
+  return httpError('ERR_HTTP_TOO_LARGE', url, `expected a body of at most ${maxBytes} bytes`);
+}
