@@ -3,7 +3,7 @@
  * Spec: BEP 3, section "bencoding". Bounds: nesting of 1,000 levels (a cycle ends there).
  * @module
  */
-import { fromLatin1, toLatin1 } from '../../lib/bytes.ts';
+import { toLatin1 } from '../../lib/bytes.ts';
 import { encodeUtf8 } from '../../lib/utf8.ts';
 import { BencodeDict } from './decode.ts';
 import { bencodeError } from './errors.ts';
@@ -46,67 +46,88 @@ export type Encodable =
  */
 export function encode(value: Encodable): Uint8Array {
   const writer = new Writer();
-  writer.value(value, '$', 0);
+  writer.value(value);
   return writer.finish();
 }
 
 class Writer {
   #bytes = new Uint8Array(256);
   #at = 0;
+  /** Where in the value we are; made a text only for an error. */
+  readonly #path: (string | number)[] = [];
 
-  value(value: Encodable, path: string, depth: number): void {
-    if (depth > MAX_DEPTH) throw unencodable(path, `more than ${MAX_DEPTH} levels (a cycle?)`);
-    if (typeof value === 'string') this.#string(encodeUtf8(value));
-    else if (typeof value === 'number') this.#number(value, path);
+  value(value: Encodable): void {
+    if (this.#path.length > MAX_DEPTH) {
+      throw this.#unencodable(`more than ${MAX_DEPTH} levels (a cycle?)`);
+    }
+    if (typeof value === 'string') this.#text(value);
+    else if (typeof value === 'number') this.#number(value);
     else if (typeof value === 'bigint') this.#ascii(`i${value}e`);
     else if (value instanceof Uint8Array) this.#string(value);
     else if (value instanceof RawBencode) this.#append(value.bytes);
-    else if (Array.isArray(value)) this.#list(value, path, depth);
-    else if (value instanceof BencodeDict) this.#dict([...value.entries()], path, depth);
-    else if (value instanceof Map) this.#dict([...value.entries()], path, depth);
-    else this.#object(value, path, depth);
+    else if (Array.isArray(value)) this.#list(value);
+    else if (value instanceof BencodeDict) this.#dict([...value.entries()]);
+    else if (value instanceof Map) this.#dict([...value.entries()]);
+    else this.#object(value);
   }
 
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#at);
   }
 
-  #number(value: number, path: string): void {
-    if (!Number.isSafeInteger(value)) throw unencodable(path, `the number ${value}`);
+  #number(value: number): void {
+    if (!Number.isSafeInteger(value)) throw this.#unencodable(`the number ${value}`);
     // Adding zero turns -0 into 0.
     this.#ascii(`i${value + 0}e`);
   }
 
-  #list(values: readonly Encodable[], path: string, depth: number): void {
+  #list(values: readonly Encodable[]): void {
     this.#ascii('l');
+    const depth = this.#path.length;
     for (let i = 0; i < values.length; i += 1) {
-      this.value(values[i] as Encodable, `${path}[${i}]`, depth + 1);
+      this.#path[depth] = i;
+      this.value(values[i] as Encodable);
     }
+    this.#path.length = depth;
     this.#ascii('e');
   }
 
-  #object(value: Encodable, path: string, depth: number): void {
+  #object(value: Encodable): void {
     const prototype = isObject(value) ? Object.getPrototypeOf(value) : undefined;
     if (prototype !== Object.prototype && prototype !== null) {
-      throw unencodable(path, describe(value));
+      throw this.#unencodable(describe(value));
     }
     const entries: [string, Encodable][] = [];
     for (const [key, inner] of Object.entries(value)) {
-      if (inner !== undefined) entries.push([toLatin1(encodeUtf8(key)), inner]);
+      if (inner === undefined) continue;
+      entries.push([isAscii(key) ? key : toLatin1(encodeUtf8(key)), inner]);
     }
-    this.#dict(entries, path, depth);
+    this.#dict(entries);
   }
 
-  #dict(entries: [string, Encodable][], path: string, depth: number): void {
+  #dict(entries: [string, Encodable][]): void {
     // Order of latin-1 code units is order of raw bytes.
     entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
     this.#ascii('d');
+    const depth = this.#path.length;
     for (const [key, inner] of entries) {
-      if (/[^\0-\xff]/.test(key)) throw unencodable(path, `the key ${key}, which is not latin-1`);
-      this.#string(fromLatin1(key));
-      this.value(inner, `${path}.${key}`, depth + 1);
+      this.#path[depth] = key;
+      if (!isLatin1(key)) throw this.#unencodable('a key beyond latin-1');
+      this.#ascii(`${key.length}:`);
+      this.#ascii(key);
+      this.value(inner);
     }
+    this.#path.length = depth;
     this.#ascii('e');
+  }
+
+  #text(text: string): void {
+    if (isAscii(text)) {
+      this.#ascii(`${text.length}:`);
+      this.#ascii(text);
+    } else {
+      this.#string(encodeUtf8(text));
+    }
   }
 
   #string(bytes: Uint8Array): void {
@@ -114,6 +135,7 @@ class Writer {
     this.#append(bytes);
   }
 
+  /** Appends a text of code points below 256, one byte each. */
   #ascii(text: string): void {
     this.#reserve(text.length);
     for (let i = 0; i < text.length; i += 1) this.#bytes[this.#at++] = text.charCodeAt(i);
@@ -131,6 +153,20 @@ class Writer {
     grown.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = grown;
   }
+
+  #unencodable(found: string): Error {
+    return bencodeError('ERR_BENCODE_UNENCODABLE', { path: ['$', ...this.#path].join('.'), found });
+  }
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+function isLatin1(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) > 0xff) return false;
+  return true;
 }
 
 function isObject(value: unknown): value is object {
@@ -140,8 +176,4 @@ function isObject(value: unknown): value is object {
 function describe(value: unknown): string {
   if (!isObject(value)) return value === undefined ? 'undefined' : `${typeof value} ${value}`;
   return `an object of class ${value.constructor?.name ?? 'unknown'}`;
-}
-
-function unencodable(path: string, found: string): Error {
-  return bencodeError('ERR_BENCODE_UNENCODABLE', { path, found });
 }

@@ -1,0 +1,207 @@
+/**
+ * Reads the file lists of an info dictionary, v1 `files`/`length` and v2 `file tree`, into one shape; names stay raw.
+ *
+ * Spec: BEP 3 (files), BEP 47 (attributes, pads, symlinks), BEP 52 (file tree).
+ * Bounds: path depth 100, file length below 2^44; the number of files by the decoder's tokens.
+ * @module
+ */
+import { toLatin1 } from '../../lib/bytes.ts';
+import { fail, ok, type Result } from '../../lib/errors.ts';
+import { BencodeDict, type BencodeValue, typeName } from '../bencode/index.ts';
+import type { MetainfoErrorCode } from './errors.ts';
+import {
+  FILE_LENGTH_LIMIT_BYTES,
+  MAX_PATH_DEPTH,
+  V2_HASH_LENGTH_BYTES as V2_HASH,
+} from './limits.ts';
+
+/** A file as the torrent states it; names are raw bytes as latin-1 texts, without the torrent's name. */
+export interface RawFile {
+  /** Empty for the file of a single-file torrent. */
+  readonly path: readonly string[];
+  readonly lengthBytes: number;
+  readonly isPad: boolean;
+  readonly isExecutable: boolean;
+  readonly isHidden: boolean;
+  readonly symlink?: readonly string[];
+  readonly piecesRoot?: Uint8Array;
+}
+
+type Parsed<T> = Result<T, MetainfoErrorCode>;
+
+/** Attributes that v1 and v2 share. */
+interface Attributes {
+  readonly isPad: boolean;
+  readonly isExecutable: boolean;
+  readonly isHidden: boolean;
+  readonly symlink?: readonly string[];
+}
+
+/** The v1 half: `files`, or `length` for a single file. */
+export function readV1Files(info: BencodeDict): Parsed<RawFile[]> {
+  if (!info.has('files')) {
+    const file = readV1File(info, []);
+    return file.ok ? ok([file.value]) : file;
+  }
+  const list = info.list('files');
+  if (list === undefined || list.length === 0) {
+    return fail(
+      'ERR_METAINFO_NO_FILES',
+      `expected a list of files, got ${list === undefined ? typeName(info.get('files')) : 'an empty one'}`,
+    );
+  }
+  const files: RawFile[] = [];
+  for (const entry of list) {
+    const file = readListedFile(entry, files.length);
+    if (!file.ok) return file;
+    files.push(file.value);
+  }
+  return ok(files);
+}
+
+function readListedFile(entry: BencodeValue, index: number): Parsed<RawFile> {
+  if (!(entry instanceof BencodeDict)) {
+    return fail(
+      'ERR_METAINFO_NO_FILES',
+      `expected file ${index} to be a dictionary, got ${typeName(entry)}`,
+    );
+  }
+  const key = entry.has('path.utf-8') ? 'path.utf-8' : 'path';
+  const path = entry.latin1List(key);
+  if (path === undefined || path.length === 0) {
+    // BEP 47: a pad needs no path.
+    const isPad = !entry.has(key) && (entry.bytes('attr')?.includes(0x70) ?? false);
+    if (isPad) return readV1File(entry, ['.pad', String(entry.int('length') ?? 0)]);
+    return fail('ERR_METAINFO_PATH', `expected a list of strings as path of file ${index}`);
+  }
+  if (path.length > MAX_PATH_DEPTH) return tooDeep(path.length);
+  return readV1File(entry, path);
+}
+
+function readV1File(dict: BencodeDict, path: readonly string[]): Parsed<RawFile> {
+  const attributes = readAttributes(dict);
+  if (!attributes.ok) return attributes;
+  const lengthBytes = readLength(dict, attributes.value);
+  if (!lengthBytes.ok) return lengthBytes;
+  return ok({ path, lengthBytes: lengthBytes.value, ...attributes.value });
+}
+
+/** A symlink takes no bytes whatever its `length` says, and needs none (BEP 47). */
+function readLength(dict: BencodeDict, attributes: Attributes): Parsed<number> {
+  if (attributes.symlink !== undefined) return ok(0);
+  const length = dict.int('length');
+  if (length !== undefined && length >= 0 && length < FILE_LENGTH_LIMIT_BYTES) return ok(length);
+  const found = dict.get('length');
+  const shown = typeof found === 'number' || typeof found === 'bigint' ? found : typeName(found);
+  return fail('ERR_METAINFO_LENGTH', `expected a file length from 0 to 2^44 - 1, got ${shown}`);
+}
+
+function readAttributes(dict: BencodeDict): Parsed<Attributes> {
+  const bytes = dict.bytes('attr');
+  const attr = bytes === undefined ? '' : toLatin1(bytes);
+  const flags = {
+    isPad: attr.includes('p'),
+    isExecutable: attr.includes('x'),
+    isHidden: attr.includes('h'),
+  };
+  if (!attr.includes('l') || !dict.has('symlink path')) return ok(flags);
+  const symlink = dict.latin1List('symlink path');
+  if (symlink === undefined) {
+    return fail('ERR_METAINFO_PATH', 'expected a list of strings as symlink path');
+  }
+  if (symlink.length > MAX_PATH_DEPTH) return tooDeep(symlink.length);
+  return ok({ ...flags, symlink });
+}
+
+/** The v2 half, in tree order. */
+export function readFileTree(info: BencodeDict): Parsed<RawFile[]> {
+  const tree = info.dict('file tree');
+  if (tree === undefined) {
+    return fail(
+      'ERR_METAINFO_FILE_TREE',
+      `expected a dictionary as file tree, got ${typeName(info.get('file tree'))}`,
+    );
+  }
+  if (tree.dict('')?.has('length')) {
+    return fail('ERR_METAINFO_FILE_TREE', 'expected names at the top of the file tree, got a file');
+  }
+  const files: RawFile[] = [];
+  const fault = readTree(tree, [], files);
+  if (fault !== undefined) return fault;
+  if (files.length === 0) {
+    return fail('ERR_METAINFO_NO_FILES', 'expected at least one file in the file tree, got none');
+  }
+  return ok(files);
+}
+
+type Fault = Extract<Parsed<never>, { ok: false }>;
+
+/** Recursion is bounded by the path depth. */
+function readTree(tree: BencodeDict, path: readonly string[], files: RawFile[]): Fault | undefined {
+  for (const [name, value] of tree.entries()) {
+    if (!(value instanceof BencodeDict)) {
+      return fail(
+        'ERR_METAINFO_FILE_TREE',
+        `expected dictionaries in the file tree, got ${typeName(value)}`,
+      );
+    }
+    if (name === '') {
+      // Properties of a directory: none are defined, but names may not hide below an empty one.
+      if (!value.has('')) continue;
+      return fail('ERR_METAINFO_FILE_TREE', 'expected a name in the file tree, got an empty one');
+    }
+    if (path.length === MAX_PATH_DEPTH) return tooDeep(path.length + 1);
+    const fault = readTreeEntry(value, [...path, name], files);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function readTreeEntry(
+  entry: BencodeDict,
+  path: readonly string[],
+  files: RawFile[],
+): Fault | undefined {
+  const properties = entry.dict('');
+  const isFile = properties?.has('length') || properties?.has('symlink path');
+  if (properties === undefined || !isFile) {
+    if (properties === undefined && entry.has('')) {
+      return fail('ERR_METAINFO_FILE_TREE', 'expected a dictionary of file properties');
+    }
+    return readTree(entry, path, files);
+  }
+  if (entry.size !== 1) {
+    return fail('ERR_METAINFO_FILE_TREE', 'expected a file without siblings at its own level');
+  }
+  const file = readTreeFile(properties, path);
+  if (!file.ok) return file;
+  files.push(file.value);
+  return undefined;
+}
+
+function readTreeFile(properties: BencodeDict, path: readonly string[]): Parsed<RawFile> {
+  const attributes = readAttributes(properties);
+  if (!attributes.ok) return attributes;
+  if (attributes.value.isPad) {
+    return fail('ERR_METAINFO_PAD_FILE', 'expected no pad files in a v2 file tree, got one');
+  }
+  const length = readLength(properties, attributes.value);
+  if (!length.ok) return length;
+  const file = { path, lengthBytes: length.value, ...attributes.value };
+  if (length.value === 0) return ok(file);
+  const piecesRoot = properties.bytes('pieces root');
+  if (piecesRoot?.length !== V2_HASH || piecesRoot.every((byte) => byte === 0)) {
+    return fail(
+      'ERR_METAINFO_PIECES_ROOT',
+      `expected ${V2_HASH} bytes that are not all zero as pieces root of a file with bytes`,
+    );
+  }
+  return ok({ ...file, piecesRoot });
+}
+
+function tooDeep(depth: number): Fault {
+  return fail(
+    'ERR_METAINFO_PATH_TOO_DEEP',
+    `expected paths of at most ${MAX_PATH_DEPTH} components, got ${depth}`,
+  );
+}
