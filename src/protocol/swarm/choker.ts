@@ -126,11 +126,7 @@ export class Choker {
    * A round, when one is due; nothing changes before.
    * @param candidates all connected peers of the torrent.
    */
-  run(
-    nowMs: number,
-    candidates: readonly ChokeCandidate[],
-    role: ChokeRole,
-  ): ChokeDecision {
+  run(nowMs: number, candidates: readonly ChokeCandidate[], role: ChokeRole): ChokeDecision {
     if (nowMs < this.#nextRoundAtMs) return { choke: [], unchoke: [] };
     this.#nextRoundAtMs = nowMs + CHOKE_ROUND_MS;
     const useful = candidates.filter((candidate) => !candidate.isUploadOnly);
@@ -217,11 +213,7 @@ export class Choker {
   }
 
   /** Best first; equals in random order, but an unchoked peer before a choked one. */
-  #ranked(
-    nowMs: number,
-    candidates: readonly ChokeCandidate[],
-    role: ChokeRole,
-  ): ChokeCandidate[] {
+  #ranked(nowMs: number, candidates: readonly ChokeCandidate[], role: ChokeRole): ChokeCandidate[] {
     const scored = candidates.map((candidate) => {
       const isUnchoked = this.#unchoked.has(candidate.peer);
       const rank = this.#rule.rank(candidate, role, nowMs);
@@ -234,8 +226,7 @@ export class Choker {
       };
     });
     scored.sort(
-      (a, b) =>
-        b.score - a.score || Number(b.isUnchoked) - Number(a.isUnchoked) || a.lot - b.lot,
+      (a, b) => b.score - a.score || Number(b.isUnchoked) - Number(a.isUnchoked) || a.lot - b.lot,
     );
     return scored.map(({ candidate }) => candidate);
   }

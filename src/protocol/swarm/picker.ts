@@ -131,6 +131,8 @@ export class PiecePicker {
     assert(this.#availability[piece]! > 0, `piece ${piece}: availability would fall below 0`);
     this.#availability[piece]! -= 1;
     this.#moved(piece);
+    // Counts of pieces tell fruitless searches apart only while they grow.
+    this.#version += 1;
   }
 
   /** A peer that is not a seed came with these pieces. A peer that completes later stays counted piece by piece. */
