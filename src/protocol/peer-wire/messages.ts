@@ -331,7 +331,8 @@ export class MessageWriter {
   /** A whole `piece` message, for tests and simulations: the data plane never copies blocks here. */
   piece(piece: number, begin: number, data: Uint8Array): void {
     this.pieceHeader(piece, begin, data.length);
-    this.#buffer.set(data, this.#grow(data.length));
+    const at = this.#grow(data.length);
+    this.#buffer.set(data, at);
   }
 
   /** @param port UDP port of the DHT node. */
