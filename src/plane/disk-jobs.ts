@@ -1,0 +1,80 @@
+/**
+ * The messages between the network thread and the disk workers: plain data, sent in batches.
+ * @module
+ */
+import type { DiskFault, StorageSpec } from './file-table.ts';
+import type { HashPlan } from './piece-hasher.ts';
+
+/** Where a run of bytes lies in the files: bytes `[at, at + lengthBytes)` of the job. */
+export interface JobSegment {
+  readonly fileIndex: number;
+  readonly fileOffsetBytes: number;
+  readonly at: number;
+  readonly lengthBytes: number;
+  readonly isPad: boolean;
+}
+
+/** Hash and write a filled part of a piece; all parts of a piece go to one worker. */
+export interface PartJob {
+  readonly kind: 'part';
+  readonly id: number;
+  readonly storage: number;
+  readonly piece: number;
+  /** Where the part lies in the slabs' memory. */
+  readonly memoryAt: number;
+  readonly lengthBytes: number;
+  readonly pieceOffsetBytes: number;
+  /** Bytes of all parts together: the piece is whole when they are in. */
+  readonly wantedBytes: number;
+  readonly plan: HashPlan;
+  readonly segments: readonly JobSegment[];
+}
+
+/** Read consecutive pieces and hash them; bytes that are missing make a piece fail, they are no fault. */
+export interface ScanJob {
+  readonly kind: 'scan';
+  readonly id: number;
+  readonly storage: number;
+  readonly pieces: readonly { readonly plan: HashPlan; readonly readBytes: number }[];
+  /** Over all bytes of the pieces, one after another. */
+  readonly segments: readonly JobSegment[];
+}
+
+/** Force a storage's written data to disk, or just close its files. */
+export interface FileJob {
+  readonly kind: 'sync' | 'close';
+  readonly id: number;
+  readonly storage: number;
+}
+
+/** A job of a worker. */
+export type Job = PartJob | ScanJob | FileJob;
+
+/** What the network thread sends. */
+export type ToWorker =
+  | { readonly type: 'open'; readonly spec: StorageSpec }
+  | { readonly type: 'jobs'; readonly jobs: readonly Job[] };
+
+/** The answer to a job. */
+export interface JobResult {
+  readonly id: number;
+  /** part: the piece is whole, and these are its digests. */
+  readonly v1?: Uint8Array;
+  readonly v2?: Uint8Array;
+  readonly isPieceDone?: boolean;
+  /** scan: 20 and 32 bytes a piece, and a 1 for each piece whose bytes were all there. */
+  readonly digestsV1?: Uint8Array;
+  readonly digestsV2?: Uint8Array;
+  readonly isPresent?: Uint8Array;
+  readonly fault?: DiskFault;
+}
+
+/** What a worker sends. */
+export interface FromWorker {
+  readonly results: readonly JobResult[];
+}
+
+/** What a worker gets at birth. */
+export interface WorkerInit {
+  readonly memory: SharedArrayBuffer;
+}

@@ -1,0 +1,212 @@
+/**
+ * Blocks on their way out: spans of up to 64 blocks (1 MiB of a piece) read ahead in one call, already framed.
+ *
+ * The file's bytes are scattered into the buffer so that each block stands behind the 13 bytes of its own `piece` message: consecutive
+ * requests of any number of peers then go out as one slice of one buffer, without copying or joining. One `readv` of 64 blocks costs
+ * 0.1 ms here, 64 reads 0.6 ms.
+ * Bounds: `spanLimit` buffers; a span in use by a socket is never evicted or changed.
+ * @module
+ */
+import fs from 'node:fs';
+import { assert } from '../lib/assert.ts';
+import { type DiskFault, DiskFaultError, type FileTable } from './file-table.ts';
+import { cutSegments, type Geometry } from './geometry.ts';
+
+// Specification constants
+const BLOCK_BYTES = 16_384;
+const FRAME_HEADER_BYTES = 13;
+const PIECE_MESSAGE_ID = 7;
+
+// Implementation limits
+/** Blocks of a span. */
+export const SPAN_BLOCKS: number = 64;
+/** Bytes from one framed block to the next. */
+export const FRAME_BYTES: number = FRAME_HEADER_BYTES + BLOCK_BYTES;
+
+/** A torrent to read from. */
+export interface SendSource {
+  readonly files: FileTable;
+  readonly geometry: Geometry;
+}
+
+/** A framed run of blocks; frame `i` begins at `i × FRAME_BYTES`. */
+export interface Span {
+  state: 'reading' | 'ready' | 'failed';
+  readonly bytes: Buffer;
+  readonly blockCount: number;
+  fault: DiskFault | undefined;
+  /** Sockets and queues that use it now. */
+  users: number;
+  waiting: (() => void)[];
+}
+
+/** Keeps the spans used last, for all torrents of a node. */
+export class SendCache {
+  readonly #spanLimit: number;
+  readonly #spans = new Map<SendSource, Map<number, Span>>();
+  readonly #order = new Set<{ source: SendSource; key: number; span: Span }>();
+  readonly #entries = new WeakMap<Span, { source: SendSource; key: number; span: Span }>();
+  readonly #buffers: Buffer[] = [];
+  #bufferCount = 0;
+  readonly #starved: (() => void)[] = [];
+
+  /** @param spanLimit buffers of 1 MiB, at least 2. */
+  constructor(spanLimit: number) {
+    this.#spanLimit = spanLimit;
+  }
+
+  /**
+   * The span that holds a block, being read if it was not there; `use` counts the caller in.
+   * @returns undefined when every buffer is in use: `onFree` is called when one may be free again.
+   */
+  use(source: SendSource, piece: number, block: number, onFree: () => void): Span | undefined {
+    const spanIndex = Math.floor(block / SPAN_BLOCKS);
+    const spansPerPiece = Math.ceil(source.geometry.pieceLengthBytes / BLOCK_BYTES / SPAN_BLOCKS);
+    const key = piece * spansPerPiece + spanIndex;
+    let spans = this.#spans.get(source);
+    if (spans === undefined) {
+      spans = new Map();
+      this.#spans.set(source, spans);
+    }
+    let span = spans.get(key);
+    if (span === undefined) {
+      const bytes = this.#acquireBuffer();
+      if (bytes === undefined) {
+        this.#starved.push(onFree);
+        return undefined;
+      }
+      const blockCount = Math.min(
+        SPAN_BLOCKS,
+        source.geometry.blockCount(piece) - spanIndex * SPAN_BLOCKS,
+      );
+      span = { state: 'reading', bytes, blockCount, fault: undefined, users: 0, waiting: [] };
+      spans.set(key, span);
+      this.#entries.set(span, { source, key, span });
+      this.#read(source, piece, spanIndex * SPAN_BLOCKS, span);
+    }
+    this.#touch(span);
+    span.users += 1;
+    return span;
+  }
+
+  /** The end of a `use`. */
+  release(span: Span): void {
+    span.users -= 1;
+    assert(span.users >= 0, 'a span was released twice');
+    if (span.users === 0) {
+      if (span.state === 'failed') this.#drop(span);
+      this.#starved.shift()?.();
+    }
+  }
+
+  /** Forgets what was read of a torrent. */
+  forget(source: SendSource): void {
+    for (const span of this.#spans.get(source)?.values() ?? []) {
+      if (span.users === 0 && span.state !== 'reading') this.#drop(span);
+    }
+  }
+
+  #touch(span: Span): void {
+    const entry = this.#entries.get(span)!;
+    this.#order.delete(entry);
+    this.#order.add(entry);
+  }
+
+  #acquireBuffer(): Buffer | undefined {
+    const free = this.#buffers.pop();
+    if (free !== undefined) return free;
+    if (this.#bufferCount < this.#spanLimit) {
+      this.#bufferCount += 1;
+      return Buffer.allocUnsafeSlow(SPAN_BLOCKS * FRAME_BYTES);
+    }
+    for (const { span } of this.#order) {
+      if (span.users > 0 || span.state === 'reading') continue;
+      this.#drop(span);
+      return this.#buffers.pop();
+    }
+    return undefined;
+  }
+
+  #drop(span: Span): void {
+    const entry = this.#entries.get(span)!;
+    this.#order.delete(entry);
+    const spans = this.#spans.get(entry.source);
+    spans?.delete(entry.key);
+    if (spans?.size === 0) this.#spans.delete(entry.source);
+    this.#buffers.push(span.bytes);
+  }
+
+  #read(source: SendSource, piece: number, firstBlock: number, span: Span): void {
+    const { geometry } = source;
+    for (let i = 0; i < span.blockCount; i += 1) {
+      const at = i * FRAME_BYTES;
+      const length = geometry.blockBytes(piece, firstBlock + i);
+      span.bytes.writeUInt32BE(length + FRAME_HEADER_BYTES - 4, at);
+      span.bytes[at + 4] = PIECE_MESSAGE_ID;
+      span.bytes.writeUInt32BE(piece, at + 5);
+      span.bytes.writeUInt32BE((firstBlock + i) * BLOCK_BYTES, at + 9);
+    }
+    const from = firstBlock * BLOCK_BYTES;
+    const length = Math.min(SPAN_BLOCKS * BLOCK_BYTES, geometry.wantedBytes(piece) - from);
+    const segments = cutSegments(geometry.segments(piece), from, length);
+    let left = 1;
+    const settle = (fault?: DiskFault): void => {
+      span.fault ??= fault;
+      left -= 1;
+      if (left > 0) return;
+      span.state = span.fault === undefined ? 'ready' : 'failed';
+      const waiting = span.waiting;
+      span.waiting = [];
+      if (span.state === 'failed' && span.users === 0) this.#drop(span);
+      for (const wake of waiting) wake();
+    };
+    for (const segment of segments) {
+      const views = frameViews(span.bytes, segment.at, segment.lengthBytes);
+      if (segment.isPad) {
+        for (const view of views) view.fill(0);
+        continue;
+      }
+      left += 1;
+      readInto(source.files, segment.fileIndex, segment.fileOffsetBytes, views, settle);
+    }
+    settle();
+  }
+}
+
+/** The places of bytes `[from, from + length)` of a span, less the headers between them. */
+function frameViews(bytes: Buffer, from: number, length: number): Buffer[] {
+  const views: Buffer[] = [];
+  for (let at = from; at < from + length; ) {
+    const block = Math.floor(at / BLOCK_BYTES);
+    const end = Math.min((block + 1) * BLOCK_BYTES, from + length);
+    const start = block * FRAME_BYTES + FRAME_HEADER_BYTES + (at - block * BLOCK_BYTES);
+    views.push(bytes.subarray(start, start + end - at));
+    at = end;
+  }
+  return views;
+}
+
+function readInto(
+  files: FileTable,
+  fileIndex: number,
+  offsetBytes: number,
+  views: Buffer[],
+  done: (fault?: DiskFault) => void,
+): void {
+  let wanted = 0;
+  for (const view of views) wanted += view.length;
+  try {
+    const place = files.acquire(fileIndex, false);
+    fs.readv(place.fd, views, place.baseBytes + offsetBytes, (error, count) => {
+      files.release(place);
+      if (error !== null) done(files.fault(fileIndex, 'read', error).fault);
+      else if (count < wanted) {
+        // The file was cut behind our back: what was verified is gone.
+        done({ code: 'TRUNCATED', path: files.pathOf(fileIndex), operation: 'read' });
+      } else done();
+    });
+  } catch (error) {
+    if (!(error instanceof DiskFaultError)) throw error;
+    queueMicrotask(() => done(error.fault));
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Numbers of the swarm core.
+ * @module
+ */
+
+// Specification constants
+
+/** BEP 3: keep-alives are "generally sent once every two minutes". */
+export const KEEP_ALIVE_MS = 110_000;
+/** BEP 3: the choker runs every ten seconds. */
+export const CHOKE_INTERVAL_MS = 10_000;
+
+// Implementation limits
+
+/** Connections of a torrent. */
+export const DEFAULT_MAX_PEERS = 100;
+/** Dials of a torrent under way. */
+export const MAX_HALF_OPEN = 20;
+/** Known addresses of a torrent that are not connected. */
+export const MAX_CANDIDATES = 2_000;
+/** Requests a peer may have waiting here; told as `reqq`. */
+export const MAX_QUEUED_UPLOADS = 2_048;
+/** A connection that said nothing for so long is closed. */
+export const PEER_TIMEOUT_MS = 150_000;
+/** A peer that owes blocks and sent none for so long is snubbed (the least: see `snubTimeoutMs`). */
+export const SNUB_TIMEOUT_MS = 20_000;
+/** A request to a snubbed peer is given to others after this. */
+export const REQUEST_TIMEOUT_MS = 60_000;
+/** Housekeeping: timeouts, rates, dials. */
+export const TICK_MS = 500;
+/** First wait before an address is dialled again; doubles with each failure. */
+export const REDIAL_MS = 5_000;
+/** Longest wait before an address is dialled again. */
+export const MAX_REDIAL_MS = 600_000;
+/** Trust of a peer falls by 2 with a piece that failed and grows by 1 with a good one, up to this. */
+export const MAX_TRUST = 8;
+/** A peer at this trust is banned. */
+export const BAN_TRUST = -7;
+/** Blocks nobody asked for that a connection may send before it is closed: cancels cross with data. */
+export const MAX_UNREQUESTED_BLOCKS = 4_096;
+/** A metadata piece is asked again of another peer after this. */
+export const METADATA_TIMEOUT_MS = 10_000;
+/** A peer that rejected metadata is asked again after this (BEP 9 leaves it open; pitfall of flooding). */
+export const METADATA_REJECT_WAIT_MS = 60_000;
+/** Metadata pieces asked of one peer at a time. */
+export const METADATA_REQUESTS_PER_PEER = 4;
+/** HAVE messages kept before the metadata is known, per peer. */
+export const MAX_EARLY_HAVES = 4_096;
+/** Hash requests to one peer at a time. */
+export const HASH_REQUESTS_PER_PEER = 4;
+/** An unanswered hash request is void after this. */
+export const HASH_TIMEOUT_MS = 20_000;
+/** A peer is fast, and gets whole pieces, when it would fill one in less than this. */
+export const WHOLE_PIECE_MS = 20_000;

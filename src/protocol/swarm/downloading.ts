@@ -1,0 +1,230 @@
+/**
+ * Asking for blocks and taking them in: requests, timeouts, verdicts on pieces.
+ *
+ * A peer that is choked is only asked for pieces it allowed (BEP 6). Requests are topped up once per input, not per block: one pick for
+ * all blocks of a socket read. Bad pieces: the only sender is banned; several senders lose trust (see constants.ts).
+ * @module
+ */
+import { assert } from '../../lib/assert.ts';
+import { equalBytes } from '../../lib/bytes.ts';
+import { BLOCK_BYTES } from '../peer-wire/index.ts';
+import { closePeer } from './connecting.ts';
+import {
+  BAN_TRUST,
+  MAX_TRUST,
+  MAX_UNREQUESTED_BLOCKS,
+  REQUEST_TIMEOUT_MS,
+  SNUB_TIMEOUT_MS,
+  WHOLE_PIECE_MS,
+} from './constants.ts';
+import { requestHashes } from './hash-exchange.ts';
+import { updateInterest } from './interest.ts';
+import type { Peer } from './peer.ts';
+import { releaseRequest } from './releasing.ts';
+import type { SwarmState, Torrent } from './state.ts';
+import type { PieceOutcome } from './types.ts';
+
+const picked: number[] = [];
+
+/** Tops up a peer's requests. */
+export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void {
+  const { torrent } = state;
+  if (torrent === undefined || state.isPaused || !peer.amInterested || peer.has === undefined) {
+    return;
+  }
+  const allowedOnly = peer.peerChoking ? peer.allowedFastFrom : undefined;
+  if (allowedOnly?.size === 0) return;
+  const room = peer.pipeline.target(nowMs) - peer.requests.liveCount;
+  if (room <= 0) return;
+  const rate = peer.pipeline.bytesPerSec(nowMs);
+  const isFast = rate * WHOLE_PIECE_MS > torrent.info.pieceLengthBytes * 1000;
+  let count = torrent.picker.pick(peer.id, peer.has, room, isFast, picked, allowedOnly);
+  if (count === 0 && peer.requests.length === 0 && allowedOnly === undefined) {
+    count = torrent.picker.pickEndgame(peer.id, peer.has, 1, picked);
+  }
+  for (let i = 0; i < count; i += 1) {
+    const piece = picked[2 * i]!;
+    const block = picked[2 * i + 1]!;
+    peer.requests.push(piece, block, nowMs);
+    peer.out.request(piece, block * BLOCK_BYTES, torrent.layout.blockBytes(piece, block));
+  }
+  if (count > 0 && peer.requests.length === count) peer.lastBlockMs = nowMs;
+  if (count < room) state.hungry.add(peer);
+}
+
+/** The block a peer would send is one that it owes, whole. */
+export function isExpected(
+  state: SwarmState,
+  peer: Peer,
+  piece: number,
+  begin: number,
+  length: number,
+): boolean {
+  const { torrent } = state;
+  if (torrent === undefined || piece >= torrent.info.pieceCount || begin % BLOCK_BYTES !== 0) {
+    return false;
+  }
+  const block = begin / BLOCK_BYTES;
+  if (!peer.requests.has(piece, block)) return false;
+  return length === torrent.layout.blockBytes(piece, block);
+}
+
+/** A block came whole. @param isStored its bytes were kept; false: thrown away, since unexpected or already there. */
+export function takeBlock(
+  state: SwarmState,
+  nowMs: number,
+  peer: Peer,
+  block: { piece: number; begin: number; length: number },
+  isStored: boolean,
+): void {
+  const { torrent, totals } = state;
+  const { piece, begin, length } = block;
+  totals.downloadedBytes += length;
+  state.downloadMeter.add(nowMs, length);
+  peer.pipeline.onBlock(nowMs, length);
+  peer.lastBlockMs = nowMs;
+  state.dirty.add(peer);
+  const index = begin / BLOCK_BYTES;
+  const request =
+    begin % BLOCK_BYTES === 0 && torrent !== undefined
+      ? peer.requests.remove(piece, index)
+      : undefined;
+  if (request === undefined || torrent === undefined) {
+    totals.wastedBytes += length;
+    peer.unrequestedBlocks += 1;
+    if (peer.unrequestedBlocks > MAX_UNREQUESTED_BLOCKS) {
+      closePeer(state, nowMs, peer, 'sent blocks nobody asked for');
+    }
+    return;
+  }
+  const { picker } = torrent;
+  if (!isStored) {
+    totals.wastedBytes += length;
+    if (request === 'live') {
+      picker.release(peer.id, piece, index);
+      state.feedHungry();
+    }
+    return;
+  }
+  const others = picker.requesters(piece, index);
+  const owing = others.length > 1 ? others.filter((other) => other !== peer.id) : [];
+  const outcome = picker.markReceived(peer.id, piece, index, request === 'released');
+  assert(outcome === 'first', `stored block ${index} of piece ${piece} was ${outcome}`);
+  for (const other of owing) cancelAt(state, torrent, other, piece, index);
+}
+
+function cancelAt(
+  state: SwarmState,
+  torrent: Torrent,
+  id: number,
+  piece: number,
+  block: number,
+): void {
+  const peer = state.peers.get(id);
+  if (peer === undefined || !peer.requests.has(piece, block)) return;
+  peer.out.cancel(piece, block * BLOCK_BYTES, torrent.layout.blockBytes(piece, block));
+  // With BEP 6 an answer, reject or block, still comes and ends the request; without, nothing may come.
+  if (!peer.capabilities.fast) peer.requests.remove(piece, block);
+  state.dirty.add(peer);
+}
+
+/** Snubs peers that owe blocks and send none, and gives their old requests to others. */
+export function checkTimeouts(state: SwarmState, nowMs: number, peer: Peer): void {
+  const { oldestMs } = peer.requests;
+  if (oldestMs === undefined) return;
+  const silentMs = nowMs - peer.lastBlockMs;
+  if (silentMs > SNUB_TIMEOUT_MS && !peer.pipeline.isSnubbed) peer.pipeline.snub();
+  const limitMs = peer.pipeline.isSnubbed ? SNUB_TIMEOUT_MS : REQUEST_TIMEOUT_MS;
+  if (nowMs - oldestMs <= limitMs) return;
+  peer.requests.release(nowMs - limitMs, (piece, block) =>
+    releaseRequest(state, peer, piece, block),
+  );
+  state.feedHungry();
+  state.dirty.add(peer);
+}
+
+/** The verdict on a piece that is on disk. */
+export function judgePiece(
+  state: SwarmState,
+  nowMs: number,
+  piece: number,
+  outcome: PieceOutcome,
+): void {
+  const { torrent } = state;
+  if (torrent === undefined || torrent.have.has(piece)) return;
+  if (outcome.isFault === true) {
+    torrent.picker.resetPiece(piece);
+    return;
+  }
+  const isRightV1 = matches(torrent.layout.expectedV1(piece), outcome.v1);
+  const isRightV2 = matches(torrent.expectedV2(piece), outcome.v2);
+  if (isRightV1 !== undefined && isRightV2 !== undefined && isRightV1 !== isRightV2) {
+    state.isPaused = true;
+    torrent.picker.resetPiece(piece);
+    state.emit({ type: 'inconsistent', piece });
+    return;
+  }
+  if (isRightV1 === false || isRightV2 === false) failPiece(state, nowMs, torrent, piece);
+  else if (isRightV1 === undefined && isRightV2 === undefined) {
+    // v2 without its layer: pieces of such a file are not asked for, so the layer must have been dropped meanwhile.
+    torrent.picker.resetPiece(piece);
+  } else acceptPiece(state, torrent, piece);
+}
+
+/** Undefined when there is nothing to compare. */
+function matches(
+  expected: Uint8Array | undefined,
+  actual: Uint8Array | undefined,
+): boolean | undefined {
+  if (expected === undefined || actual === undefined) return undefined;
+  return equalBytes(expected, actual);
+}
+
+function acceptPiece(state: SwarmState, torrent: Torrent, piece: number): void {
+  for (const id of torrent.picker.contributors(piece)) {
+    const peer = state.peers.get(id);
+    if (peer !== undefined) peer.trust = Math.min(MAX_TRUST, peer.trust + 1);
+  }
+  const wasWanted = torrent.picker.wantsPiece(piece);
+  torrent.picker.markHave(piece);
+  torrent.have.add(piece);
+  for (const peer of state.peers.values()) {
+    if (peer.hasPiece(piece)) {
+      if (wasWanted) peer.wantedCount -= 1;
+      updateInterest(state, peer);
+    }
+    // A seed does not care; anybody else may use it to judge us.
+    if (!peer.isSeed) {
+      peer.out.have(piece);
+      state.dirty.add(peer);
+    }
+  }
+  state.emit({ type: 'piece', piece });
+  state.feedHungry();
+}
+
+function failPiece(state: SwarmState, nowMs: number, torrent: Torrent, piece: number): void {
+  const givers = torrent.picker.resetPiece(piece);
+  state.totals.failedPieces += 1;
+  state.totals.wastedBytes += torrent.layout.wantedBytes(piece);
+  const peers = [...givers].map((id) => state.peers.get(id)).filter((peer) => peer !== undefined);
+  state.emit({ type: 'piece-failed', piece, peers: peers.map((peer) => peer.address) });
+  for (const peer of peers) {
+    peer.trust -= 2;
+    if (givers.size > 1 && peer.trust > BAN_TRUST) continue;
+    state.list.ban(peer.address);
+    const reason = 'sent data that failed its hash';
+    state.emit({ type: 'peer-banned', address: peer.address, reason });
+    closePeer(state, nowMs, peer, reason);
+  }
+  state.feedHungry();
+}
+
+/** Runs after every input: completeness is told once, missing v2 hashes are asked for. */
+export function settleProgress(state: SwarmState, nowMs: number): void {
+  if (state.torrent === undefined) return;
+  requestHashes(state, nowMs);
+  const { isComplete } = state;
+  if (isComplete && !state.wasComplete) state.emit({ type: 'complete' });
+  state.wasComplete = isComplete;
+}

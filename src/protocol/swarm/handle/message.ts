@@ -1,0 +1,227 @@
+/**
+ * What each message of a peer does. A returned text is the reason to close the connection: the peer broke the protocol.
+ * Specs: BEP 3, 6, 10, 52; see the modules that the cases call.
+ * @module
+ */
+import { Bitfield } from '../../../lib/bitfield.ts';
+import {
+  BLOCK_BYTES,
+  decodeMessage,
+  EXTENDED_HANDSHAKE_ID,
+  type Message,
+} from '../../peer-wire/index.ts';
+import { offerAllowedFast } from '../connecting.ts';
+import { MAX_EARLY_HAVES } from '../constants.ts';
+import { handleHashes, handleHashReject, serveHashes } from '../hash-exchange.ts';
+import { recountInterest, updateInterest } from '../interest.ts';
+import type { Peer } from '../peer.ts';
+import { releaseRequest, releaseRequests } from '../releasing.ts';
+import type { SwarmState, Torrent } from '../state.ts';
+import { fillSlots, handleCancel, handleRequest } from '../uploading.ts';
+import { handleExtended, handleExtendedHandshake } from './extended.ts';
+
+/** Handles one message without its length prefix. @returns why the connection must be closed, or undefined. */
+export function handleMessage(
+  state: SwarmState,
+  nowMs: number,
+  peer: Peer,
+  bytes: Uint8Array,
+): string | undefined {
+  peer.lastReceivedMs = nowMs;
+  const decoded = decodeMessage(bytes);
+  if (!decoded.ok) return decoded.message;
+  const message = decoded.value;
+  if (message.type === 'extended') {
+    if (!peer.capabilities.extension) return 'sent an extended message without offering BEP 10';
+    return message.id === EXTENDED_HANDSHAKE_ID
+      ? handleExtendedHandshake(state, nowMs, peer, message.payload)
+      : handleExtended(state, nowMs, peer, message.id, message.payload);
+  }
+  const fault = fastFault(peer, message);
+  if (fault !== undefined) return fault;
+  const isFirst = peer.isBitfieldDue;
+  if (message.type !== 'keep-alive' && message.type !== 'port') peer.isBitfieldDue = false;
+  switch (message.type) {
+    case 'bitfield':
+      return isFirst ? takePieces(state, peer, message.bytes.slice()) : 'sent a late bitfield';
+    case 'have-all':
+      return isFirst ? takePieces(state, peer, 'all') : 'sent a late have-all';
+    case 'have-none':
+      return isFirst ? takePieces(state, peer, 'none') : 'sent a late have-none';
+    default:
+      // BEP 3: the bitfield is optional; whoever speaks of something else first has nothing.
+      if (isFirst && !peer.isBitfieldDue && peer.has === undefined && peer.early === undefined) {
+        takePieces(state, peer, 'none');
+      }
+      return handleLater(state, nowMs, peer, message);
+  }
+}
+
+function fastFault(peer: Peer, message: Message): string | undefined {
+  const { type } = message;
+  const isFast =
+    type === 'have-all' ||
+    type === 'have-none' ||
+    type === 'suggest' ||
+    type === 'allowed-fast' ||
+    type === 'reject';
+  if (!isFast || peer.capabilities.fast) return undefined;
+  return type === 'reject' && peer.isV2 ? undefined : `sent ${type} without offering BEP 6`;
+}
+
+function handleLater(
+  state: SwarmState,
+  nowMs: number,
+  peer: Peer,
+  message: Message,
+): string | undefined {
+  switch (message.type) {
+    case 'choke':
+      peer.peerChoking = true;
+      // BEP 6: each request still gets its reject; without it the choke ends them all (BEP 3).
+      if (!peer.capabilities.fast) releaseRequests(state, peer, false);
+      return undefined;
+    case 'unchoke':
+      if (peer.peerChoking) peer.pipeline.restart(nowMs);
+      peer.peerChoking = false;
+      state.dirty.add(peer);
+      return undefined;
+    case 'interested':
+      peer.peerInterested = true;
+      fillSlots(state, nowMs);
+      return undefined;
+    case 'not-interested':
+      peer.peerInterested = false;
+      return undefined;
+    case 'have':
+      return handleHave(state, peer, message.piece);
+    case 'request':
+      return handleRequest(state, peer, rangeOf(message));
+    case 'cancel':
+      handleCancel(state, peer, rangeOf(message));
+      return undefined;
+    case 'reject':
+      return handleReject(state, peer, message.piece, message.begin);
+    case 'allowed-fast':
+      return handleAllowedFast(state, peer, message.piece);
+    case 'hash-request':
+      serveHashes(state, nowMs, peer, message);
+      return undefined;
+    case 'hashes':
+      handleHashes(state, nowMs, peer, message);
+      return undefined;
+    case 'hash-reject':
+      handleHashReject(state, peer, message);
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+function rangeOf(message: { piece: number; begin: number; length: number }): {
+  piece: number;
+  begin: number;
+  length: number;
+} {
+  return { piece: message.piece, begin: message.begin, length: message.length };
+}
+
+/** Takes a bitfield, have-all or have-none; kept for later while the metadata is unknown. */
+function takePieces(
+  state: SwarmState,
+  peer: Peer,
+  pieces: Uint8Array | 'all' | 'none',
+): string | undefined {
+  if (state.torrent === undefined) {
+    peer.early = pieces;
+    return undefined;
+  }
+  return applyPieces(state, state.torrent, peer, pieces);
+}
+
+/** Interprets what a peer has, now that the number of pieces is known. @returns why to close, or undefined. */
+export function applyPieces(
+  state: SwarmState,
+  torrent: Torrent,
+  peer: Peer,
+  pieces: Uint8Array | 'all' | 'none',
+): string | undefined {
+  const count = torrent.info.pieceCount;
+  const has = pieces instanceof Uint8Array ? Bitfield.fromWire(pieces, count) : new Bitfield(count);
+  if (has === undefined) {
+    return `bitfield: expected ${count} bits with zero spare ones, got ${(pieces as Uint8Array).length} bytes`;
+  }
+  if (pieces === 'all' || has.isFull) {
+    peer.has = 'seed';
+    torrent.picker.addSeed();
+  } else {
+    peer.has = has;
+    torrent.picker.addBitfield(has);
+  }
+  recountInterest(state, peer);
+  offerAllowedFast(state, torrent, peer);
+  return undefined;
+}
+
+/** Replays what came before the metadata. @returns why to close, or undefined. */
+export function applyEarly(state: SwarmState, torrent: Torrent, peer: Peer): string | undefined {
+  if (peer.early === undefined) return undefined;
+  const fault = applyPieces(state, torrent, peer, peer.early);
+  peer.early = undefined;
+  const haves = peer.earlyHaves;
+  peer.earlyHaves = [];
+  if (fault !== undefined) return fault;
+  for (const piece of haves) {
+    const wrong = handleHave(state, peer, piece);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+function handleHave(state: SwarmState, peer: Peer, piece: number): string | undefined {
+  const { torrent } = state;
+  if (torrent === undefined) {
+    if (peer.earlyHaves.length >= MAX_EARLY_HAVES) return 'sent too many HAVEs before the metadata';
+    peer.earlyHaves.push(piece);
+    return undefined;
+  }
+  if (piece >= torrent.info.pieceCount) {
+    return `have: expected a piece below ${torrent.info.pieceCount}, got ${piece}`;
+  }
+  if (peer.has === 'seed' || peer.has === undefined || !peer.has.add(piece)) return undefined;
+  torrent.picker.addHave(piece, peer.id);
+  if (torrent.picker.wantsPiece(piece)) {
+    peer.wantedCount += 1;
+    updateInterest(state, peer);
+    state.dirty.add(peer);
+  }
+  return undefined;
+}
+
+function handleReject(
+  state: SwarmState,
+  peer: Peer,
+  piece: number,
+  begin: number,
+): string | undefined {
+  const block = begin / BLOCK_BYTES;
+  const request = peer.requests.remove(piece, block);
+  if (request === undefined) return undefined;
+  // A reject while unchoked means that the peer no longer has or gives the piece: asking at once again would loop.
+  if (!peer.peerChoking) peer.refusals += 1;
+  if (peer.refusals > 1024) return 'rejected too many requests while unchoked';
+  if (request === 'live') releaseRequest(state, peer, piece, block);
+  state.feedHungry();
+  return undefined;
+}
+
+function handleAllowedFast(state: SwarmState, peer: Peer, piece: number): string | undefined {
+  const { torrent } = state;
+  if (torrent !== undefined && piece >= torrent.info.pieceCount) {
+    return `allowed-fast: expected a piece below ${torrent.info.pieceCount}, got ${piece}`;
+  }
+  // BEP 6 leaves the size open; ours has 10, and nobody needs many.
+  if (peer.allowedFastFrom.size < 100) peer.allowedFastFrom.add(piece);
+  state.dirty.add(peer);
+  return undefined;
+}

@@ -1,0 +1,134 @@
+/**
+ * The addresses a torrent knows, and which of them to dial next.
+ *
+ * An address waits longer after each failure (5 s doubling to 10 minutes); a banned one is never dialled or let in again.
+ * Bounds: MAX_CANDIDATES addresses; when full, the one that failed most is forgotten for a new one.
+ * Not here: limits per subnet and preferences between addresses.
+ * @module
+ */
+import type { Rng } from '../../lib/rng.ts';
+import { MAX_CANDIDATES, MAX_REDIAL_MS, REDIAL_MS } from './constants.ts';
+import type { PeerAddress, PeerSource } from './types.ts';
+
+interface Candidate {
+  readonly address: PeerAddress;
+  readonly source: PeerSource;
+  state: 'idle' | 'dialling' | 'connected' | 'banned';
+  failures: number;
+  nextTryMs: number;
+  /** Nothing to gain from it while we are complete too. */
+  isSeed: boolean;
+}
+
+function keyOf(address: PeerAddress): string {
+  return `${address.host} ${address.port}`;
+}
+
+/** Known addresses of one torrent. */
+export class PeerList {
+  readonly #candidates = new Map<string, Candidate>();
+  readonly #dials = new Map<number, Candidate>();
+  readonly #bannedHosts = new Set<string>();
+  readonly #rng: Rng;
+  #nextDial = 1;
+
+  constructor(rng: Rng) {
+    this.#rng = rng;
+  }
+
+  get size(): number {
+    return this.#candidates.size;
+  }
+
+  get diallingCount(): number {
+    return this.#dials.size;
+  }
+
+  /** Adds an address; a known one is left as it is. */
+  add(nowMs: number, address: PeerAddress, source: PeerSource): void {
+    const key = keyOf(address);
+    if (address.port < 1 || address.port > 65_535 || this.#candidates.has(key)) return;
+    if (this.#candidates.size >= MAX_CANDIDATES && !this.#makeRoom()) return;
+    this.#candidates.set(key, {
+      address,
+      source,
+      state: 'idle',
+      failures: 0,
+      nextTryMs: nowMs,
+      isSeed: false,
+    });
+  }
+
+  isBanned(address: PeerAddress): boolean {
+    return (
+      this.#bannedHosts.has(keyOf(address)) ||
+      this.#candidates.get(keyOf(address))?.state === 'banned'
+    );
+  }
+
+  ban(address: PeerAddress): void {
+    const candidate = this.#candidates.get(keyOf(address));
+    if (candidate !== undefined) candidate.state = 'banned';
+    // An incoming connection's port means little, but the address of a listener is what comes back.
+    if (this.#bannedHosts.size < MAX_CANDIDATES) this.#bannedHosts.add(keyOf(address));
+  }
+
+  /** Chooses an address to dial. @returns undefined when none is due. */
+  take(nowMs: number, weAreSeed: boolean): { dial: number; address: PeerAddress } | undefined {
+    const due: Candidate[] = [];
+    for (const candidate of this.#candidates.values()) {
+      if (candidate.state !== 'idle' || candidate.nextTryMs > nowMs) continue;
+      if (weAreSeed && candidate.isSeed) continue;
+      due.push(candidate);
+    }
+    if (due.length === 0) return undefined;
+    const chosen = due[this.#rng.below(due.length)]!;
+    chosen.state = 'dialling';
+    const dial = this.#nextDial;
+    this.#nextDial += 1;
+    this.#dials.set(dial, chosen);
+    return { dial, address: chosen.address };
+  }
+
+  /** The earliest time at which an idle address is due; undefined when none waits. */
+  nextDueMs(): number | undefined {
+    let due: number | undefined;
+    for (const candidate of this.#candidates.values()) {
+      if (candidate.state !== 'idle') continue;
+      if (due === undefined || candidate.nextTryMs < due) due = candidate.nextTryMs;
+    }
+    return due;
+  }
+
+  /** A dial became a connection; its failures are forgotten once it was useful (`closed`). */
+  connected(dial: number): void {
+    const candidate = this.#dials.get(dial);
+    if (candidate?.state === 'dialling') candidate.state = 'connected';
+  }
+
+  /** A dial failed, or its connection ended. @param wasUseful data went either way. */
+  closed(nowMs: number, dial: number, wasUseful: boolean, isSeed: boolean): void {
+    const candidate = this.#dials.get(dial);
+    this.#dials.delete(dial);
+    if (candidate === undefined || candidate.state === 'banned') return;
+    candidate.state = 'idle';
+    candidate.isSeed = isSeed;
+    candidate.failures = wasUseful ? 0 : Math.min(candidate.failures + 1, 20);
+    const wait = Math.min(REDIAL_MS * 2 ** Math.max(0, candidate.failures - 1), MAX_REDIAL_MS);
+    candidate.nextTryMs = nowMs + wait * (0.75 + this.#rng.float() / 2);
+  }
+
+  #makeRoom(): boolean {
+    let worst: string | undefined;
+    let failures = 0;
+    for (const [key, candidate] of this.#candidates) {
+      if (candidate.state !== 'idle' || candidate.source === 'given') continue;
+      if (candidate.failures <= failures) continue;
+      worst = key;
+      failures = candidate.failures;
+    }
+    if (worst === undefined) return false;
+    this.#candidates.delete(worst);
+    return true;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * One connection of a torrent, as the core remembers it. Everything in here is bounded by constants.ts.
+ * @module
+ */
+import type { Bitfield } from '../../lib/bitfield.ts';
+import {
+  type Capabilities,
+  MessageWriter,
+  PeerExtensions,
+  parseReserved,
+} from '../peer-wire/index.ts';
+import { RateMeter, RequestPipeline } from './pipeline.ts';
+import { RequestQueue } from './request-queue.ts';
+import type { ConnectedPeer, PeerAddress } from './types.ts';
+
+/** A peer. Fields are grouped by who sets them. */
+export class Peer {
+  readonly id: number;
+  readonly address: PeerAddress;
+  readonly isIncoming: boolean;
+  readonly dial: number | undefined;
+  readonly peerId: Uint8Array;
+  readonly capabilities: Capabilities;
+  readonly connectedAtMs: number;
+  /** True when both ends speak v2 on this connection. */
+  readonly isV2: boolean;
+
+  // What it has
+  /** Undefined until the metadata is known and its bitfield was read. */
+  has: Bitfield | 'seed' | undefined;
+  /** What came before the metadata: a bitfield, have-all or have-none, and HAVEs. */
+  early: Uint8Array | 'all' | 'none' | undefined;
+  earlyHaves: number[] = [];
+  /** True once a message came after which bitfield and its kin are illegal. */
+  isBitfieldDue = true;
+  /** Wanted pieces it has; it is interesting above 0. */
+  wantedCount = 0;
+
+  // Choking and interest, both directions
+  amChoking = true;
+  amInterested = false;
+  peerChoking = true;
+  peerInterested = false;
+  readonly allowedFastFrom: Set<number> = new Set<number>();
+  readonly allowedFastTo: Set<number> = new Set<number>();
+
+  // Downloading
+  readonly requests: RequestQueue = new RequestQueue();
+  readonly pipeline: RequestPipeline;
+  lastBlockMs: number;
+  unrequestedBlocks = 0;
+  /** Rejects while unchoked. */
+  refusals = 0;
+  trust = 0;
+
+  // Uploading: triples of piece, begin, length that were not handed to the socket
+  uploads: number[] = [];
+  readonly uploadMeter: RateMeter;
+
+  // Extensions
+  readonly extensions: PeerExtensions = new PeerExtensions();
+  client = '';
+  metadataBytes = 0;
+  isUploadOnly = false;
+  listenPort: number | undefined;
+  metadataRequests = 0;
+  metadataServed = 0;
+  metadataRejectedMs: number = Number.NEGATIVE_INFINITY;
+  hashRequests = 0;
+  /** It said that it has not the hashes of these roots. */
+  readonly hashRejects: Set<string> = new Set<string>();
+
+  // Time
+  lastReceivedMs: number;
+  lastSentMs: number;
+  readonly out: MessageWriter = new MessageWriter();
+
+  constructor(nowMs: number, connected: ConnectedPeer, canV2: boolean) {
+    this.id = connected.id;
+    this.address = connected.address;
+    this.isIncoming = connected.isIncoming;
+    this.dial = connected.dial;
+    this.peerId = connected.peerId;
+    this.capabilities = parseReserved(connected.reserved);
+    this.isV2 = canV2;
+    this.connectedAtMs = nowMs;
+    this.pipeline = new RequestPipeline(nowMs);
+    this.uploadMeter = new RateMeter(nowMs);
+    this.lastBlockMs = nowMs;
+    this.lastReceivedMs = nowMs;
+    this.lastSentMs = nowMs;
+  }
+
+  get isSeed(): boolean {
+    return this.has === 'seed' || this.has?.isFull === true;
+  }
+
+  hasPiece(piece: number): boolean {
+    return this.has === 'seed' || this.has?.has(piece) === true;
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Everything the core of one torrent knows. The handlers in `handle/` and the modules beside this file work on it; `swarm.ts` is its face.
+ *
+ * Life: without metadata only ut_metadata runs; `setTorrent` makes it active; `isPaused` stops requests, not the connections.
+ * @module
+ */
+import { Bitfield } from '../../lib/bitfield.ts';
+import { toHex } from '../../lib/bytes.ts';
+import type { Crypto } from '../../lib/ports.ts';
+import type { Rng } from '../../lib/rng.ts';
+import { HashTree, type Info, PieceLayout } from '../metainfo/index.ts';
+import { Choker } from './choker.ts';
+import { DEFAULT_MAX_PEERS } from './constants.ts';
+import type { MetadataExchange } from './metadata-exchange.ts';
+import type { Peer } from './peer.ts';
+import { PeerList } from './peer-list.ts';
+import { DEFAULT_PRIORITY, PiecePicker } from './picker.ts';
+import { RateMeter } from './pipeline.ts';
+import type { SwarmEvent, SwarmOptions, SwarmOutput, SwarmTotals } from './types.ts';
+
+/** What is known once the metadata is. */
+export class Torrent {
+  readonly info: Info;
+  readonly layout: PieceLayout;
+  readonly picker: PiecePicker;
+  readonly have: Bitfield;
+  /** v2: piece layers of files larger than a piece, by hex of the root. */
+  readonly trees: Map<string, HashTree> = new Map<string, HashTree>();
+  /** v2: trees with hashes still to come. */
+  missingTrees: HashTree[] = [];
+  /** v2: hash requests under way, by root and index. */
+  readonly hashRequests: Map<string, { readonly peer: Peer; readonly askedMs: number }> = new Map<
+    string,
+    { readonly peer: Peer; readonly askedMs: number }
+  >();
+  /** v2-only pieces whose hash is not known: they are not asked for yet. */
+  readonly #locked: Bitfield;
+  /** What the user wants; the picker gets 0 instead while a piece is locked. */
+  readonly #priorities: Uint8Array;
+  #lockedWanted = 0;
+
+  constructor(
+    info: Info,
+    have: Bitfield,
+    layers: ReadonlyMap<string, Uint8Array>,
+    crypto: Crypto,
+    rng: Rng,
+  ) {
+    this.info = info;
+    this.layout = new PieceLayout(info);
+    this.have = have;
+    const layout = this.layout;
+    this.picker = new PiecePicker({
+      pieceCount: info.pieceCount,
+      blockCount: (piece) => Math.max(1, layout.blockCount(piece)),
+      isPadBlock: (piece, block) => layout.isPadBlock(piece, block),
+      rng,
+    });
+    this.#locked = new Bitfield(info.pieceCount);
+    this.#priorities = new Uint8Array(info.pieceCount).fill(DEFAULT_PRIORITY);
+    for (let piece = 0; piece < info.pieceCount; piece += 1) {
+      if (layout.isAllPad(piece)) have.add(piece);
+    }
+    for (const piece of have) this.picker.markHave(piece);
+    if (info.version !== 'v1') this.#plantTrees(layers, crypto);
+  }
+
+  /** Wanted pieces that are not had, those whose hash is not known yet included. */
+  get wantedLeft(): number {
+    return this.picker.wantedLeft + this.#lockedWanted;
+  }
+
+  /** @param priority 0 (unwanted) … 7 (first). */
+  setPriority(piece: number, priority: number): void {
+    const before = this.#priorities[piece]!;
+    this.#priorities[piece] = priority;
+    if (!this.#locked.has(piece)) this.picker.setPriority(piece, priority);
+    else this.#lockedWanted += Number(priority > 0) - Number(before > 0);
+  }
+
+  isWanted(piece: number): boolean {
+    return this.#priorities[piece]! > 0;
+  }
+
+  /** The hashes of these pieces of a tree's file are known now. */
+  unlock(tree: HashTree, first: number, count: number): void {
+    const root = toHex(tree.root);
+    for (const [index, file] of this.info.files.entries()) {
+      if (file.piecesRoot === undefined || toHex(file.piecesRoot) !== root) continue;
+      const start = this.layout.filePieces(index).first + first;
+      for (let piece = start; piece < start + count; piece += 1) {
+        if (!this.#locked.delete(piece)) continue;
+        if (this.#priorities[piece]! > 0) this.#lockedWanted -= 1;
+        this.picker.setPriority(piece, this.#priorities[piece]!);
+      }
+    }
+    if (tree.isComplete) this.missingTrees = this.missingTrees.filter((other) => other !== tree);
+  }
+
+  /** The piece layers that are known whole, by hex of the root. */
+  layers(): Map<string, Uint8Array> {
+    const layers = new Map<string, Uint8Array>();
+    for (const [root, tree] of this.trees) {
+      if (tree.layer !== undefined) layers.set(root, tree.layer);
+    }
+    return layers;
+  }
+
+  /** v2: the root a piece must have; undefined while unknown, or in v1. */
+  expectedV2(piece: number): Uint8Array | undefined {
+    if (this.info.version === 'v1') return undefined;
+    const file = this.info.files[this.layout.fileIndexV2(piece)]!;
+    if (file.lengthBytes <= this.info.pieceLengthBytes) return file.piecesRoot;
+    if (file.piecesRoot === undefined) return undefined;
+    return this.trees.get(toHex(file.piecesRoot))?.hash(this.layout.pieceInFileV2(piece));
+  }
+
+  #plantTrees(layers: ReadonlyMap<string, Uint8Array>, crypto: Crypto): void {
+    const { info } = this;
+    for (const [index, file] of info.files.entries()) {
+      if (file.piecesRoot === undefined || file.lengthBytes <= info.pieceLengthBytes) continue;
+      const root = toHex(file.piecesRoot);
+      const { first, count } = this.layout.filePieces(index);
+      const layer = layers.get(root);
+      if (!this.trees.has(root)) {
+        const tree = new HashTree(crypto, file.piecesRoot, count, info.pieceLengthBytes, layer);
+        this.trees.set(root, tree);
+        if (layer === undefined) this.missingTrees.push(tree);
+      }
+      if (layer === undefined && info.version === 'v2') this.#lock(first, count);
+    }
+  }
+
+  #lock(first: number, count: number): void {
+    for (let piece = first; piece < first + count; piece += 1) {
+      if (this.have.has(piece) || !this.#locked.add(piece)) continue;
+      this.#lockedWanted += 1;
+      this.picker.setPriority(piece, 0);
+    }
+  }
+}
+
+/** The state of one torrent's core. */
+export class SwarmState {
+  readonly options: SwarmOptions;
+  readonly crypto: Crypto;
+  readonly rng: Rng;
+  readonly maxPeers: number;
+  readonly peers: Map<number, Peer> = new Map<number, Peer>();
+  readonly list: PeerList;
+  readonly choker: Choker;
+  readonly totals: SwarmTotals = {
+    downloadedBytes: 0,
+    uploadedBytes: 0,
+    wastedBytes: 0,
+    failedPieces: 0,
+  };
+  outputs: SwarmOutput[] = [];
+  /** Outputs before this were polled. */
+  outputsHead = 0;
+  /** Peers with something to send or room for requests. */
+  readonly dirty: Set<Peer> = new Set<Peer>();
+  /** Peers that could take more requests than there were. */
+  readonly hungry: Set<Peer> = new Set<Peer>();
+  readonly downloadMeter: RateMeter;
+  readonly uploadMeter: RateMeter;
+  torrent: Torrent | undefined;
+  metadata: MetadataExchange | undefined;
+  isPaused = false;
+  isDialling = true;
+  wasComplete = false;
+  areLayersTold = false;
+  nextTickMs = 0;
+
+  constructor(nowMs: number, options: SwarmOptions) {
+    this.options = options;
+    this.crypto = options.crypto;
+    this.rng = options.rng;
+    this.maxPeers = options.maxPeers ?? DEFAULT_MAX_PEERS;
+    this.list = new PeerList(options.rng.fork());
+    this.choker = new Choker({ rng: options.rng.fork(), slots: (options.uploadSlots ?? 4) + 1 });
+    this.downloadMeter = new RateMeter(nowMs);
+    this.uploadMeter = new RateMeter(nowMs);
+  }
+
+  /** Every wanted piece is had. */
+  get isComplete(): boolean {
+    return this.torrent !== undefined && this.torrent.wantedLeft === 0;
+  }
+
+  /** Every piece is had. */
+  get isSeed(): boolean {
+    return this.torrent?.have.isFull === true;
+  }
+
+  emit(event: SwarmEvent): void {
+    this.outputs.push({ type: 'event', event });
+  }
+
+  /** More can be asked for: whoever went away with less than it could take is served again. */
+  feedHungry(): void {
+    for (const peer of this.hungry) this.dirty.add(peer);
+    this.hungry.clear();
+  }
+}

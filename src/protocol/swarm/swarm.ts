@@ -1,0 +1,309 @@
+/**
+ * The core of one torrent: decides what to say to whom, which blocks to ask for, whom to serve, whom to dial. It does no I/O.
+ *
+ * Specs: BEP 3, 6, 9, 10, 21, 52. Inputs are `handleX(nowMs, …)`; after any of them, drain `poll(nowMs)` until undefined, in order: outputs
+ * of one peer keep theirs. Call `handleTimeout` at `nextTimeoutMs`. Time is monotonic milliseconds.
+ * Bytes of blocks never pass: the data plane asks `isExpected`, copies, and says `handleBlock`; pieces come back with their digests.
+ * Bounds: constants.ts. The states of a torrent and of a piece are drawn in README.md beside this file.
+ * @module
+ */
+import { Bitfield } from '../../lib/bitfield.ts';
+import type { Info } from '../metainfo/index.ts';
+import { clientName } from '../peer-wire/index.ts';
+import {
+  adoptPeer,
+  closePeer,
+  dialMore,
+  dropPeer,
+  sendExtendedHandshake,
+  weedPeers,
+} from './connecting.ts';
+import { KEEP_ALIVE_MS, TICK_MS } from './constants.ts';
+import {
+  checkTimeouts,
+  fillRequests,
+  isExpected,
+  judgePiece,
+  settleProgress,
+  takeBlock,
+} from './downloading.ts';
+import { applyEarly, handleMessage } from './handle/message.ts';
+import { recountInterest } from './interest.ts';
+import { MetadataExchange } from './metadata-exchange.ts';
+import { SwarmState, Torrent } from './state.ts';
+import type {
+  ConnectedPeer,
+  PeerAddress,
+  PeerSource,
+  PeerStatus,
+  PieceOutcome,
+  SwarmOptions,
+  SwarmOutput,
+  SwarmTotals,
+} from './types.ts';
+import { failUpload, markServed, runChoker } from './uploading.ts';
+
+/** The core of one torrent. */
+export class Swarm {
+  readonly #state: SwarmState;
+
+  constructor(nowMs: number, options: SwarmOptions) {
+    this.#state = new SwarmState(nowMs, options);
+    this.#state.metadata = new MetadataExchange(this.#state);
+  }
+
+  // Commands
+
+  /**
+   * The metadata is known and the files were checked: data may flow.
+   * @param have pieces that are on disk; the core owns it from now on.
+   * @param layers v2: verified piece layers by hex of the file's root; missing ones are asked of peers.
+   */
+  setTorrent(
+    nowMs: number,
+    info: Info,
+    layers: ReadonlyMap<string, Uint8Array>,
+    have: Bitfield = new Bitfield(info.pieceCount),
+  ): void {
+    const state = this.#state;
+    state.metadata = undefined;
+    const torrent = new Torrent(info, have, layers, state.crypto, state.rng.fork());
+    state.torrent = torrent;
+    state.areLayersTold = torrent.missingTrees.length === 0;
+    state.wasComplete = false;
+    for (const peer of [...state.peers.values()]) {
+      const fault = applyEarly(state, torrent, peer);
+      if (fault !== undefined) {
+        closePeer(state, nowMs, peer, fault);
+        continue;
+      }
+      // A bitfield is no longer allowed here: what we have is told piece by piece.
+      for (const piece of torrent.have) peer.out.have(piece);
+      if (peer.capabilities.extension) sendExtendedHandshake(state, peer);
+      state.dirty.add(peer);
+    }
+  }
+
+  /** Sets what to download; `priorityOf` gives 0 (not) … 7 (first) for a piece. Requests already made stay. */
+  setPriorities(priorityOf: (piece: number) => number): void {
+    const state = this.#state;
+    if (state.torrent === undefined) return;
+    for (let piece = 0; piece < state.torrent.info.pieceCount; piece += 1) {
+      state.torrent.setPriority(piece, priorityOf(piece));
+    }
+    for (const peer of state.peers.values()) recountInterest(state, peer);
+    state.feedHungry();
+  }
+
+  /** Pieces in order instead of rarest first. */
+  setSequential(isSequential: boolean): void {
+    this.#state.torrent?.picker.setSequential(isSequential);
+  }
+
+  /** Most pieces that may be open: what the data plane has memory for. */
+  setOpenLimit(limit: number): void {
+    if (this.#state.torrent !== undefined) this.#state.torrent.picker.openLimit = limit;
+  }
+
+  /** Stops asking for blocks; what is under way still counts. */
+  pause(): void {
+    this.#state.isPaused = true;
+    for (const peer of this.#state.peers.values()) recountInterest(this.#state, peer);
+  }
+
+  resume(): void {
+    this.#state.isPaused = false;
+    for (const peer of this.#state.peers.values()) recountInterest(this.#state, peer);
+    this.#state.feedHungry();
+  }
+
+  /** Adds addresses to dial. */
+  addPeers(nowMs: number, addresses: readonly PeerAddress[], source: PeerSource): void {
+    for (const address of addresses) this.#state.list.add(nowMs, address, source);
+    dialMore(this.#state, nowMs);
+  }
+
+  /** Closes every connection and dials no more. */
+  stop(nowMs: number): void {
+    this.#state.isDialling = false;
+    for (const peer of [...this.#state.peers.values()]) {
+      closePeer(this.#state, nowMs, peer, 'stopped');
+    }
+  }
+
+  // Inputs
+
+  handleConnected(nowMs: number, connected: ConnectedPeer): void {
+    adoptPeer(this.#state, nowMs, connected);
+  }
+
+  handleDialFailed(nowMs: number, dial: number): void {
+    this.#state.list.closed(nowMs, dial, false, false);
+    dialMore(this.#state, nowMs);
+  }
+
+  /** The connection ended by itself. */
+  handleClosed(nowMs: number, id: number, reason: string): void {
+    const peer = this.#state.peers.get(id);
+    if (peer !== undefined) dropPeer(this.#state, nowMs, peer, reason);
+  }
+
+  /** A message other than `piece`, without its length prefix; read during the call only. */
+  handleMessage(nowMs: number, id: number, bytes: Uint8Array): void {
+    const peer = this.#state.peers.get(id);
+    if (peer === undefined) return;
+    const fault = handleMessage(this.#state, nowMs, peer, bytes);
+    if (fault !== undefined) closePeer(this.#state, nowMs, peer, fault);
+  }
+
+  /** True when this block is owed by the peer and has the right length: its data should be kept. */
+  isExpected(id: number, piece: number, begin: number, length: number): boolean {
+    const peer = this.#state.peers.get(id);
+    return peer !== undefined && isExpected(this.#state, peer, piece, begin, length);
+  }
+
+  /** A block came whole. @param isStored its bytes were kept: only allowed when `isExpected` said so. */
+  handleBlock(
+    nowMs: number,
+    id: number,
+    block: { piece: number; begin: number; length: number },
+    isStored: boolean,
+  ): void {
+    const peer = this.#state.peers.get(id);
+    if (peer === undefined) return;
+    peer.lastReceivedMs = nowMs;
+    takeBlock(this.#state, nowMs, peer, block, isStored);
+  }
+
+  /** The oldest `blockCount` `serve`s of a peer were handed to its socket. */
+  handleServed(nowMs: number, id: number, blockCount: number, dataBytes: number): void {
+    const peer = this.#state.peers.get(id);
+    if (peer !== undefined) markServed(this.#state, nowMs, peer, blockCount, dataBytes);
+  }
+
+  /** A `serve` failed on disk. */
+  handleServeFailed(id: number, range: { piece: number; begin: number; length: number }): void {
+    const peer = this.#state.peers.get(id);
+    if (peer !== undefined) failUpload(this.#state, peer, range);
+  }
+
+  /** All blocks of a piece are on disk, or could not be written. */
+  handlePiece(nowMs: number, piece: number, outcome: PieceOutcome): void {
+    judgePiece(this.#state, nowMs, piece, outcome);
+  }
+
+  handleTimeout(nowMs: number): void {
+    const state = this.#state;
+    if (nowMs < state.nextTickMs) return;
+    state.nextTickMs = nowMs + TICK_MS;
+    for (const peer of [...state.peers.values()]) {
+      checkTimeouts(state, nowMs, peer);
+      if (nowMs - peer.lastSentMs > KEEP_ALIVE_MS) {
+        peer.out.keepAlive();
+        state.dirty.add(peer);
+      }
+    }
+    state.metadata?.run(nowMs);
+    runChoker(state, nowMs);
+    weedPeers(state, nowMs);
+    dialMore(state, nowMs);
+  }
+
+  // Outputs
+
+  /** When `handleTimeout` wants to be called. */
+  get nextTimeoutMs(): number {
+    return this.#state.nextTickMs;
+  }
+
+  /** The next thing to do, or undefined when there is none. */
+  poll(nowMs: number): SwarmOutput | undefined {
+    const state = this.#state;
+    if (state.outputsHead === state.outputs.length) {
+      state.outputs = [];
+      state.outputsHead = 0;
+      this.#flush(nowMs);
+    }
+    const output = state.outputs[state.outputsHead];
+    if (output !== undefined) state.outputsHead += 1;
+    return output;
+  }
+
+  #flush(nowMs: number): void {
+    const state = this.#state;
+    settleProgress(state, nowMs);
+    for (const peer of state.dirty) {
+      state.dirty.delete(peer);
+      fillRequests(state, nowMs, peer);
+      if (peer.out.length === 0) continue;
+      peer.lastSentMs = nowMs;
+      state.outputs.push({ type: 'transmit', id: peer.id, bytes: peer.out.take() });
+    }
+  }
+
+  // Getters
+
+  get totals(): Readonly<SwarmTotals> {
+    return this.#state.totals;
+  }
+
+  get peerCount(): number {
+    return this.#state.peers.size;
+  }
+
+  /** Room for another incoming connection. */
+  get hasRoom(): boolean {
+    return this.#state.peers.size < this.#state.maxPeers;
+  }
+
+  get knownAddressCount(): number {
+    return this.#state.list.size;
+  }
+
+  /** Pieces on disk; undefined before the metadata. Read only. */
+  get have(): Bitfield | undefined {
+    return this.#state.torrent?.have;
+  }
+
+  get isComplete(): boolean {
+    return this.#state.isComplete;
+  }
+
+  /** Wanted pieces that are not on disk. */
+  get wantedLeft(): number | undefined {
+    return this.#state.torrent?.wantedLeft;
+  }
+
+  isWanted(piece: number): boolean {
+    return this.#state.torrent?.isWanted(piece) === true;
+  }
+
+  downloadBytesPerSec(nowMs: number): number {
+    return this.#state.downloadMeter.bytesPerSec(nowMs);
+  }
+
+  uploadBytesPerSec(nowMs: number): number {
+    return this.#state.uploadMeter.bytesPerSec(nowMs);
+  }
+
+  /** A picture of every connection. */
+  peers(nowMs: number): PeerStatus[] {
+    return [...this.#state.peers.values()].map((peer) => ({
+      id: peer.id,
+      address: peer.address,
+      client: peer.client === '' ? clientName(peer.peerId) : peer.client,
+      isIncoming: peer.isIncoming,
+      isSeed: peer.isSeed,
+      downloadBytesPerSec: peer.pipeline.bytesPerSec(nowMs),
+      uploadBytesPerSec: peer.uploadMeter.bytesPerSec(nowMs),
+      amChoking: peer.amChoking,
+      amInterested: peer.amInterested,
+      isChokingUs: peer.peerChoking,
+      isInterested: peer.peerInterested,
+      isSnubbed: peer.pipeline.isSnubbed,
+      pendingRequests: peer.requests.length,
+      downloadedBytes: peer.pipeline.totalBytes,
+      uploadedBytes: peer.uploadMeter.totalBytes,
+    }));
+  }
+}

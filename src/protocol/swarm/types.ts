@@ -1,0 +1,137 @@
+/**
+ * What goes into the swarm core and what comes out.
+ * @module
+ */
+import type { Crypto } from '../../lib/ports.ts';
+import type { Rng } from '../../lib/rng.ts';
+
+/** Where an address came from. */
+export type PeerSource = 'given' | 'tracker' | 'incoming' | 'magnet';
+
+/** An address of a peer. */
+export interface PeerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Options of a Swarm. */
+export interface SwarmOptions {
+  /** 20 bytes; absent in v2-only torrents. */
+  readonly infoHashV1?: Uint8Array;
+  /** 32 bytes; absent in v1-only torrents. */
+  readonly infoHashV2?: Uint8Array;
+  /** 20 bytes. */
+  readonly peerId: Uint8Array;
+  readonly crypto: Crypto;
+  readonly rng: Rng;
+  /** TCP port to tell peers, when there is one. */
+  readonly listenPort?: number;
+  /** Name and version to tell peers. */
+  readonly clientName: string;
+  /** Connections at most, default 100. */
+  readonly maxPeers?: number;
+  /** Peers unchoked by rate, the optimistic one not counted; default 4 (BEP 3). */
+  readonly uploadSlots?: number;
+}
+
+/** What a connection brought when its handshakes were exchanged. */
+export interface ConnectedPeer {
+  /** Number of the connection, unique among the open ones, 0 … 65535. */
+  readonly id: number;
+  readonly address: PeerAddress;
+  readonly isIncoming: boolean;
+  /** The number of the `dial` output that this answers. */
+  readonly dial?: number;
+  readonly reserved: Uint8Array;
+  readonly peerId: Uint8Array;
+  /** The 20 bytes of the handshake that the peer sent. */
+  readonly infoHash: Uint8Array;
+}
+
+/** The digests of a piece that is on disk, or the reason why it is not. */
+export interface PieceOutcome {
+  readonly v1?: Uint8Array;
+  readonly v2?: Uint8Array;
+  /** The disk failed: the piece is to be fetched again once writing works. */
+  readonly isFault?: boolean;
+}
+
+/** Things worth telling. */
+export type SwarmEvent =
+  /** The info dictionary came from peers and has the right hash: parse it and call `setTorrent`. */
+  | { readonly type: 'metadata'; readonly infoBytes: Uint8Array }
+  | { readonly type: 'piece'; readonly piece: number }
+  | {
+      readonly type: 'piece-failed';
+      readonly piece: number;
+      readonly peers: readonly PeerAddress[];
+    }
+  /** Every wanted piece is had. */
+  | { readonly type: 'complete' }
+  /** v2: all piece layers are known. */
+  | { readonly type: 'layers'; readonly layers: ReadonlyMap<string, Uint8Array> }
+  /** Hybrid: a piece fits one hash and not the other; the torrent is stopped. */
+  | { readonly type: 'inconsistent'; readonly piece: number }
+  | { readonly type: 'peer-connected'; readonly id: number; readonly address: PeerAddress }
+  | {
+      readonly type: 'peer-closed';
+      readonly id: number;
+      readonly address: PeerAddress;
+      readonly reason: string;
+    }
+  | { readonly type: 'peer-banned'; readonly address: PeerAddress; readonly reason: string };
+
+/** What the shell has to do, drained by `poll` until undefined. */
+export type SwarmOutput =
+  | { readonly type: 'transmit'; readonly id: number; readonly bytes: Uint8Array }
+  /** Send this block; tell by `handleServed` when it is handed to the socket. */
+  | {
+      readonly type: 'serve';
+      readonly id: number;
+      readonly piece: number;
+      readonly begin: number;
+      readonly length: number;
+    }
+  /** Take a `serve` back; it was answered otherwise. */
+  | {
+      readonly type: 'unserve';
+      readonly id: number;
+      readonly piece: number;
+      readonly begin: number;
+      readonly length: number;
+    }
+  /** Take back every `serve` of this peer. */
+  | { readonly type: 'unserve-all'; readonly id: number }
+  /** Connect, exchange handshakes, answer with `handleConnected` or `handleDialFailed`. */
+  | { readonly type: 'dial'; readonly dial: number; readonly address: PeerAddress }
+  /** Close the connection; no `handleClosed` is needed. */
+  | { readonly type: 'close'; readonly id: number; readonly reason: string }
+  | { readonly type: 'event'; readonly event: SwarmEvent };
+
+/** Counters since the core was made, in bytes of block data unless the name says otherwise. */
+export interface SwarmTotals {
+  downloadedBytes: number;
+  uploadedBytes: number;
+  /** Data that came twice, unasked, or in a piece that failed. */
+  wastedBytes: number;
+  failedPieces: number;
+}
+
+/** One connection, for people to look at. */
+export interface PeerStatus {
+  readonly id: number;
+  readonly address: PeerAddress;
+  readonly client: string;
+  readonly isIncoming: boolean;
+  readonly isSeed: boolean;
+  readonly downloadBytesPerSec: number;
+  readonly uploadBytesPerSec: number;
+  readonly amChoking: boolean;
+  readonly amInterested: boolean;
+  readonly isChokingUs: boolean;
+  readonly isInterested: boolean;
+  readonly isSnubbed: boolean;
+  readonly pendingRequests: number;
+  readonly downloadedBytes: number;
+  readonly uploadedBytes: number;
+}

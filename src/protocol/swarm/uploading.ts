@@ -1,0 +1,154 @@
+/**
+ * Serving blocks: requests, cancels, choking, exactly one answer to each request (BEP 6).
+ *
+ * A request that may be served leaves as a `serve` output at once; the data plane reads ahead, keeps the order and tells what reached the
+ * socket, so that a choke or cancel can still take back what did not.
+ * Bounds: MAX_QUEUED_UPLOADS per peer.
+ * @module
+ */
+import { BLOCK_BYTES } from '../peer-wire/index.ts';
+import type { ChokeCandidate, ChokeDecision } from './choker.ts';
+import { MAX_QUEUED_UPLOADS } from './constants.ts';
+import type { Peer } from './peer.ts';
+import type { SwarmState } from './state.ts';
+
+/** Requests are served from reads of this many bytes of a piece; one across their border is refused. Nobody's aligned blocks do. */
+const READ_SPAN_BYTES = 64 * BLOCK_BYTES;
+
+interface Range {
+  readonly piece: number;
+  readonly begin: number;
+  readonly length: number;
+}
+
+/** Takes a request. @returns a reason to close the connection, or undefined. */
+export function handleRequest(state: SwarmState, peer: Peer, range: Range): string | undefined {
+  const { torrent } = state;
+  const { piece, begin, length } = range;
+  if (torrent === undefined || piece >= torrent.info.pieceCount) {
+    return torrent === undefined ? undefined : `requested piece ${piece}, which does not exist`;
+  }
+  const pieceBytes = torrent.layout.pieceBytes(piece);
+  const lastSpan = Math.floor((begin + length - 1) / READ_SPAN_BYTES);
+  const isServable =
+    torrent.have.has(piece) &&
+    begin + length <= pieceBytes &&
+    Math.floor(begin / READ_SPAN_BYTES) === lastSpan &&
+    (!peer.amChoking || peer.allowedFastTo.has(piece)) &&
+    peer.uploads.length < MAX_QUEUED_UPLOADS * 3;
+  if (!isServable) {
+    if (peer.capabilities.fast) peer.out.reject(piece, begin, length);
+    state.dirty.add(peer);
+    return undefined;
+  }
+  peer.uploads.push(piece, begin, length);
+  state.outputs.push({ type: 'serve', id: peer.id, piece, begin, length });
+  return undefined;
+}
+
+/** Takes a cancel: without effect when the block is on its way. */
+export function handleCancel(state: SwarmState, peer: Peer, range: Range): void {
+  const at = findUpload(peer, range);
+  if (at < 0) return;
+  peer.uploads.splice(at, 3);
+  state.outputs.push({ type: 'unserve', id: peer.id, ...range });
+  if (peer.capabilities.fast) {
+    peer.out.reject(range.piece, range.begin, range.length);
+    state.dirty.add(peer);
+  }
+}
+
+/** A block could not be read: its request is answered with a reject. */
+export function failUpload(state: SwarmState, peer: Peer, range: Range): void {
+  const at = findUpload(peer, range);
+  if (at < 0) return;
+  peer.uploads.splice(at, 3);
+  if (peer.capabilities.fast) peer.out.reject(range.piece, range.begin, range.length);
+  state.dirty.add(peer);
+}
+
+function findUpload(peer: Peer, range: Range): number {
+  for (let at = 0; at < peer.uploads.length; at += 3) {
+    if (
+      peer.uploads[at] === range.piece &&
+      peer.uploads[at + 1] === range.begin &&
+      peer.uploads[at + 2] === range.length
+    ) {
+      return at;
+    }
+  }
+  return -1;
+}
+
+/** The oldest `blockCount` requests were handed to the socket. */
+export function markServed(
+  state: SwarmState,
+  nowMs: number,
+  peer: Peer,
+  blockCount: number,
+  dataBytes: number,
+): void {
+  peer.uploads.splice(0, blockCount * 3);
+  peer.uploadMeter.add(nowMs, dataBytes);
+  state.uploadMeter.add(nowMs, dataBytes);
+  state.totals.uploadedBytes += dataBytes;
+  peer.lastSentMs = nowMs;
+}
+
+function candidates(state: SwarmState, nowMs: number): ChokeCandidate[] {
+  return [...state.peers.values()].map((peer) => ({
+    peer: peer.id,
+    isInterested: peer.peerInterested,
+    isUploadOnly: peer.isUploadOnly || peer.isSeed,
+    isSnubbed: peer.pipeline.isSnubbed,
+    downloadBytesPerSec: peer.pipeline.bytesPerSec(nowMs),
+    uploadBytesPerSec: peer.uploadMeter.bytesPerSec(nowMs),
+    connectedAtMs: peer.connectedAtMs,
+  }));
+}
+
+/** A regular round of the choker. */
+export function runChoker(state: SwarmState, nowMs: number): void {
+  if (state.torrent === undefined) return;
+  const role = state.isComplete ? 'seed' : 'leech';
+  applyChoke(state, state.choker.run(nowMs, candidates(state, nowMs), role));
+}
+
+/** Gives empty slots away between rounds. */
+export function fillSlots(state: SwarmState, nowMs: number): void {
+  if (state.torrent === undefined) return;
+  const role = state.isComplete ? 'seed' : 'leech';
+  applyChoke(state, state.choker.fill(nowMs, candidates(state, nowMs), role));
+}
+
+function applyChoke(state: SwarmState, decision: ChokeDecision): void {
+  for (const id of decision.choke) {
+    const peer = state.peers.get(id);
+    if (peer !== undefined) choke(state, peer);
+  }
+  for (const id of decision.unchoke) {
+    const peer = state.peers.get(id);
+    if (peer === undefined || !peer.amChoking) continue;
+    peer.amChoking = false;
+    peer.out.unchoke();
+    state.dirty.add(peer);
+  }
+}
+
+/** BEP 6: the choke goes first, then a reject for every request but those for allowed-fast pieces. */
+function choke(state: SwarmState, peer: Peer): void {
+  if (peer.amChoking) return;
+  peer.amChoking = true;
+  peer.out.choke();
+  state.dirty.add(peer);
+  const uploads = peer.uploads;
+  peer.uploads = [];
+  state.outputs.push({ type: 'unserve-all', id: peer.id });
+  for (let at = 0; at < uploads.length; at += 3) {
+    const [piece, begin, length] = uploads.slice(at, at + 3) as [number, number, number];
+    if (peer.capabilities.fast && peer.allowedFastTo.has(piece)) {
+      peer.uploads.push(piece, begin, length);
+      state.outputs.push({ type: 'serve', id: peer.id, piece, begin, length });
+    } else if (peer.capabilities.fast) peer.out.reject(piece, begin, length);
+  }
+}
