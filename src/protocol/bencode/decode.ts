@@ -146,6 +146,12 @@ export class BencodeDict {
     return true;
   }
 
+  /** The first key in source order; undefined when empty. */
+  get firstKey(): string | undefined {
+    const first = this.#token + 1;
+    return first < this.#end ? latin1At(this.#document, first) : undefined;
+  }
+
   has(key: string): boolean {
     return this.#find(key) !== -1;
   }
@@ -291,9 +297,14 @@ function latin1At(document: Document, token: number): string {
   return latin1Of(document.bytes, document.tokens[token * COLUMNS + 2]!, end);
 }
 
+/** Four at a time: a third of the time and garbage of one at a time, and less than a call with a view costs. */
 function latin1Of(bytes: Uint8Array, start: number, end: number): string {
   let text = '';
-  for (let at = start; at < end; at += 1) text += String.fromCharCode(bytes[at]!);
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    text += String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!);
+  }
+  for (; at < end; at += 1) text += String.fromCharCode(bytes[at]!);
   return text;
 }
 
@@ -549,7 +560,9 @@ class Scanner {
   #push(start: number, end: number, third: number): void {
     let column = this.#count * COLUMNS;
     if (column === this.tokens.length) {
-      const grown = new Int32Array(column * 2);
+      // Never more than the bytes that are left can need: a value takes two bytes at least.
+      const most = this.#count + ((this.bytes.length - start) >> 1) + 2;
+      const grown = new Int32Array(Math.min(column * 4, most * COLUMNS));
       grown.set(this.tokens);
       this.tokens = grown;
     }

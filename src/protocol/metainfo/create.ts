@@ -163,7 +163,7 @@ function checkPieceLength(pieceLengthBytes: number): void {
 
 /** A component has to come out of the strictest reader that a seed uses as it went in. */
 function checkName(name: string, shown: string): void {
-  if (name !== '' && safeComponent(toLatin1(encodeUtf8(name)), 'verbatim') === name) return;
+  if (name !== '' && safeComponent(rawKey(name), 'verbatim') === name) return;
   const found =
     encodeUtf8(name).length > 255
       ? 'its name is longer than 255 bytes'
@@ -225,8 +225,13 @@ function checkLinks(
 
 /** The indices of `files` in file-tree order: components compared as raw UTF-8 bytes. */
 function treeOrder(files: readonly CreateFile[]): number[] {
-  const keys = files.map((file) => file.path.map((name) => toLatin1(encodeUtf8(name))));
+  const keys = files.map((file) => file.path.map(rawKey));
   return files.map((_, i) => i).sort((a, b) => comparePaths(keys[a]!, keys[b]!));
+}
+
+/** The UTF-8 bytes of a name as a latin-1 text, which most names are already. */
+function rawKey(name: string): string {
+  return /^[\0-\x7f]*$/.test(name) ? name : toLatin1(encodeUtf8(name));
 }
 
 function comparePaths(a: readonly string[], b: readonly string[]): number {
@@ -374,7 +379,7 @@ function fileTree(plan: Plan, piecesV2: Uint8Array, layers: Tree, crypto: Crypto
     const path = plan.isSingleFile ? [plan.name] : file.path.slice(1);
     let folder = root;
     for (const component of path) {
-      const key = toLatin1(encodeUtf8(component));
+      const key = rawKey(component);
       let inner = folder.get(key) as Tree | undefined;
       if (inner === undefined) {
         inner = new Map();

@@ -212,7 +212,7 @@ function joinHalves(
   let at = 0;
   for (let i = 0; i < v1.raw.length; i += 1) {
     const file = v1.raw[i]!;
-    if (file.isPad) {
+    if (file.attributes.isPad) {
       if (file.lengthBytes >= pieceLength) {
         return fail(
           'ERR_METAINFO_PAD_FILE',
@@ -232,7 +232,8 @@ function joinHalves(
         `file ${at} starts at byte ${v1.offsets[i]} in v1, ${v2.offsets[at]} in v2`,
       );
     }
-    joined.push(twin.piecesRoot === undefined ? file : { ...file, piecesRoot: twin.piecesRoot });
+    const { lengthBytes, attributes } = file;
+    joined.push({ path: file.path, lengthBytes, attributes, piecesRoot: twin.piecesRoot });
     at += 1;
   }
   if (at !== v2.raw.length) {
@@ -248,8 +249,7 @@ function isSameFile(file: RawFile, path: readonly string[], twin: RawFile): bool
   return (
     file.lengthBytes === twin.lengthBytes &&
     isSamePath(path, twin.path) &&
-    (file.symlink === undefined) === (twin.symlink === undefined) &&
-    (file.symlink === undefined || isSamePath(file.symlink, twin.symlink!))
+    isSamePath(file.attributes.symlink ?? [], twin.attributes.symlink ?? [])
   );
 }
 

@@ -29,6 +29,7 @@ const INVISIBLE = /[\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
 const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\ufffd]/g;
 const NEEDS_CARE = /[^\x20-\x7e]|[/\\]/;
+const NON_ASCII = /[^\x20-\x7e]/;
 const WINDOWS_CHARACTERS = /[:*?"<>|]/g;
 const WINDOWS_TAIL = /[. ]+$/;
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i;
@@ -82,23 +83,26 @@ function latin1Bytes(text: string): Uint8Array {
 /**
  * Makes a whole path safe.
  * @param components raw bytes as latin-1 texts.
- * @returns at least one component.
+ * @param top safe component to put in front: the torrent's name.
+ * @returns `top` and at least one component.
  */
-export function safePath(components: readonly string[], rules: NameRules): string[] {
-  const path: string[] = [];
+export function safePath(components: readonly string[], rules: NameRules, top: string): string[] {
+  const path = [top];
   for (const component of components) {
     const safe = safeComponent(component, rules);
     if (safe !== '') path.push(safe);
     else if (component !== '.') path.push('_');
   }
-  return path.length === 0 ? ['_'] : path;
+  if (path.length === 1) path.push('_');
+  return path;
 }
 
 /** What two paths share when a file system cannot tell them apart. */
 function foldPath(path: readonly string[], length: number, rules: NameRules): string {
   // No component holds a slash, so joining is unambiguous.
   const joined = (length === path.length ? path : path.slice(0, length)).join('/');
-  return rules === 'verbatim' ? joined : joined.normalize('NFC').toLowerCase();
+  if (rules === 'verbatim') return joined;
+  return (NON_ASCII.test(joined) ? joined.normalize('NFC') : joined).toLowerCase();
 }
 
 /** The names of one torrent: which directories and files there are, as file systems see them. */
@@ -109,6 +113,7 @@ export class PathSet {
   readonly #suffixes = new Map<string, number>();
   /** Directories seen, unfolded: most files share theirs with the one before. */
   readonly #seen = new Set<string>();
+  #lastPath: readonly string[] = [];
   #renames = 0;
 
   constructor(rules: NameRules) {
@@ -117,6 +122,8 @@ export class PathSet {
 
   /** Registers the directories above a path. All files' come first, because directories win. */
   addDirectories(path: readonly string[]): void {
+    if (isSameFolder(path, this.#lastPath)) return;
+    this.#lastPath = path;
     for (let length = path.length - 1; length > 0; length -= 1) {
       const joined = path.slice(0, length).join('/');
       if (this.#seen.has(joined)) return;
@@ -155,6 +162,12 @@ export class PathSet {
   keyOf(path: readonly string[]): string {
     return foldPath(path, path.length, this.#rules);
   }
+}
+
+function isSameFolder(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = a.length - 2; i >= 0; i -= 1) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function numberedName(name: string, suffix: number): string {

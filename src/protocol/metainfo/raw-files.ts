@@ -5,7 +5,6 @@
  * Bounds: path depth 100, file length below 2^44; the number of files by the decoder's tokens.
  * @module
  */
-import { toLatin1 } from '../../lib/bytes.ts';
 import { fail, ok, type Result } from '../../lib/errors.ts';
 import { BencodeDict, type BencodeValue, typeName } from '../bencode/index.ts';
 import type { MetainfoErrorCode } from './errors.ts';
@@ -15,27 +14,35 @@ import {
   V2_HASH_LENGTH_BYTES as V2_HASH,
 } from './limits.ts';
 
+// Specification constants
+
+/** The letters of `attr` (BEP 47): p, x, h, l. */
+const ATTRIBUTE_PAD = 0x70;
+const ATTRIBUTE_EXECUTABLE = 0x78;
+const ATTRIBUTE_HIDDEN = 0x68;
+const ATTRIBUTE_LINK = 0x6c;
+
 /** A file as the torrent states it; names are raw bytes as latin-1 texts, without the torrent's name. */
 export interface RawFile {
   /** Empty for the file of a single-file torrent. */
   readonly path: readonly string[];
   readonly lengthBytes: number;
-  readonly isPad: boolean;
-  readonly isExecutable: boolean;
-  readonly isHidden: boolean;
-  readonly symlink?: readonly string[];
-  readonly piecesRoot?: Uint8Array;
+  readonly attributes: Attributes;
+  readonly piecesRoot: Uint8Array | undefined;
 }
 
 type Parsed<T> = Result<T, MetainfoErrorCode>;
 
-/** Attributes that v1 and v2 share. */
-interface Attributes {
+/** BEP 47 attributes. */
+export interface Attributes {
   readonly isPad: boolean;
   readonly isExecutable: boolean;
   readonly isHidden: boolean;
   readonly symlink?: readonly string[];
 }
+
+/** Shared by all plain files: most torrents have nothing else. */
+const PLAIN: Parsed<Attributes> = ok({ isPad: false, isExecutable: false, isHidden: false });
 
 /** The v1 half: `files`, or `length` for a single file. */
 export function readV1Files(info: BencodeDict): Parsed<RawFile[]> {
@@ -70,7 +77,7 @@ function readListedFile(entry: BencodeValue, index: number): Parsed<RawFile> {
   const path = entry.latin1List(key);
   if (path === undefined || path.length === 0) {
     // BEP 47: a pad needs no path.
-    const isPad = !entry.has(key) && (entry.bytes('attr')?.includes(0x70) ?? false);
+    const isPad = !entry.has(key) && (entry.bytes('attr')?.includes(ATTRIBUTE_PAD) ?? false);
     if (isPad) return readV1File(entry, ['.pad', String(entry.int('length') ?? 0)]);
     return fail('ERR_METAINFO_PATH', `expected a list of strings as path of file ${index}`);
   }
@@ -83,7 +90,12 @@ function readV1File(dict: BencodeDict, path: readonly string[]): Parsed<RawFile>
   if (!attributes.ok) return attributes;
   const lengthBytes = readLength(dict, attributes.value);
   if (!lengthBytes.ok) return lengthBytes;
-  return ok({ path, lengthBytes: lengthBytes.value, ...attributes.value });
+  return ok({
+    path,
+    lengthBytes: lengthBytes.value,
+    attributes: attributes.value,
+    piecesRoot: undefined,
+  });
 }
 
 /** A symlink takes no bytes whatever its `length` says, and needs none (BEP 47). */
@@ -98,13 +110,13 @@ function readLength(dict: BencodeDict, attributes: Attributes): Parsed<number> {
 
 function readAttributes(dict: BencodeDict): Parsed<Attributes> {
   const bytes = dict.bytes('attr');
-  const attr = bytes === undefined ? '' : toLatin1(bytes);
+  if (bytes === undefined) return PLAIN;
   const flags = {
-    isPad: attr.includes('p'),
-    isExecutable: attr.includes('x'),
-    isHidden: attr.includes('h'),
+    isPad: bytes.includes(ATTRIBUTE_PAD),
+    isExecutable: bytes.includes(ATTRIBUTE_EXECUTABLE),
+    isHidden: bytes.includes(ATTRIBUTE_HIDDEN),
   };
-  if (!attr.includes('l') || !dict.has('symlink path')) return ok(flags);
+  if (!bytes.includes(ATTRIBUTE_LINK) || !dict.has('symlink path')) return ok(flags);
   const symlink = dict.latin1List('symlink path');
   if (symlink === undefined) {
     return fail('ERR_METAINFO_PATH', 'expected a list of strings as symlink path');
@@ -121,9 +133,6 @@ export function readFileTree(info: BencodeDict): Parsed<RawFile[]> {
       'ERR_METAINFO_FILE_TREE',
       `expected a dictionary as file tree, got ${typeName(info.get('file tree'))}`,
     );
-  }
-  if (tree.dict('')?.has('length')) {
-    return fail('ERR_METAINFO_FILE_TREE', 'expected names at the top of the file tree, got a file');
   }
   const files: RawFile[] = [];
   const fault = readTree(tree, [], files);
@@ -147,7 +156,7 @@ function readTree(tree: BencodeDict, path: readonly string[], files: RawFile[]):
     }
     if (name === '') {
       // Properties of a directory: none are defined, but names may not hide below an empty one.
-      if (!value.has('')) continue;
+      if (!value.has('') && !value.has('length')) continue;
       return fail('ERR_METAINFO_FILE_TREE', 'expected a name in the file tree, got an empty one');
     }
     if (path.length === MAX_PATH_DEPTH) return tooDeep(path.length + 1);
@@ -162,10 +171,12 @@ function readTreeEntry(
   path: readonly string[],
   files: RawFile[],
 ): Fault | undefined {
+  // Keys are sorted, so properties come first; a look-up would index large folders for nothing.
+  if (entry.firstKey !== '') return readTree(entry, path, files);
   const properties = entry.dict('');
   const isFile = properties?.has('length') || properties?.has('symlink path');
   if (properties === undefined || !isFile) {
-    if (properties === undefined && entry.has('')) {
+    if (properties === undefined) {
       return fail('ERR_METAINFO_FILE_TREE', 'expected a dictionary of file properties');
     }
     return readTree(entry, path, files);
@@ -187,16 +198,18 @@ function readTreeFile(properties: BencodeDict, path: readonly string[]): Parsed<
   }
   const length = readLength(properties, attributes.value);
   if (!length.ok) return length;
-  const file = { path, lengthBytes: length.value, ...attributes.value };
-  if (length.value === 0) return ok(file);
-  const piecesRoot = properties.bytes('pieces root');
-  if (piecesRoot?.length !== V2_HASH || piecesRoot.every((byte) => byte === 0)) {
+  const piecesRoot = length.value === 0 ? undefined : properties.bytes('pieces root');
+  if (length.value > 0 && !isUsableRoot(piecesRoot)) {
     return fail(
       'ERR_METAINFO_PIECES_ROOT',
       `expected ${V2_HASH} bytes that are not all zero as pieces root of a file with bytes`,
     );
   }
-  return ok({ ...file, piecesRoot });
+  return ok({ path, lengthBytes: length.value, attributes: attributes.value, piecesRoot });
+}
+
+function isUsableRoot(root: Uint8Array | undefined): boolean {
+  return root?.length === V2_HASH && root.some((byte) => byte !== 0);
 }
 
 function tooDeep(depth: number): Fault {

@@ -33,16 +33,16 @@ export function safeFiles(
   offsets: Float64Array,
   naming: Naming,
 ): Result<TorrentFile[], MetainfoErrorCode> {
-  const wished = raw.map((file) => [
-    naming.name,
-    ...(naming.isSingleFile ? [] : safePath(file.path, naming.rules)),
-  ]);
+  const wished = raw.map((file) =>
+    naming.isSingleFile ? [naming.name] : safePath(file.path, naming.rules, naming.name),
+  );
   const names = new PathSet(naming.rules);
-  for (let i = 0; i < raw.length; i += 1) if (!raw[i]!.isPad) names.addDirectories(wished[i]!);
+  for (let i = 0; i < raw.length; i += 1)
+    if (!raw[i]!.attributes.isPad) names.addDirectories(wished[i]!);
   const paths: (readonly string[])[] = [];
   for (let i = 0; i < raw.length; i += 1) {
     // Pads are never written, so they take no name from anybody.
-    const path = raw[i]!.isPad ? wished[i]! : names.addFile(wished[i]!);
+    const path = raw[i]!.attributes.isPad ? wished[i]! : names.addFile(wished[i]!);
     if (path === undefined) {
       return fail(
         'ERR_METAINFO_TOO_MANY_DUPLICATE_NAMES',
@@ -52,21 +52,23 @@ export function safeFiles(
     paths.push(path);
   }
   const links = new Links(raw, wished, names, naming);
-  return ok(
-    raw.map((file, i) => {
-      const symlinkTarget = links.target(i);
-      return {
-        path: paths[i]!,
-        lengthBytes: file.lengthBytes,
-        offsetBytes: offsets[i]!,
-        isPad: file.isPad,
-        isExecutable: file.isExecutable,
-        isHidden: file.isHidden,
-        ...(symlinkTarget !== undefined && { symlinkTarget }),
-        ...(file.piecesRoot !== undefined && { piecesRoot: file.piecesRoot }),
-      };
-    }),
-  );
+  return ok(raw.map((file, i) => torrentFile(file, paths[i]!, offsets[i]!, links.target(i))));
+}
+
+function torrentFile(
+  raw: RawFile,
+  path: readonly string[],
+  offsetBytes: number,
+  symlinkTarget: readonly string[] | undefined,
+): TorrentFile {
+  const { lengthBytes, piecesRoot } = raw;
+  const { isPad, isExecutable, isHidden } = raw.attributes;
+  const file = { path, lengthBytes, offsetBytes, isPad, isExecutable, isHidden };
+  // Two shapes for the common cases: a spread of optional fields doubles the time for 100,000 files.
+  if (symlinkTarget !== undefined) return { ...file, symlinkTarget };
+  return piecesRoot === undefined
+    ? file
+    : { path, lengthBytes, offsetBytes, isPad, isExecutable, isHidden, piecesRoot };
 }
 
 /** Answers which symlinks lead somewhere inside the torrent. */
@@ -88,10 +90,11 @@ class Links {
     this.#wished = wished;
     this.#names = names;
     this.#naming = naming;
-    if (!raw.some((file) => file.symlink !== undefined)) return;
+    if (!raw.some((file) => file.attributes.symlink !== undefined)) return;
     for (let i = 0; i < raw.length; i += 1) {
       const key = names.keyOf(wished[i]!);
-      if (raw[i]!.isPad || this.#entries.has(key) || names.isDirectory(wished[i]!)) continue;
+      if (raw[i]!.attributes.isPad || this.#entries.has(key) || names.isDirectory(wished[i]!))
+        continue;
       this.#entries.set(key, this.#stated(i));
     }
   }
@@ -116,8 +119,8 @@ class Links {
 
   /** The target as the torrent states it, made safe; undefined for what is no link. */
   #stated(index: number): readonly string[] | undefined {
-    const symlink = this.#raw[index]!.symlink;
+    const symlink = this.#raw[index]!.attributes.symlink;
     if (symlink === undefined || symlink.length === 0 || symlink.includes('..')) return undefined;
-    return [this.#naming.name, ...safePath(symlink, this.#naming.rules)];
+    return safePath(symlink, this.#naming.rules, this.#naming.name);
   }
 }
