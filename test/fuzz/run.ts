@@ -1,0 +1,50 @@
+/**
+ * Command line of the fuzzer: `node --expose-gc test/fuzz/run.ts [name…] [--count N] [--seed N] [--from N]`.
+ * Without a name it runs all targets; exit code 1 and a replay command on the first bug.
+ * @module
+ */
+import { parseArgs } from 'node:util';
+import { FuzzFailure, runTarget } from './driver.ts';
+import { loadTargets } from './targets.ts';
+
+/** Growth of the heap over half a run that is no noise any more. */
+const MAX_HEAP_GROWTH_BYTES = 33_554_432;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    count: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
+  },
+});
+const targets = await loadTargets();
+const chosen = positionals.length === 0 ? [...targets.keys()] : positionals;
+for (const name of chosen) {
+  const target = targets.get(name);
+  if (target === undefined) {
+    console.error(`expected a target (${[...targets.keys()].join(', ')}), got ${name}`);
+    process.exit(2);
+  }
+  try {
+    const options = {
+      count: Number(values.count),
+      seed: Number(values.seed),
+      from: Number(values.from),
+    };
+    const report = runTarget(target, options);
+    const slowest = `slowest ${report.slowestMs.toFixed(1)} ms (input ${report.slowestInput})`;
+    const growth = `heap ${(report.heapGrowthBytes / 1024).toFixed(0)} KiB`;
+    console.log(`${name}: ${report.count} inputs, ${slowest}, ${growth}`);
+    if (report.heapGrowthBytes > MAX_HEAP_GROWTH_BYTES) {
+      console.error(`${name}: expected the heap to stay, got ${report.heapGrowthBytes} bytes more`);
+      process.exitCode = 1;
+    }
+  } catch (error) {
+    if (!(error instanceof FuzzFailure)) throw error;
+    console.error(error.message);
+    console.error(error.cause);
+    console.error(`input: ${Buffer.from(error.input).toString('latin1').slice(0, 2000)}`);
+    process.exit(1);
+  }
+}
