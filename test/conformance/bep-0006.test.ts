@@ -1,8 +1,6 @@
 /** BEP 6, fast extension: each title quotes the sentence it checks. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
-import type { Crypto } from '../../src/lib/ports.ts';
 import { Rng } from '../../src/lib/rng.ts';
 import {
   allowedFastSet,
@@ -12,11 +10,7 @@ import {
   parseReserved,
 } from '../../src/protocol/peer-wire/index.ts';
 import { PiecePicker } from '../../src/protocol/swarm/picker.ts';
-
-const crypto: Crypto = {
-  sha1: (bytes) => new Uint8Array(createHash('sha1').update(bytes).digest()),
-  sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
-};
+import { nodeCrypto as crypto } from '../support/node-crypto.ts';
 
 function written(write: (writer: MessageWriter) => void): number[] {
   const writer = new MessageWriter();

@@ -1,7 +1,7 @@
 /**
  * The order in which new pieces are tried: higher priority first, then rarer, random among equals.
  *
- * One bucket for each pair of priority and availability, filled in random order, and a bitmap of those that are not empty.
+ * One bucket for each pair of priority and availability, filled in random order, and one bit each for those that are not empty.
  * A HAVE moves one entry to the next bucket, an opened piece leaves its bucket: both O(1), nothing is ever sorted.
  * Bounds: `pieceCount` entries in all; availabilities from 511 up share a bucket; a bucket shrinks when three quarters are unused.
  * @module
