@@ -3,7 +3,8 @@
  * @module
  */
 import type { Rng } from '../../lib/rng.ts';
-import type { TrackerFaultCode } from './errors.ts';
+import { HASHES_MAX } from './constants.ts';
+import { checkOption, type TrackerFaultCode } from './errors.ts';
 import type { AnnouncePolicy } from './lanes.ts';
 import type { PeerAddress } from './reply.ts';
 
@@ -85,3 +86,15 @@ export type AnnouncerOutput =
     }
   /** BEP 27: a private torrent changed its tracker; all peers known so far must be dropped. Comes before the new peers. */
   | { readonly type: 'switch'; readonly fromUrl: string; readonly toUrl: string };
+
+/** Refuses what no announcer can work with. @throws AppError ERR_TRACKER_BAD_OPTION. */
+export function checkOptions(options: AnnouncerOptions): void {
+  const { hashes, peerId, port, numWant } = options;
+  checkOption(hashes.length >= 1 && hashes.length <= HASHES_MAX, 'hashes', '1 or 2', hashes.length);
+  for (const hash of hashes)
+    checkOption(hash.length === 20, 'hashes', '20 bytes each', hash.length);
+  checkOption(peerId.length === 20, 'peerId', '20 bytes', peerId.length);
+  checkOption(Number.isInteger(port) && port >= 0 && port <= 65_535, 'port', '0 … 65535', port);
+  if (numWant !== undefined)
+    checkOption(Number.isInteger(numWant), 'numWant', 'an integer', numWant);
+}

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { VirtualTrackers } from '../../../test/support/virtual-trackers.ts';
+import {
+  type Answer,
+  type VirtualAnnounce,
+  VirtualTrackers,
+} from '../../../test/support/virtual-trackers.ts';
 import { Rng } from '../../lib/rng.ts';
 import { Announcer } from './index.ts';
 
@@ -602,25 +606,43 @@ test('any sequence of commands and faults keeps the promises about events and pa
         [B, UB],
       ];
       const world = new VirtualTrackers({ tiers, hashes: [V1, V2], isPrivate, announceTo });
+      /** Events that were accepted, by session, tracker and hash. */
+      const accepted = new Map<string, string[]>();
+      let session = 0;
+      const accept = ({ url, infoHash, event }: VirtualAnnounce): Answer => {
+        if (event === 'connect') return {};
+        const key = `${session} ${url} ${infoHash}`;
+        accepted.set(key, [...(accepted.get(key) ?? []), event]);
+        return {};
+      };
+      for (const url of urls) world.script(url, accept);
       world.stats(1000);
       for (const each of steps) {
         if ('ms' in each) world.advance(each.ms);
         else if ('mood' in each) {
-          const { mood } = each;
-          if (mood === 'silence' || mood === 'unreachable') world.script(each.url, mood);
-          else world.script(each.url, mood === 'refuse' ? { failure: 'no' } : {});
+          const { url, mood } = each;
+          if (mood === 'silence' || mood === 'unreachable') world.script(url, mood);
+          else world.script(url, mood === 'refuse' ? { failure: 'no' } : accept);
         } else if (each.name === 'retryNow') {
           world.announcer.retryNow(world.nowMs);
           world.drain();
-        } else world[each.name as 'start']();
+        } else {
+          if (each.name === 'start' && !world.announcer.isRunning) session += 1;
+          world[each.name as 'start']();
+        }
       }
-      const limit = 6 * (4 + world.nowMs / MINUTE);
-      assert.ok(world.announces.length < limit);
       world.stop();
       world.advance(5_000);
       assert.equal(world.announcer.isIdle, true);
       assert.equal(world.announcer.nextTimeoutMs(), Number.POSITIVE_INFINITY);
+      for (const events of accepted.values()) {
+        const regular = events.filter((event) => event !== 'none');
+        assert.match(regular.join(), /^(started(,completed)?(,stopped)?|stopped)$/);
+        assert.notEqual(events[0], 'none');
+        if (events.includes('stopped')) assert.equal(events.at(-1), 'stopped');
+      }
+      assert.ok(world.announces.length < 40 * (steps.length + 1) + 8 * (world.nowMs / MINUTE));
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
 });

@@ -8,9 +8,14 @@
  * Bounds: 100 trackers, 2 hashes, one request a lane at a time (besides `stopped`). Not here: scrape, WebSocket trackers, source addresses.
  * @module
  */
-import { readU32 } from '../../lib/bytes.ts';
+import { equalBytes, readU32 } from '../../lib/bytes.ts';
 import type { Rng } from '../../lib/rng.ts';
-import type { AnnouncerOptions, AnnouncerOutput, TransferStats } from './announcer-types.ts';
+import {
+  type AnnouncerOptions,
+  type AnnouncerOutput,
+  checkOptions,
+  type TransferStats,
+} from './announcer-types.ts';
 import {
   FAIL_OVER_TIMEOUT_MS,
   HASHES_MAX,
@@ -24,7 +29,7 @@ import {
   RETRY_EXPONENT_MAX,
   STOP_TIMEOUT_MS,
 } from './constants.ts';
-import { badOption, type TrackerFaultCode } from './errors.ts';
+import { checkOption, type TrackerFaultCode } from './errors.ts';
 import { type AnnounceEvent, buildAnnounceUrl, parseHttpReply } from './http-codec.ts';
 import { createLanes, readTrackers } from './lanes.ts';
 import type { AnnounceReply, RefusalReply } from './reply.ts';
@@ -166,10 +171,16 @@ export class Announcer {
     }
   }
 
-  /** The other info-hash of a hybrid became known. */
+  /** The other info-hash of a hybrid became known. A known one is ignored. @throws AppError ERR_TRACKER_BAD_OPTION. */
   addHash(nowMs: number, infoHash: Uint8Array): void {
-    check(infoHash.length === 20, 'infoHash', '20 bytes', infoHash.length);
-    check(this.#hashCount < HASHES_MAX, 'addHash', `at most ${HASHES_MAX} hashes`, HASHES_MAX + 1);
+    checkOption(infoHash.length === 20, 'infoHash', '20 bytes', infoHash.length);
+    if (this.#lanes.some((lane) => equalBytes(lane.infoHash, infoHash))) return;
+    checkOption(
+      this.#hashCount < HASHES_MAX,
+      'addHash',
+      `at most ${HASHES_MAX} hashes`,
+      HASHES_MAX + 1,
+    );
     const from = this.#lanes.length;
     this.#addLanes(infoHash);
     if (this.#isRunning) for (const lane of this.#lanes.slice(from)) this.#startLane(nowMs, lane);
@@ -177,8 +188,9 @@ export class Announcer {
 
   /** The metadata of a magnet said private. Only with the default `announceTo`. @throws AppError ERR_TRACKER_BAD_OPTION. */
   setPrivate(): void {
+    if (this.#isPrivate) return;
     const announceTo = this.#options.announceTo ?? 'first-tracker';
-    check(announceTo === 'first-tracker', 'announceTo', 'first-tracker', announceTo);
+    checkOption(announceTo === 'first-tracker', 'announceTo', 'first-tracker', announceTo);
     this.#isPrivate = true;
   }
 
@@ -580,17 +592,4 @@ function connectionName(tracker: TrackerState): string {
 
 function clampInterval(ms: number): number {
   return Math.min(Math.max(ms, INTERVAL_MIN_MS), INTERVAL_MAX_MS);
-}
-
-function checkOptions(options: AnnouncerOptions): void {
-  const { hashes, peerId, port, numWant } = options;
-  check(hashes.length >= 1 && hashes.length <= HASHES_MAX, 'hashes', '1 or 2', hashes.length);
-  for (const hash of hashes) check(hash.length === 20, 'hashes', '20 bytes each', hash.length);
-  check(peerId.length === 20, 'peerId', '20 bytes', peerId.length);
-  check(Number.isInteger(port) && port >= 0 && port <= 65_535, 'port', '0 … 65535', port);
-  if (numWant !== undefined) check(Number.isInteger(numWant), 'numWant', 'an integer', numWant);
-}
-
-function check(condition: boolean, option: string, expected: string, got: unknown): void {
-  if (!condition) throw badOption({ option, expected, got });
 }

@@ -2,7 +2,7 @@
  * What can go wrong with a tracker: codes of remote faults (values) and of misuse (thrown).
  * @module
  */
-import { type AppError, defineErrors } from '../../lib/errors.ts';
+import { defineErrors } from '../../lib/errors.ts';
 
 /** Codes of failed Results and of `failure` outputs of this room. */
 export type TrackerFaultCode =
@@ -32,7 +32,12 @@ const make = defineErrors({
     `tracker option ${option}: expected ${expected}, got ${String(got)}`,
 });
 
-/** Misuse by the caller of this room. */
-export function badOption(details: BadOption): AppError<'ERR_TRACKER_BAD_OPTION', BadOption> {
-  return make('ERR_TRACKER_BAD_OPTION', details);
+/** Misuse by the caller of this room. @throws AppError ERR_TRACKER_BAD_OPTION unless `condition` holds. */
+export function checkOption(
+  condition: boolean,
+  option: string,
+  expected: string,
+  got: unknown,
+): void {
+  if (!condition) throw make('ERR_TRACKER_BAD_OPTION', { option, expected, got });
 }

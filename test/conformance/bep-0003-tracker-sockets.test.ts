@@ -12,7 +12,7 @@ import {
   type AnnouncerOutput,
   udpTransactionId,
 } from '../../src/protocol/tracker/index.ts';
-import { startTestTracker } from './tracker.ts';
+import { startTestTracker } from '../support/tracker.ts';
 
 /** The least shell that an announcer needs. */
 class Shell {
