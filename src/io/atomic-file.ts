@@ -1,0 +1,47 @@
+/**
+ * Files that are either the old or the new version, whatever happens in between: written beside, synced, renamed.
+ * @module
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+
+let sequence = 0;
+
+/** Replaces a file; its folder is made when missing. @throws the system's error; the old version then stands. */
+export function writeFileAtomic(file: string, bytes: Uint8Array, mode = 0o666): void {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  sequence += 1;
+  const temporary = `${file}.${process.pid}.${sequence}.tmp`;
+  const fd = fs.openSync(temporary, 'w', mode);
+  try {
+    fs.writeFileSync(fd, bytes);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+  try {
+    fs.renameSync(temporary, file);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The bytes of a file, or undefined when it is not there. @throws any other system error. */
+export function readFileIfThere(file: string): Uint8Array | undefined {
+  try {
+    return fs.readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Identifies this start of the machine: written data that was not synced is only to be trusted within it. */
+export function bootId(): string {
+  try {
+    return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return '';
+  }
+}

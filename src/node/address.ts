@@ -1,0 +1,28 @@
+/**
+ * "host:port" as people write it.
+ * @module
+ */
+import type { Endpoint } from '../io/tcp.ts';
+import { nodeError } from './errors.ts';
+
+/**
+ * Parses "host:port", "[v6]:port", "host" or ":port".
+ * @param fallbackPort used when none is written; undefined: a port is needed.
+ * @throws {AppError} ERR_CONFIG.
+ */
+export function parseEndpoint(text: string, what: string, fallbackPort?: number): Endpoint {
+  const match = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text.trim());
+  const host = match?.[1] ?? match?.[2];
+  const port = match?.[3] === undefined ? fallbackPort : Number(match[3]);
+  if (match === null || host === undefined || port === undefined || port > 65_535) {
+    const expected = 'HOST:PORT, as in 192.0.2.7:6881 or [2001:db8::7]:6881';
+    throw nodeError('ERR_CONFIG', { what, expected, got: JSON.stringify(text) });
+  }
+  return { host: host === '' ? '0.0.0.0' : host, port };
+}
+
+/** Writes an endpoint the way `parseEndpoint` reads it. */
+export function formatEndpoint(endpoint: Endpoint): string {
+  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
+  return `${host}:${endpoint.port}`;
+}

@@ -1,0 +1,57 @@
+/**
+ * Errors of the node: what a person did, or what the machine refused, with the mend.
+ * @module
+ */
+import { defineErrors } from '../lib/errors.ts';
+
+/** Code → sentence. */
+export const nodeErrorTable = {
+  ERR_SOURCE: (d: { what: string; reason: string }): string =>
+    `${d.what} is not a torrent that can be used: ${d.reason}. Give a magnet link, a .torrent file or the URL of one.`,
+  ERR_FILE: (d: { path: string; code: string; operation: string }): string =>
+    `Cannot ${d.operation} ${d.path} (${d.code}): ${mendOf(d.code)}`,
+  ERR_FILES_MISSING: (d: { path: string }): string =>
+    `${d.path} is missing, so there is nothing to seed: give the folder that holds the torrent's top name with --dir, or fetch it with "get".`,
+  ERR_FILES_DAMAGED: (d: { dir: string; have: number; pieces: number }): string =>
+    `Only ${d.have} of ${d.pieces} pieces in ${d.dir} are right: run "get" with the same --dir to mend them.`,
+  ERR_LISTEN: (d: { endpoint: string; code: string }): string =>
+    `Cannot listen on ${d.endpoint} (${d.code}): choose another address or port with --listen.`,
+  ERR_NO_MATCH: (d: { patterns: string; name: string }): string =>
+    `No file of ${d.name} matches ${d.patterns}: see its files with "starling info".`,
+  ERR_DUPLICATE: (d: { infoHash: string }): string =>
+    `The torrent ${d.infoHash} is running in this node already.`,
+  ERR_INCONSISTENT: (d: { name: string; piece: number }): string =>
+    `${d.name} contradicts itself: piece ${d.piece} fits its v1 hash or its v2 hash but not both. It cannot be downloaded; ask its maker for a correct one.`,
+  ERR_STOPPED: (d: { name: string }): string => `${d.name} was stopped before it was complete.`,
+  ERR_CONFIG: (d: { what: string; expected: string; got: string }): string =>
+    `${d.what}: expected ${d.expected}, got ${d.got}.`,
+} as const;
+
+/** Codes of the node's errors. */
+export type NodeErrorCode = keyof typeof nodeErrorTable;
+
+/** Makes an error of this table. */
+export const nodeError: ReturnType<typeof defineErrors<typeof nodeErrorTable>> =
+  defineErrors(nodeErrorTable);
+
+const MENDS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full. Free some space; the transfer goes on by itself.',
+  EDQUOT: 'your quota is used up. Free some space; the transfer goes on by itself.',
+  EACCES: 'permission is denied. Change its permissions or choose another folder with --dir.',
+  EPERM: 'permission is denied. Change its permissions or choose another folder with --dir.',
+  EROFS: 'the file system is read-only. Choose another folder with --dir.',
+  ENOENT: 'it is not there. Put it back, or run "get" to fetch it again.',
+  ENOTDIR: 'a part of its path is a file, not a folder. Move that file away.',
+  EISDIR: 'a folder is in its place. Move it away or choose another folder with --dir.',
+  ELOOP: 'a symbolic link stands in its path. Remove the link or choose another folder with --dir.',
+  EMFILE: 'too many files are open. Raise the limit ("ulimit -n").',
+  ENFILE: 'too many files are open on this machine. Close some programs.',
+  EIO: 'the disk reports an error. Check the disk.',
+  ENAMETOOLONG: 'the path is too long. Choose a shorter folder with --dir.',
+  TRUNCATED: 'it became shorter than it was. Run "verify", then "get" to mend it.',
+  VANISHED: 'it was deleted or replaced meanwhile. Put it back, or run "get" to fetch it again.',
+};
+
+function mendOf(code: string): string {
+  return MENDS[code] ?? 'the system refused. Check the path and try again.';
+}

@@ -1,0 +1,160 @@
+/**
+ * One TCP connection that speaks the BitTorrent wire: handshake, framing, and the ways between socket, core and disk.
+ *
+ * States: `handshaking` (68 bytes expected within HANDSHAKE_TIMEOUT_MS) → `open` (belongs to a torrent) → `closed`.
+ * @module
+ */
+import type { TcpConnection } from '../io/tcp.ts';
+import { type BlockTarget, Framer, type FrameSink } from '../plane/framer.ts';
+import type { SendQueue } from '../plane/send-queue.ts';
+import {
+  BLOCK_BYTES,
+  decodeHandshake,
+  HANDSHAKE_BYTES,
+  type Handshake,
+  MAX_MESSAGE_BYTES,
+} from '../protocol/peer-wire/index.ts';
+
+// Implementation limits
+/** How long a connection may take to send its handshake. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** The torrent that a link belongs to, as the link sees it. */
+export interface LinkOwner {
+  onMessage(link: PeerLink, bytes: Buffer): void;
+  /** @returns where the block goes; undefined: its data is thrown away. */
+  onBlockStart(link: PeerLink, piece: number, begin: number, length: number): BlockTarget | undefined;
+  onBlockEnd(link: PeerLink): void;
+  /** A block that had begun will not end. */
+  onBlockLost(link: PeerLink): void;
+  /** A read was handled: time to act on it. */
+  onReadDone(link: PeerLink): void;
+  onClosed(link: PeerLink, reason: string): void;
+}
+
+/** What to do with a decoded handshake: the owner of the link from now on, or undefined to close it. */
+export type HandshakeTaker = (link: PeerLink, handshake: Handshake) => LinkOwner | undefined;
+
+/** A connection to a peer. */
+export class PeerLink implements FrameSink {
+  readonly connection: TcpConnection;
+  readonly isIncoming: boolean;
+  /** The core's dial that this answers. */
+  readonly dial: number | undefined;
+  /** Number in the torrent's core; set by the owner. */
+  id = -1;
+  queue: SendQueue | undefined;
+  /** The block being received; piece is -1 when there is none. */
+  piece = -1;
+  begin = 0;
+  length = 0;
+  isStoring = false;
+  readonly #framer: Framer;
+  #taker: HandshakeTaker | undefined;
+  #owner: LinkOwner | undefined;
+  #isClosed = false;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onAbandoned: (reason: string) => void;
+
+  constructor(options: {
+    readonly connection: TcpConnection;
+    readonly isIncoming: boolean;
+    readonly dial?: number;
+    readonly onHandshake: HandshakeTaker;
+    /** The link ended before it had an owner. */
+    readonly onAbandoned: (reason: string) => void;
+  }) {
+    this.connection = options.connection;
+    this.isIncoming = options.isIncoming;
+    this.dial = options.dial;
+    this.#taker = options.onHandshake;
+    this.#onAbandoned = options.onAbandoned;
+    this.#framer = new Framer({
+      sink: this,
+      preludeBytes: HANDSHAKE_BYTES,
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+      maxBlockBytes: BLOCK_BYTES,
+    });
+    this.#timer = setTimeout(() => this.close('no handshake in time'), HANDSHAKE_TIMEOUT_MS);
+    this.connection.attach({
+      onData: (bytes) => {
+        this.#framer.push(bytes);
+        this.#owner?.onReadDone(this);
+      },
+      onDrain: () => this.queue?.pump(),
+      onClose: (error) => this.#finish(error?.message ?? 'closed by the peer'),
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  write(bytes: Uint8Array, done?: () => void): void {
+    this.connection.write(bytes, done);
+  }
+
+  get queuedBytes(): number {
+    return this.connection.queuedBytes;
+  }
+
+  /** Ends the connection; the owner hears `onClosed`. */
+  close(reason: string): void {
+    if (this.#isClosed) return;
+    this.connection.destroy();
+    this.#finish(reason);
+  }
+
+  onPrelude(bytes: Buffer): void {
+    clearTimeout(this.#timer);
+    const decoded = decodeHandshake(bytes);
+    if (!decoded.ok) {
+      this.close(decoded.message);
+      return;
+    }
+    const taker = this.#taker;
+    this.#taker = undefined;
+    const owner = taker?.(this, decoded.value);
+    if (owner === undefined) this.close('no such torrent here');
+    else if (!this.#isClosed) this.#owner = owner;
+  }
+
+  onMessage(bytes: Buffer): void {
+    this.#owner?.onMessage(this, bytes);
+  }
+
+  onBlockStart(piece: number, begin: number, length: number): BlockTarget | undefined {
+    this.piece = piece;
+    this.begin = begin;
+    this.length = length;
+    const target = this.#owner?.onBlockStart(this, piece, begin, length);
+    this.isStoring = target !== undefined;
+    return target;
+  }
+
+  onBlockEnd(): void {
+    this.#owner?.onBlockEnd(this);
+    this.piece = -1;
+    this.isStoring = false;
+  }
+
+  onFault(message: string): void {
+    this.close(message);
+  }
+
+  #finish(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#framer.close();
+    this.queue?.close();
+    const owner = this.#owner;
+    if (owner === undefined) {
+      this.#onAbandoned(reason);
+      return;
+    }
+    if (this.piece >= 0) owner.onBlockLost(this);
+    owner.onClosed(this, reason);
+  }
+}
+

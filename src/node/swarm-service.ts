@@ -1,0 +1,343 @@
+/**
+ * Runs the core of one torrent on real sockets and disks: read → handle → drain → arm one timer.
+ *
+ * It owns the torrent's connections, its piece store and what the core asks for; what is on disk and what it means to the user is `torrent.ts`.
+ * @module
+ */
+import { monotonicMs } from '../io/clock.ts';
+import { nodeCrypto, randomSeed } from '../io/crypto.ts';
+import { type Endpoint, dialTcp } from '../io/tcp.ts';
+import type { Bitfield } from '../lib/bitfield.ts';
+import { equalBytes } from '../lib/bytes.ts';
+import { Rng } from '../lib/rng.ts';
+import type { JobResult } from '../plane/disk-jobs.ts';
+import type { DiskPool } from '../plane/disk-pool.ts';
+import type { DiskFault, FileTable } from '../plane/file-table.ts';
+import type { BlockTarget } from '../plane/framer.ts';
+import { PieceStore } from '../plane/piece-store.ts';
+import type { SendCache, SendSource } from '../plane/send-cache.ts';
+import { SendQueue } from '../plane/send-queue.ts';
+import type { SlabPool } from '../plane/slab-pool.ts';
+import type { Info } from '../protocol/metainfo/index.ts';
+import { encodeHandshake, type Handshake, makeReserved } from '../protocol/peer-wire/index.ts';
+import { Swarm, type SwarmEvent, type SwarmOutput } from '../protocol/swarm/index.ts';
+import { type LinkOwner, PeerLink } from './peer-link.ts';
+import type { RateGate } from './rate-gate.ts';
+import type { TorrentGeometry } from './storage.ts';
+
+// Specification constants
+const BLOCK_BYTES = 16_384;
+
+/** What all torrents of a node share. */
+export interface NodePlane {
+  readonly pool: SlabPool;
+  readonly disk: DiskPool;
+  readonly sendCache: SendCache;
+  readonly uploadGate: RateGate;
+  readonly downloadGate: RateGate;
+  /** False: the reach policy forbids dialling this address. */
+  readonly mayDial: (host: string) => boolean;
+}
+
+/** Options of a SwarmService. */
+export interface SwarmServiceOptions {
+  readonly plane: NodePlane;
+  readonly infoHashV1?: Uint8Array;
+  readonly infoHashV2?: Uint8Array;
+  readonly peerId: Uint8Array;
+  readonly clientName: string;
+  readonly listenPort?: number;
+  readonly localHost?: string;
+  readonly maxPeers?: number;
+  readonly onEvent: (event: SwarmEvent) => void;
+  readonly onDiskFault: (fault: DiskFault) => void;
+}
+
+/** A running torrent core. */
+export class SwarmService implements LinkOwner {
+  readonly swarm: Swarm;
+  readonly #options: SwarmServiceOptions;
+  readonly #plane: NodePlane;
+  #infoHashV1: Uint8Array | undefined;
+  #infoHashV2: Uint8Array | undefined;
+  readonly #links = new Map<number, PeerLink>();
+  readonly #dials = new Set<AbortController>();
+  readonly #pumps = new Set<SendQueue>();
+  #nextId = 0;
+  #store: PieceStore | undefined;
+  #source: SendSource | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isDraining = false;
+  #isStopped = false;
+
+  constructor(options: SwarmServiceOptions) {
+    this.#options = options;
+    this.#plane = options.plane;
+    this.#infoHashV1 = options.infoHashV1;
+    this.#infoHashV2 = options.infoHashV2;
+    this.swarm = new Swarm(monotonicMs(), {
+      peerId: options.peerId,
+      crypto: nodeCrypto,
+      rng: new Rng(randomSeed()),
+      clientName: options.clientName,
+      ...(options.infoHashV1 === undefined ? {} : { infoHashV1: options.infoHashV1 }),
+      ...(options.infoHashV2 === undefined ? {} : { infoHashV2: options.infoHashV2 }),
+      ...(options.listenPort === undefined ? {} : { listenPort: options.listenPort }),
+      ...(options.maxPeers === undefined ? {} : { maxPeers: options.maxPeers }),
+    });
+  }
+
+  /** Starts the clock; nothing is dialled before addresses are added. */
+  start(): void {
+    this.#tick();
+  }
+
+  /** The files are ready: data may flow. */
+  activate(options: {
+    readonly info: Info;
+    readonly layers: ReadonlyMap<string, Uint8Array>;
+    readonly have: Bitfield;
+    readonly geometry: TorrentGeometry;
+    readonly storage: number;
+    readonly files: FileTable;
+    readonly priorityOf: (piece: number) => number;
+    readonly isSequential: boolean;
+  }): void {
+    const { pool, disk } = this.#plane;
+    this.#infoHashV1 = options.info.infoHashV1;
+    this.#infoHashV2 = options.info.infoHashV2;
+    this.#source = { files: options.files, geometry: options.geometry };
+    this.#store = new PieceStore({
+      geometry: options.geometry,
+      pool,
+      disk,
+      storage: options.storage,
+      handlers: { onPiece: (piece, result) => this.#onPiece(piece, result) },
+    });
+    this.swarm.setTorrent(monotonicMs(), options.info, options.layers, options.have);
+    this.swarm.setOpenLimit(this.#store.openLimit);
+    this.swarm.setSequential(options.isSequential);
+    this.swarm.setPriorities(options.priorityOf);
+    for (const link of this.#links.values()) this.#equip(link);
+    this.drain();
+  }
+
+  addPeers(addresses: readonly Endpoint[], source: 'given' | 'tracker' | 'magnet'): void {
+    this.swarm.addPeers(monotonicMs(), addresses, source);
+    this.drain();
+  }
+
+  /** Ends every connection. Data that is being written goes on; wait for the disk. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    for (const dial of this.#dials) dial.abort();
+    this.swarm.stop(monotonicMs());
+    this.drain();
+    for (const link of this.#links.values()) link.close('stopped');
+    this.#store?.close();
+    if (this.#source !== undefined) {
+      this.#plane.sendCache.forget(this.#source);
+      this.#source.files.close();
+    }
+  }
+
+  /** Takes over an incoming link whose handshake names this torrent. @returns undefined to refuse it. */
+  accept(link: PeerLink, handshake: Handshake): LinkOwner | undefined {
+    if (this.#isStopped || !this.swarm.hasRoom) return undefined;
+    const hasV2Bit = (handshake.reserved[7]! & 0x10) !== 0;
+    const upgraded = hasV2Bit ? this.#infoHashV2?.subarray(0, 20) : undefined;
+    link.write(this.#handshake(upgraded ?? handshake.infoHash));
+    return this.#adopt(link, handshake);
+  }
+
+  // LinkOwner
+
+  onMessage(link: PeerLink, bytes: Buffer): void {
+    this.swarm.handleMessage(monotonicMs(), link.id, bytes);
+  }
+
+  onBlockStart(
+    link: PeerLink,
+    piece: number,
+    begin: number,
+    length: number,
+  ): BlockTarget | undefined {
+    if (!this.swarm.isExpected(link.id, piece, begin, length)) return undefined;
+    return this.#store?.begin(piece, begin / BLOCK_BYTES);
+  }
+
+  onBlockEnd(link: PeerLink): void {
+    const { piece, begin, length, isStoring } = link;
+    this.#plane.downloadGate.spend(length);
+    // The core first: it settles the piece's state before its last part can go to disk.
+    this.swarm.handleBlock(monotonicMs(), link.id, { piece, begin, length }, isStoring);
+    if (isStoring) this.#store?.complete(piece, begin / BLOCK_BYTES);
+  }
+
+  onBlockLost(link: PeerLink): void {
+    if (link.isStoring) this.#store?.abandon(link.piece, link.begin / BLOCK_BYTES);
+  }
+
+  onReadDone(link: PeerLink): void {
+    this.drain();
+    const gate = this.#plane.downloadGate;
+    if (gate.isUnlimited || gate.available() > 0 || link.isClosed) return;
+    link.connection.pause();
+    gate.wait(() => {
+      if (!link.isClosed) link.connection.resume();
+    });
+  }
+
+  onClosed(link: PeerLink, reason: string): void {
+    this.#links.delete(link.id);
+    this.swarm.handleClosed(monotonicMs(), link.id, reason);
+    this.drain();
+  }
+
+  /** Does what the core asks for. */
+  drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    const now = monotonicMs();
+    for (let output = this.swarm.poll(now); output !== undefined; output = this.swarm.poll(now)) {
+      this.#act(output);
+    }
+    this.#isDraining = false;
+    for (const queue of this.#pumps) {
+      this.#pumps.delete(queue);
+      queue.pump();
+    }
+  }
+
+  #act(output: SwarmOutput): void {
+    switch (output.type) {
+      case 'transmit':
+        this.#links.get(output.id)?.write(output.bytes);
+        return;
+      case 'serve': {
+        const queue = this.#links.get(output.id)?.queue;
+        if (queue === undefined) return;
+        queue.push(output.piece, output.begin, output.length);
+        this.#pumps.add(queue);
+        return;
+      }
+      case 'unserve':
+        this.#links.get(output.id)?.queue?.cancel(output.piece, output.begin, output.length);
+        return;
+      case 'unserve-all':
+        this.#links.get(output.id)?.queue?.clear();
+        return;
+      case 'dial':
+        this.#dial(output.dial, output.address);
+        return;
+      case 'close':
+        this.#links.get(output.id)?.close(output.reason);
+        return;
+      case 'event':
+        this.#options.onEvent(output.event);
+        return;
+    }
+  }
+
+  #dial(dial: number, address: Endpoint): void {
+    if (this.#isStopped || !this.#plane.mayDial(address.host)) {
+      this.swarm.handleDialFailed(monotonicMs(), dial);
+      return;
+    }
+    const abort = new AbortController();
+    this.#dials.add(abort);
+    const { localHost } = this.#options;
+    dialTcp({ ...address, signal: abort.signal, ...(localHost === undefined ? {} : { localHost }) })
+      .then((connection) => {
+        const link = new PeerLink({
+          connection,
+          isIncoming: false,
+          dial,
+          onHandshake: (itself, handshake) =>
+            this.#isOurs(handshake.infoHash) ? this.#adopt(itself, handshake) : undefined,
+          onAbandoned: () => this.#dialFailed(dial),
+        });
+        if (this.#isStopped) link.close('stopped');
+        else link.write(this.#handshake((this.#infoHashV1 ?? this.#infoHashV2!).subarray(0, 20)));
+      })
+      .catch(() => this.#dialFailed(dial))
+      .finally(() => this.#dials.delete(abort));
+  }
+
+  #dialFailed(dial: number): void {
+    this.swarm.handleDialFailed(monotonicMs(), dial);
+    this.drain();
+  }
+
+  #isOurs(infoHash: Uint8Array): boolean {
+    return [this.#infoHashV1, this.#infoHashV2].some(
+      (ours) => ours !== undefined && equalBytes(ours.subarray(0, 20), infoHash),
+    );
+  }
+
+  #handshake(infoHash: Uint8Array): Uint8Array {
+    const reserved = makeReserved({
+      fast: true,
+      extension: true,
+      v2: this.#infoHashV2 !== undefined,
+    });
+    return encodeHandshake({ reserved, infoHash, peerId: this.#options.peerId });
+  }
+
+  #adopt(link: PeerLink, handshake: Handshake): LinkOwner {
+    while (this.#links.has(this.#nextId)) this.#nextId = (this.#nextId + 1) % 65_536;
+    link.id = this.#nextId;
+    this.#nextId = (this.#nextId + 1) % 65_536;
+    this.#links.set(link.id, link);
+    this.#equip(link);
+    this.swarm.handleConnected(monotonicMs(), {
+      id: link.id,
+      address: link.connection.remote,
+      isIncoming: link.isIncoming,
+      ...(link.dial === undefined ? {} : { dial: link.dial }),
+      ...handshake,
+    });
+    return this;
+  }
+
+  #equip(link: PeerLink): void {
+    if (this.#source === undefined || link.queue !== undefined) return;
+    const { uploadGate, sendCache } = this.#plane;
+    const queue = new SendQueue(sendCache, this.#source, link, {
+      allowance: () => {
+        const bytes = uploadGate.available();
+        if (bytes <= 0) uploadGate.wait(() => queue.pump());
+        return bytes;
+      },
+      onSent: (dataBytes, blockCount) => {
+        uploadGate.spend(dataBytes);
+        this.swarm.handleServed(monotonicMs(), link.id, blockCount, dataBytes);
+      },
+      onFault: (piece, begin, length, fault) => {
+        this.swarm.handleServeFailed(link.id, { piece, begin, length });
+        this.#options.onDiskFault(fault);
+        queueMicrotask(() => this.drain());
+      },
+    });
+    link.queue = queue;
+  }
+
+  #onPiece(piece: number, result: JobResult): void {
+    this.swarm.handlePiece(monotonicMs(), piece, {
+      ...(result.v1 === undefined ? {} : { v1: result.v1 }),
+      ...(result.v2 === undefined ? {} : { v2: result.v2 }),
+      isFault: result.fault !== undefined,
+    });
+    if (result.fault !== undefined) this.#options.onDiskFault(result.fault);
+    this.drain();
+  }
+
+  #tick(): void {
+    if (this.#isStopped) return;
+    const now = monotonicMs();
+    this.swarm.handleTimeout(now);
+    this.drain();
+    this.#timer = setTimeout(() => this.#tick(), Math.max(1, this.swarm.nextTimeoutMs - now));
+  }
+}

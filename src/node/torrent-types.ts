@@ -1,0 +1,101 @@
+/**
+ * What a torrent tells the outside: its options, states, events and results.
+ * @module
+ */
+import type { AppError } from '../lib/errors.ts';
+import type { Info, Magnet, Metainfo } from '../protocol/metainfo/index.ts';
+import type { PeerStatus } from '../protocol/swarm/index.ts';
+import type { TrackerStatus } from '../protocol/tracker/index.ts';
+
+/** What a torrent is made from. */
+export type TorrentSource =
+  | { readonly kind: 'metainfo'; readonly metainfo: Metainfo }
+  | { readonly kind: 'magnet'; readonly magnet: Magnet };
+
+/** Options of `PeerNode.add`. */
+export interface AddOptions {
+  readonly source: TorrentSource;
+  /** Folder that holds, or will hold, the torrent's top name. */
+  readonly dir: string;
+  /** Peers to dial first, "host:port" or "[v6]:port". */
+  readonly peers?: readonly string[];
+  /** Download only files that match one of these: a glob or part of the path below the top name. Default: all. */
+  readonly select?: readonly string[];
+  /** Pieces in order. Default false: rarest first. */
+  readonly isSequential?: boolean;
+  /** False: no trackers. Default true. */
+  readonly isDiscovering?: boolean;
+  /** 'download' fetches what is missing; 'seed' needs every file to be there and right. Default 'download'. */
+  readonly mode?: 'download' | 'seed';
+  /** The files were hashed just now to make the torrent: no check. Default false. */
+  readonly isFresh?: boolean;
+  /** Trackers to use besides the torrent's own, one tier. */
+  readonly trackers?: readonly string[];
+}
+
+/** Where a torrent is in its life; README.md of this folder draws the transitions. */
+export type TorrentState =
+  | 'metadata'
+  | 'checking'
+  | 'downloading'
+  | 'seeding'
+  | 'error'
+  | 'stopped';
+
+/** What a finished download amounts to. */
+export interface Summary {
+  /** Lower-case hex. */
+  readonly infoHashV1?: string;
+  readonly infoHashV2?: string;
+  readonly name: string;
+  /** Bytes of the wanted pieces. */
+  readonly bytes: number;
+  /** From adding the torrent to the last verified piece on disk. */
+  readonly seconds: number;
+  readonly bytesPerSec: number;
+  /** Received twice, unasked, or in pieces that failed. */
+  readonly wastedBytes: number;
+  /** Peers that gave data. */
+  readonly peers: number;
+}
+
+/** A torrent at a glance. */
+export interface TorrentStatus {
+  readonly state: TorrentState;
+  readonly name: string;
+  readonly pieceCount: number;
+  readonly havePieces: number;
+  /** Bytes of wanted pieces, had or not; 0 before the metadata. */
+  readonly wantedBytes: number;
+  readonly doneBytes: number;
+  readonly downloadBytesPerSec: number;
+  readonly uploadBytesPerSec: number;
+  readonly downloadedBytes: number;
+  readonly uploadedBytes: number;
+  readonly wastedBytes: number;
+  readonly failedPieces: number;
+  readonly peers: readonly PeerStatus[];
+  readonly trackers: readonly TrackerStatus[];
+  readonly error?: string;
+}
+
+/** Events of a Torrent; each carries one object. */
+export interface TorrentEvents {
+  /** The state changed. */
+  state: [{ readonly state: TorrentState }];
+  /** The metadata is known. */
+  metadata: [{ readonly info: Info }];
+  /** Bytes checked of what is on disk. */
+  checking: [{ readonly doneBytes: number; readonly totalBytes: number }];
+  /** A piece was verified and is on disk. */
+  piece: [{ readonly piece: number }];
+  'piece-failed': [{ readonly piece: number; readonly peers: readonly string[] }];
+  complete: [Summary];
+  'peer-connected': [{ readonly address: string }];
+  'peer-closed': [{ readonly address: string; readonly reason: string }];
+  'peer-banned': [{ readonly address: string; readonly reason: string }];
+  /** A tracker did not answer, refused or warned. */
+  'tracker-problem': [{ readonly url: string; readonly message: string }];
+  /** The disk or the torrent itself fails; it is tried again unless `isFinal`. */
+  problem: [{ readonly error: AppError; readonly isFinal: boolean }];
+}

@@ -1,0 +1,697 @@
+/**
+ * One torrent of a node, from link to complete files: metadata → check of what is there → download → seed.
+ *
+ * States and transitions are drawn in README.md. Disk faults put it into `error` and stop requests; it tries again every DISK_RETRY_MS.
+ * Resume data: see resume.ts; here is when it is written: at the start of a download, every RECORD_INTERVAL_MS, and at the end.
+ * @module
+ */
+import { EventEmitter } from 'node:events';
+import path from 'node:path';
+import { bootId } from '../io/atomic-file.ts';
+import { monotonicMs } from '../io/clock.ts';
+import { nodeCrypto } from '../io/crypto.ts';
+import { resolveHost } from '../io/dns.ts';
+import type { ReachPolicy } from '../io/reach-policy.ts';
+import type { AppError } from '../lib/errors.ts';
+import { Bitfield } from '../lib/bitfield.ts';
+import { equalBytes, toHex } from '../lib/bytes.ts';
+import { type DiskFault, DiskFaultError, FileTable, type StorageSpec } from '../plane/file-table.ts';
+import { formatMagnet, type Info, parseInfo } from '../protocol/metainfo/index.ts';
+import type { SwarmEvent } from '../protocol/swarm/index.ts';
+import { formatEndpoint, parseEndpoint } from './address.ts';
+import { nodeError } from './errors.ts';
+import { judgeRecord, type ResumeRecord, ResumeStore, statFiles } from './resume.ts';
+import { selectFiles, wantedPieces } from './selection.ts';
+import {
+  checkPieces,
+  createEmptyFiles,
+  createSymlinks,
+  expectedHashes,
+  storageSpec,
+  TorrentGeometry,
+} from './storage.ts';
+import { type NodePlane, SwarmService } from './swarm-service.ts';
+import type {
+  AddOptions,
+  Summary,
+  TorrentEvents,
+  TorrentState,
+  TorrentStatus,
+} from './torrent-types.ts';
+import { TrackerService } from './tracker-service.ts';
+import type { UdpDoor } from './udp-door.ts';
+
+// Implementation limits
+/** A torrent with a disk fault tries again after this. */
+const DISK_RETRY_MS = 2_000;
+/** A resume record is written, and data synced, this often while pieces arrive. */
+const RECORD_INTERVAL_MS = 120_000;
+
+/** What a torrent gets from its node. */
+export interface TorrentHost {
+  readonly plane: NodePlane;
+  readonly policy: ReachPolicy;
+  readonly udp: UdpDoor;
+  readonly home: string;
+  readonly peerId: Uint8Array;
+  readonly clientName: string;
+  readonly listenPort: number;
+  readonly localHost: string | undefined;
+  readonly onStopped: (torrent: Torrent) => void;
+}
+
+interface Files {
+  readonly info: Info;
+  readonly geometry: TorrentGeometry;
+  readonly spec: StorageSpec;
+  readonly wanted: Bitfield;
+  layers: ReadonlyMap<string, Uint8Array>;
+}
+
+/** A torrent. Dispose it, or call `stop`, to end it. */
+export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposable {
+  readonly #host: TorrentHost;
+  readonly #options: AddOptions;
+  readonly #service: SwarmService;
+  readonly #resume: ResumeStore;
+  readonly #startedMs = monotonicMs();
+  readonly #abort = new AbortController();
+  readonly #givers = new Set<string>();
+  readonly #unjournaled: number[] = [];
+  #tracker: TrackerService | undefined;
+  #files: Files | undefined;
+  #state: TorrentState;
+  #error: AppError | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #recordTimer: NodeJS.Timeout | undefined;
+  #summary: Summary | undefined;
+  #starting: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
+  #synced: Bitfield | undefined;
+
+  constructor(host: TorrentHost, options: AddOptions) {
+    super();
+    this.#host = host;
+    this.#options = { ...options, dir: path.resolve(options.dir) };
+    const { infoHashV1, infoHashV2 } = this.infoHashes;
+    this.#state = options.source.kind === 'magnet' ? 'metadata' : 'checking';
+    this.#resume = new ResumeStore(host.home, (infoHashV1 ?? infoHashV2)!, this.#options.dir);
+    this.#service = new SwarmService({
+      plane: host.plane,
+      peerId: host.peerId,
+      clientName: host.clientName,
+      listenPort: host.listenPort,
+      ...(host.localHost === undefined ? {} : { localHost: host.localHost }),
+      ...(infoHashV1 === undefined ? {} : { infoHashV1 }),
+      ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
+      onEvent: (event) => this.#onSwarmEvent(event),
+      onDiskFault: (fault) => this.#onDiskFault(fault),
+    });
+  }
+
+  /** v1 of 20 bytes, v2 of 32; the second one of a hybrid's magnet is known with the metadata. */
+  get infoHashes(): { readonly infoHashV1?: Uint8Array; readonly infoHashV2?: Uint8Array } {
+    if (this.#files !== undefined) return this.#files.info;
+    const { source } = this.#options;
+    return source.kind === 'metainfo' ? source.metainfo.info : source.magnet;
+  }
+
+  get state(): TorrentState {
+    return this.#state;
+  }
+
+  /** Known with the metadata. */
+  get info(): Info | undefined {
+    return this.#files?.info;
+  }
+
+  get name(): string {
+    const { source } = this.#options;
+    if (this.#files !== undefined) return this.#files.info.name;
+    if (source.kind === 'metainfo') return source.metainfo.info.name;
+    const { infoHashV1, infoHashV2 } = source.magnet;
+    return source.magnet.displayName ?? toHex((infoHashV1 ?? infoHashV2)!);
+  }
+
+  /** A magnet link with these addresses in it. @param peers listening addresses to put in. */
+  magnet(peers: readonly { host: string; port: number }[] = []): string {
+    const { infoHashV1, infoHashV2 } = this.infoHashes;
+    return formatMagnet({
+      ...(infoHashV1 === undefined ? {} : { infoHashV1 }),
+      ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
+      displayName: this.name,
+      trackers: this.#tiers().flat(),
+      peers,
+    });
+  }
+
+  /** Starts; resolves when the files are checked, or at once for a magnet that needs its metadata first. @throws {AppError} */
+  async start(): Promise<void> {
+    const { source } = this.#options;
+    this.#service.start();
+    const known = source.kind === 'metainfo' ? undefined : this.#remembered();
+    const layers = source.kind === 'metainfo' ? source.metainfo.pieceLayers : known?.layers;
+    const info = source.kind === 'metainfo' ? source.metainfo.info : known?.info;
+    if (info !== undefined) {
+      this.#starting = this.#open(info, layers ?? new Map());
+      await this.#starting;
+    }
+    await this.#findPeers();
+  }
+
+  /** Resolves when every wanted piece is on disk. @throws {AppError} the final problem, or ERR_STOPPED; the signal's reason. */
+  completed(options: { readonly signal?: AbortSignal } = {}): Promise<Summary> {
+    const { promise, resolve, reject } = Promise.withResolvers<Summary>();
+    if (this.#summary !== undefined) return Promise.resolve(this.#summary);
+    if (this.#state === 'stopped') {
+      return Promise.reject(nodeError('ERR_STOPPED', { name: this.name }));
+    }
+    const onProblem = (problem: { error: AppError; isFinal: boolean }): void => {
+      if (problem.isFinal) reject(problem.error);
+    };
+    const onState = (change: { state: TorrentState }): void => {
+      if (change.state === 'stopped') reject(nodeError('ERR_STOPPED', { name: this.name }));
+    };
+    const onAbort = (): void => reject(options.signal?.reason);
+    options.signal?.throwIfAborted();
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    this.once('complete', resolve).on('problem', onProblem).on('state', onState);
+    return promise.finally(() => {
+      options.signal?.removeEventListener('abort', onAbort);
+      this.off('complete', resolve).off('problem', onProblem).off('state', onState);
+    });
+  }
+
+  /** A picture of the moment. */
+  status(): TorrentStatus {
+    const now = monotonicMs();
+    const { swarm } = this.#service;
+    const sizes = this.#sizes();
+    return {
+      state: this.#state,
+      name: this.name,
+      pieceCount: this.#files?.info.pieceCount ?? 0,
+      havePieces: swarm.have?.count ?? 0,
+      ...sizes,
+      downloadBytesPerSec: swarm.downloadBytesPerSec(now),
+      uploadBytesPerSec: swarm.uploadBytesPerSec(now),
+      downloadedBytes: swarm.totals.downloadedBytes,
+      uploadedBytes: swarm.totals.uploadedBytes,
+      wastedBytes: swarm.totals.wastedBytes,
+      failedPieces: swarm.totals.failedPieces,
+      peers: swarm.peers(now),
+      trackers: this.#tracker?.status ?? [],
+      ...(this.#error === undefined ? {} : { error: this.#error.message }),
+    };
+  }
+
+  /** Ends the torrent: connections closed, data flushed, resume data written, trackers told. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** @internal For the node's listener. */
+  get service(): SwarmService {
+    return this.#service;
+  }
+
+  // Opening
+
+  /** The metadata from resume data, when it is this torrent's. */
+  #remembered(): { info: Info; layers: ReadonlyMap<string, Uint8Array> } | undefined {
+    const record = this.#resume.load();
+    if (record === undefined) return undefined;
+    const parsed = parseInfo(record.infoBytes.slice(), nodeCrypto);
+    if (!parsed.ok) return undefined;
+    const { infoHashV1, infoHashV2 } = this.infoHashes;
+    const isSame = (a?: Uint8Array, b?: Uint8Array): boolean =>
+      a === undefined || (b !== undefined && equalBytes(a, b));
+    const info = parsed.value;
+    if (!isSame(infoHashV1, info.infoHashV1) || !isSame(infoHashV2, info.infoHashV2)) {
+      return undefined;
+    }
+    return { info, layers: record.layers };
+  }
+
+  async #open(info: Info, layers: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    this.#setState('checking');
+    const { plane } = this.#host;
+    const geometry = new TorrentGeometry(info);
+    const record = this.#resume.load();
+    const selected = this.#selected(info);
+    const wasStored = record === undefined ? undefined : storedFiles(record);
+    const isStored = (index: number): boolean =>
+      selected === undefined || selected.has(index) || wasStored?.has(index) === true;
+    const spec = plane.disk.open(storageSpec(info, this.#options.dir, isStored));
+    const wanted = wantedPieces(geometry, selected);
+    this.#files = { info, geometry, spec, wanted, layers };
+    this.emit('metadata', { info });
+    const have = await this.#check(record, wasStored);
+    if (this.#abort.signal.aborted) return;
+    if (this.#options.mode === 'seed' && !have.isFull) this.#refuseDamaged(have);
+    this.#guardDisk(() => createEmptyFiles(spec, info));
+    this.#activate(have, record);
+  }
+
+  #activate(have: Bitfield, record: ResumeRecord | undefined): void {
+    const { info, geometry, spec, wanted, layers } = this.#files!;
+    this.#synced =
+      (record && Bitfield.fromWire(record.synced, info.pieceCount)) ??
+      new Bitfield(info.pieceCount);
+    for (const piece of this.#synced) if (!have.has(piece)) this.#synced.delete(piece);
+    this.#service.activate({
+      info,
+      layers,
+      have,
+      geometry,
+      storage: spec.id,
+      files: new FileTable(spec),
+      priorityOf: (piece) => (wanted.has(piece) ? 4 : 0),
+      isSequential: this.#options.isSequential === true,
+    });
+    this.#saveRecord(false);
+    this.#armRecordTimer();
+    if (info.isPrivate) this.#tracker?.setPrivate();
+    if (this.#state === 'checking') this.#setState('downloading');
+  }
+
+  #selected(info: Info): Set<number> | undefined {
+    const { select, source } = this.#options;
+    if (select !== undefined && select.length > 0) return selectFiles(info, select);
+    if (source.kind === 'magnet' && source.magnet.selectOnly !== undefined) {
+      const count = info.files.length;
+      return new Set(source.magnet.selectOnly.filter((index) => index < count));
+    }
+    return undefined;
+  }
+
+  /** Finds what is on disk: by resume data where it can be believed, by hashing otherwise. */
+  async #check(
+    record: ResumeRecord | undefined,
+    wasStored: ReadonlySet<number> | undefined,
+  ): Promise<Bitfield> {
+    const { info, geometry, spec } = this.#files!;
+    if (this.#options.isFresh === true) {
+      const all = new Bitfield(info.pieceCount);
+      all.fill();
+      return all;
+    }
+    const now = statFiles(spec.files.map((file) => path.join(spec.dir, file.path)));
+    const missing = spec.files.findIndex(
+      (file, index) => file.lengthBytes > 0 && !file.isPad && now[index]!.sizeBytes < 0,
+    );
+    if (this.#options.mode === 'seed' && missing >= 0) {
+      const where = path.join(spec.dir, spec.files[missing]!.path);
+      throw nodeError('ERR_FILES_MISSING', { path: where });
+    }
+    if (record !== undefined && wasStored !== undefined) {
+      const trust = judgeRecord({
+        record,
+        journal: this.#resume.loadJournal(info.pieceCount),
+        pieceCount: info.pieceCount,
+        now,
+        lengths: spec.files.map((file) => file.lengthBytes),
+        isStored: (index) => wasStored.has(index),
+        filesOf: (piece) => geometry.segments(piece).filter((s) => !s.isPad).map((s) => s.fileIndex),
+      });
+      this.#dropMoved(trust.have, wasStored);
+      if (trust.doubtful.size > 0) {
+        for (const piece of await this.#hash([...trust.doubtful].sort((a, b) => a - b))) {
+          trust.have.add(piece);
+        }
+      }
+      return trust.have;
+    }
+    const there = new Set<number>();
+    for (const [index, file] of spec.files.entries()) {
+      if (file.isStored && !file.isPad && now[index]!.sizeBytes >= 0) there.add(index);
+    }
+    return this.#hash([...wantedPieces(geometry, there)]);
+  }
+
+  /** Pieces whose bytes lay in the parts file and belong to a newly selected file: they are fetched again. */
+  #dropMoved(have: Bitfield, wasStored: ReadonlySet<number>): void {
+    const { geometry, spec } = this.#files!;
+    for (const [index, file] of spec.files.entries()) {
+      if (file.isPad || !file.isStored || wasStored.has(index)) continue;
+      const { first, count } = geometry.filePieces(index);
+      for (let piece = first; piece < first + count; piece += 1) have.delete(piece);
+    }
+  }
+
+  async #hash(pieces: readonly number[]): Promise<Bitfield> {
+    const { info, geometry, spec, layers } = this.#files!;
+    let totalBytes = 0;
+    for (const piece of pieces) totalBytes += geometry.wantedBytes(piece);
+    try {
+      return await checkPieces({
+        disk: this.#host.plane.disk,
+        storage: spec.id,
+        geometry,
+        pieces,
+        expected: expectedHashes(info, geometry, layers),
+        onProgress: (doneBytes) => this.emit('checking', { doneBytes, totalBytes }),
+        signal: this.#abort.signal,
+      });
+    } catch (error) {
+      if (error instanceof DiskFaultError) throw nodeError('ERR_FILE', error.fault, error);
+      throw error;
+    }
+  }
+
+  #refuseDamaged(have: Bitfield): never {
+    throw nodeError('ERR_FILES_DAMAGED', {
+      dir: this.#options.dir,
+      have: have.count,
+      pieces: have.size,
+    });
+  }
+
+  // Peers
+
+  #tiers(): readonly (readonly string[])[] {
+    const { source, trackers } = this.#options;
+    const own =
+      source.kind === 'metainfo'
+        ? source.metainfo.trackers
+        : source.magnet.trackers.map((url) => [url]);
+    return trackers === undefined || trackers.length === 0 ? own : [...own, trackers];
+  }
+
+  async #findPeers(): Promise<void> {
+    const { source, peers } = this.#options;
+    if (source.kind === 'magnet') this.#service.addPeers(source.magnet.peers, 'magnet');
+    for (const text of peers ?? []) {
+      const { host, port } = parseEndpoint(text, '--peer');
+      const addresses = await resolveHost(host, this.#host.policy);
+      this.#service.addPeers(
+        addresses.map(({ address }) => ({ host: address, port })),
+        'given',
+      );
+    }
+    const tiers = this.#tiers();
+    if (this.#options.isDiscovering === false || tiers.length === 0) return;
+    if (this.#abort.signal.aborted) return;
+    const { infoHashV1, infoHashV2 } = this.infoHashes;
+    const host = this.#host;
+    this.#tracker = new TrackerService({
+      tiers,
+      hashes: [infoHashV1, infoHashV2?.subarray(0, 20)].filter((hash) => hash !== undefined),
+      peerId: host.peerId,
+      port: host.listenPort,
+      isPrivate: this.#files?.info.isPrivate === true,
+      policy: host.policy,
+      udp: host.udp,
+      userAgent: host.clientName,
+      stats: () => this.#transferStats(),
+      onPeers: (found) => this.#service.addPeers(found, 'tracker'),
+      onProblem: (url, message) => this.emit('tracker-problem', { url, message }),
+    });
+    this.#tracker.start();
+    if (this.#service.swarm.isComplete) this.#tracker.complete();
+  }
+
+  #transferStats(): {
+    uploadedBytes: number;
+    downloadedBytes: number;
+    leftBytes: number | undefined;
+    isPartialSeed: boolean;
+  } {
+    const { swarm } = this.#service;
+    const { wantedBytes, doneBytes } = this.#sizes();
+    const isSeed = swarm.have?.isFull === true;
+    return {
+      uploadedBytes: swarm.totals.uploadedBytes,
+      downloadedBytes: swarm.totals.downloadedBytes,
+      leftBytes: this.#files === undefined ? undefined : wantedBytes - doneBytes,
+      isPartialSeed: swarm.isComplete && !isSeed,
+    };
+  }
+
+  #sizes(): { wantedBytes: number; doneBytes: number } {
+    if (this.#files === undefined) return { wantedBytes: 0, doneBytes: 0 };
+    const { geometry, wanted } = this.#files;
+    const have = this.#service.swarm.have;
+    const pieceLength = geometry.pieceLengthBytes;
+    // All pieces but a few are whole: counting bits is enough for progress, and exact once complete.
+    const wantedBytes = this.#bytesOf(wanted);
+    if (have === undefined) return { wantedBytes, doneBytes: 0 };
+    const left = this.#service.swarm.wantedLeft ?? 0;
+    return { wantedBytes, doneBytes: left === 0 ? wantedBytes : Math.max(0, wantedBytes - left * pieceLength) };
+  }
+
+  #wantedBytes: number | undefined;
+
+  #bytesOf(wanted: Bitfield): number {
+    if (this.#wantedBytes !== undefined) return this.#wantedBytes;
+    let bytes = 0;
+    for (const piece of wanted) bytes += this.#files!.geometry.wantedBytes(piece);
+    this.#wantedBytes = bytes;
+    return bytes;
+  }
+
+  // Events
+
+  #onSwarmEvent(event: SwarmEvent): void {
+    switch (event.type) {
+      case 'metadata':
+        this.#onMetadata(event.infoBytes);
+        return;
+      case 'piece':
+        this.#onPiece(event.piece);
+        return;
+      case 'piece-failed':
+        this.emit('piece-failed', {
+          piece: event.piece,
+          peers: event.peers.map((peer) => formatEndpoint(peer)),
+        });
+        return;
+      case 'complete':
+        this.#onComplete();
+        return;
+      case 'layers':
+        this.#files!.layers = event.layers;
+        this.#saveRecord(false);
+        return;
+      case 'inconsistent':
+        this.#fail(nodeError('ERR_INCONSISTENT', { name: this.name, piece: event.piece }), true);
+        return;
+      case 'peer-connected':
+        this.emit('peer-connected', { address: formatEndpoint(event.address) });
+        return;
+      case 'peer-closed':
+        this.emit('peer-closed', { address: formatEndpoint(event.address), reason: event.reason });
+        return;
+      case 'peer-banned':
+        this.emit('peer-banned', { address: formatEndpoint(event.address), reason: event.reason });
+        return;
+    }
+  }
+
+  #onMetadata(infoBytes: Uint8Array): void {
+    const parsed = parseInfo(infoBytes, nodeCrypto);
+    if (!parsed.ok) {
+      const error = nodeError('ERR_SOURCE', {
+        what: 'The metadata of this magnet link',
+        reason: parsed.message,
+      });
+      this.#fail(error, true);
+      return;
+    }
+    const before = this.infoHashes;
+    this.#starting = this.#open(parsed.value, new Map()).catch((error: AppError) =>
+      this.#fail(error, true),
+    );
+    for (const key of ['infoHashV1', 'infoHashV2'] as const) {
+      const hash = parsed.value[key];
+      if (before[key] === undefined && hash !== undefined) {
+        this.#tracker?.addHash(hash.subarray(0, 20));
+      }
+    }
+  }
+
+  #onPiece(piece: number): void {
+    this.#clearError();
+    // One write for all pieces of a turn: small pieces come by the dozen.
+    if (this.#unjournaled.push(piece) === 1) queueMicrotask(() => this.#writeJournal());
+  }
+
+  #writeJournal(): void {
+    const pieces = this.#unjournaled.splice(0);
+    if (this.#state !== 'stopped') this.#guardDisk(() => this.#resume.append(pieces));
+    for (const piece of pieces) this.emit('piece', { piece });
+  }
+
+  #onComplete(): void {
+    const { info, spec } = this.#files!;
+    this.#writeJournal();
+    const gone = this.#findVanished();
+    if (gone !== undefined) {
+      this.#fail(nodeError('ERR_FILE', { path: gone, code: 'VANISHED', operation: 'find' }), true);
+      return;
+    }
+    this.#guardDisk(() => createSymlinks(spec, info));
+    const { swarm } = this.#service;
+    const seconds = (monotonicMs() - this.#startedMs) / 1000;
+    const { wantedBytes } = this.#sizes();
+    for (const peer of swarm.peers(monotonicMs())) {
+      if (peer.downloadedBytes > 0) this.#givers.add(formatEndpoint(peer.address));
+    }
+    this.#summary = {
+      ...hexHashes(info),
+      name: info.name,
+      bytes: wantedBytes,
+      seconds,
+      bytesPerSec: wantedBytes / seconds,
+      wastedBytes: swarm.totals.wastedBytes,
+      peers: this.#givers.size,
+    };
+    this.#tracker?.complete();
+    this.#setState('seeding');
+    this.emit('complete', this.#summary);
+  }
+
+  /** A file that was deleted while we wrote to it takes our data along without an error. */
+  #findVanished(): string | undefined {
+    const { spec, geometry } = this.#files!;
+    const have = this.#service.swarm.have!;
+    const paths = spec.files.map((file) => path.join(spec.dir, file.path));
+    const now = statFiles(paths);
+    const at = spec.files.findIndex((file, index) => {
+      if (file.isPad || !file.isStored || file.lengthBytes === 0) return false;
+      const { first } = geometry.filePieces(index);
+      return have.has(first) && now[index]!.sizeBytes < file.lengthBytes;
+    });
+    return at < 0 ? undefined : paths[at];
+  }
+
+  // Faults
+
+  #onDiskFault(fault: DiskFault): void {
+    this.#fail(nodeError('ERR_FILE', fault), false);
+  }
+
+  #guardDisk(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      const { code = 'EIO', path: where = this.#options.dir } = error as NodeJS.ErrnoException;
+      this.#fail(nodeError('ERR_FILE', { path: where, code, operation: 'write' }, error), false);
+    }
+  }
+
+  #fail(error: AppError, isFinal: boolean): void {
+    if (this.#state === 'stopped') return;
+    const isNew = this.#error?.message !== error.message;
+    this.#error = error;
+    this.#service.swarm.pause();
+    this.#setState('error');
+    if (isNew || isFinal) this.emit('problem', { error, isFinal });
+    if (isFinal) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#service.swarm.resume();
+      this.#service.drain();
+      if (this.#service.swarm.isComplete) this.#clearError();
+    }, DISK_RETRY_MS);
+  }
+
+  #clearError(): void {
+    if (this.#state !== 'error') return;
+    this.#error = undefined;
+    this.#setState(this.#service.swarm.isComplete ? 'seeding' : 'downloading');
+  }
+
+  #setState(state: TorrentState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.emit('state', { state });
+  }
+
+  // Resume data
+
+  #armRecordTimer(): void {
+    this.#recordTimer = setTimeout(() => {
+      this.#syncRecord()
+        .catch((error: AppError) => this.#fail(error, false))
+        .finally(() => {
+          if (this.#state !== 'stopped') this.#armRecordTimer();
+        });
+    }, RECORD_INTERVAL_MS);
+    this.#recordTimer.unref();
+  }
+
+  /** Syncs data to the disk, then says so. */
+  async #syncRecord(): Promise<void> {
+    const { have } = this.#service.swarm;
+    if (have === undefined || this.#synced === undefined) return;
+    if (this.#synced.count === have.count) return;
+    const written = Bitfield.fromWire(have.bytes, have.size)!;
+    const fault = await this.#host.plane.disk.onAll('sync', this.#files!.spec.id);
+    if (fault !== undefined) throw nodeError('ERR_FILE', fault);
+    this.#synced = written;
+    this.#saveRecord(false);
+  }
+
+  #saveRecord(isClean: boolean): void {
+    const have = this.#service.swarm.have;
+    if (have === undefined || this.#files === undefined) return;
+    const { info, spec, layers } = this.#files;
+    const stored = new Bitfield(spec.files.length);
+    for (const [index, file] of spec.files.entries()) if (file.isStored) stored.add(index);
+    const { uploadedBytes, downloadedBytes } = this.#service.swarm.totals;
+    this.#guardDisk(() =>
+      this.#resume.save({
+        have: have.bytes,
+        synced: this.#synced!.bytes,
+        boot: bootId(),
+        stored: stored.bytes,
+        files: statFiles(spec.files.map((file) => path.join(spec.dir, file.path))),
+        isClean,
+        infoBytes: info.infoBytes,
+        layers,
+        uploadedBytes,
+        downloadedBytes,
+      }),
+    );
+  }
+
+  async #stop(): Promise<void> {
+    this.#abort.abort(nodeError('ERR_STOPPED', { name: this.name }));
+    clearTimeout(this.#retry);
+    clearTimeout(this.#recordTimer);
+    const goodbye = this.#tracker?.stop();
+    await this.#starting.catch(() => {});
+    const storage = this.#files?.spec.id;
+    // A close queued behind all writes of the storage: when it is answered, they are done and judged.
+    if (storage !== undefined) await this.#host.plane.disk.onAll('close', storage);
+    this.#service.stop();
+    this.#writeJournal();
+    this.#saveRecord(true);
+    this.#resume.close();
+    await goodbye;
+    this.#setState('stopped');
+    this.#host.onStopped(this);
+  }
+}
+
+/** Lower-case hex of what there is. */
+export function hexHashes(info: Pick<Info, 'infoHashV1' | 'infoHashV2'>): {
+  infoHashV1?: string;
+  infoHashV2?: string;
+} {
+  return {
+    ...(info.infoHashV1 === undefined ? {} : { infoHashV1: toHex(info.infoHashV1) }),
+    ...(info.infoHashV2 === undefined ? {} : { infoHashV2: toHex(info.infoHashV2) }),
+  };
+}
+
+function storedFiles(record: ResumeRecord): Set<number> {
+  const stored = Bitfield.fromWire(record.stored, record.files.length);
+  return new Set(stored ?? []);
+}
