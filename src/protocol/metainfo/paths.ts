@@ -53,8 +53,9 @@ export function safeComponent(name: string, rules: NameRules): string {
   if (safe === '.') return '';
   if (safe === '..') return '_';
   // UTF-8 is at most three bytes for each UTF-16 unit, so short names need no count.
-  if (safe.length * 3 > MAX_NAME_LENGTH_BYTES) safe = shorten(safe, rules);
-  return safe;
+  if (safe.length * 3 <= MAX_NAME_LENGTH_BYTES) return safe;
+  safe = shorten(safe, rules);
+  return rules === 'windows' ? safe.replace(WINDOWS_TAIL, '') : safe;
 }
 
 /** Cuts a name to the limit, keeps a short extension. */
