@@ -23,7 +23,12 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000;
 export interface LinkOwner {
   onMessage(link: PeerLink, bytes: Buffer): void;
   /** @returns where the block goes; undefined: its data is thrown away. */
-  onBlockStart(link: PeerLink, piece: number, begin: number, length: number): BlockTarget | undefined;
+  onBlockStart(
+    link: PeerLink,
+    piece: number,
+    begin: number,
+    length: number,
+  ): BlockTarget | undefined;
   onBlockEnd(link: PeerLink): void;
   /** A block that had begun will not end. */
   onBlockLost(link: PeerLink): void;
@@ -157,4 +162,3 @@ export class PeerLink implements FrameSink {
     owner.onClosed(this, reason);
   }
 }
-

@@ -6,7 +6,7 @@
  */
 import { monotonicMs } from '../io/clock.ts';
 import { nodeCrypto, randomSeed } from '../io/crypto.ts';
-import { type Endpoint, dialTcp } from '../io/tcp.ts';
+import { dialTcp, type Endpoint } from '../io/tcp.ts';
 import type { Bitfield } from '../lib/bitfield.ts';
 import { equalBytes } from '../lib/bytes.ts';
 import { Rng } from '../lib/rng.ts';
@@ -127,19 +127,22 @@ export class SwarmService implements LinkOwner {
     this.drain();
   }
 
-  /** Ends every connection. Data that is being written goes on; wait for the disk. */
-  stop(): void {
+  /** Ends every connection; data that is being written still counts. */
+  disconnect(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     for (const dial of this.#dials) dial.abort();
     this.swarm.stop(monotonicMs());
     this.drain();
     for (const link of this.#links.values()) link.close('stopped');
+  }
+
+  /** After `disconnect`, and after the disk answered: gives memory and files back. */
+  close(): void {
     this.#store?.close();
-    if (this.#source !== undefined) {
-      this.#plane.sendCache.forget(this.#source);
-      this.#source.files.close();
-    }
+    if (this.#source === undefined) return;
+    this.#plane.sendCache.forget(this.#source);
+    this.#source.files.close();
   }
 
   /** Takes over an incoming link whose handshake names this torrent. @returns undefined to refuse it. */

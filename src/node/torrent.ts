@@ -12,10 +12,15 @@ import { monotonicMs } from '../io/clock.ts';
 import { nodeCrypto } from '../io/crypto.ts';
 import { resolveHost } from '../io/dns.ts';
 import type { ReachPolicy } from '../io/reach-policy.ts';
-import type { AppError } from '../lib/errors.ts';
 import { Bitfield } from '../lib/bitfield.ts';
 import { equalBytes, toHex } from '../lib/bytes.ts';
-import { type DiskFault, DiskFaultError, FileTable, type StorageSpec } from '../plane/file-table.ts';
+import type { AppError } from '../lib/errors.ts';
+import {
+  type DiskFault,
+  DiskFaultError,
+  FileTable,
+  type StorageSpec,
+} from '../plane/file-table.ts';
 import { formatMagnet, type Info, parseInfo } from '../protocol/metainfo/index.ts';
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
 import { formatEndpoint, parseEndpoint } from './address.ts';
@@ -317,7 +322,11 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         now,
         lengths: spec.files.map((file) => file.lengthBytes),
         isStored: (index) => wasStored.has(index),
-        filesOf: (piece) => geometry.segments(piece).filter((s) => !s.isPad).map((s) => s.fileIndex),
+        filesOf: (piece) =>
+          geometry
+            .segments(piece)
+            .filter((s) => !s.isPad)
+            .map((s) => s.fileIndex),
       });
       this.#dropMoved(trust.have, wasStored);
       if (trust.doubtful.size > 0) {
@@ -442,7 +451,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const wantedBytes = this.#bytesOf(wanted);
     if (have === undefined) return { wantedBytes, doneBytes: 0 };
     const left = this.#service.swarm.wantedLeft ?? 0;
-    return { wantedBytes, doneBytes: left === 0 ? wantedBytes : Math.max(0, wantedBytes - left * pieceLength) };
+    return {
+      wantedBytes,
+      doneBytes: left === 0 ? wantedBytes : Math.max(0, wantedBytes - left * pieceLength),
+    };
   }
 
   #wantedBytes: number | undefined;
@@ -667,10 +679,11 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     clearTimeout(this.#recordTimer);
     const goodbye = this.#tracker?.stop();
     await this.#starting.catch(() => {});
+    this.#service.disconnect();
     const storage = this.#files?.spec.id;
     // A close queued behind all writes of the storage: when it is answered, they are done and judged.
     if (storage !== undefined) await this.#host.plane.disk.onAll('close', storage);
-    this.#service.stop();
+    this.#service.close();
     this.#writeJournal();
     this.#saveRecord(true);
     this.#resume.close();

@@ -1,0 +1,21 @@
+/**
+ * What a user interface may do with a node: the command line and, later, the dashboard know only this.
+ * @module
+ */
+export { AppError } from '../../lib/errors.ts';
+export { formatEndpoint } from '../address.ts';
+export { CLIENT_NAME, defaultHome, isOffline, VERSION } from '../config.ts';
+export { type CreatedTorrent, type CreateOptions, createTorrent } from '../create.ts';
+export { type NodeErrorCode, nodeError } from '../errors.ts';
+export { type NodeOptions, PeerNode } from '../peer-node.ts';
+export { describeSource, readSource, sourceFromBytes, type TorrentDescription } from '../source.ts';
+export { hexHashes, Torrent } from '../torrent.ts';
+export type {
+  AddOptions,
+  Summary,
+  TorrentEvents,
+  TorrentSource,
+  TorrentState,
+  TorrentStatus,
+} from '../torrent-types.ts';
+export { type FileReport, type VerifyReport, verifyFiles } from '../verify.ts';

@@ -1,0 +1,12 @@
+/**
+ * The library: a node and its torrents, creating, checking and describing torrents.
+ *
+ * ```ts
+ * import { PeerNode, readSource } from 'starling-p2p';
+ * await using node = await PeerNode.open();
+ * const torrent = await node.add({ source: await readSource(link), dir: 'downloads' });
+ * console.log(await torrent.completed());
+ * ```
+ * @module
+ */
+export * from './api/index.ts';

@@ -1,0 +1,269 @@
+/**
+ * The composition root: one listener, one data plane, any number of torrents.
+ *
+ * Memory of the data plane: SLAB_COUNT slabs for arriving blocks and SEND_SPANS for leaving ones, 1 MiB each, touched only when needed.
+ * @module
+ */
+import os from 'node:os';
+import { randomSeed } from '../io/crypto.ts';
+import { ReachPolicy } from '../io/reach-policy.ts';
+import { type Endpoint, listenTcp, type TcpConnection, type TcpListener } from '../io/tcp.ts';
+import { toHex } from '../lib/bytes.ts';
+import { Rng } from '../lib/rng.ts';
+import { DiskPool } from '../plane/disk-pool.ts';
+import { SendCache } from '../plane/send-cache.ts';
+import { SlabPool } from '../plane/slab-pool.ts';
+import { makePeerId } from '../protocol/peer-wire/index.ts';
+import { formatEndpoint, parseEndpoint } from './address.ts';
+import { CLIENT_NAME, DEFAULT_PORT, defaultHome, isOffline, VERSION } from './config.ts';
+import { nodeError } from './errors.ts';
+import { PeerLink } from './peer-link.ts';
+import { RateGate } from './rate-gate.ts';
+import { Torrent } from './torrent.ts';
+import type { AddOptions } from './torrent-types.ts';
+import { UdpDoor } from './udp-door.ts';
+
+// Implementation limits
+/** MiB for blocks on their way to disk. */
+const SLAB_COUNT = 64;
+/** MiB for blocks on their way to peers. */
+const SEND_SPANS = 32;
+/** Incoming connections that have not sent their handshake. */
+const MAX_PENDING_INCOMING = 200;
+/** Disk and hash workers at most; one core is left to the network. */
+const MAX_DISK_WORKERS = 4;
+
+/** Options of `PeerNode.open`. */
+export interface NodeOptions {
+  /** "HOST:PORT"; port 0 is any free one. Default: port 6881, or a free one when taken, on all addresses (offline: on loopback). */
+  readonly listen?: string;
+  /** Folder for state; default STARLING_HOME or the platform's data folder. */
+  readonly home?: string;
+  /** Default: STARLING_OFFLINE. */
+  readonly isOffline?: boolean;
+  /** Addresses whose subnets the user named, for the offline rule; --listen and the peers of torrents are added. */
+  readonly given?: readonly string[];
+  /** Bytes a second of block data, default 0: unlimited. */
+  readonly downloadLimitBytesPerSec?: number;
+  readonly uploadLimitBytesPerSec?: number;
+}
+
+/** A node. Dispose it to stop everything it does. */
+export class PeerNode implements AsyncDisposable {
+  readonly home: string;
+  readonly policy: ReachPolicy;
+  readonly #listener: TcpListener;
+  readonly #localHost: string | undefined;
+  readonly #pool = new SlabPool(SLAB_COUNT);
+  readonly #disk: DiskPool;
+  readonly #sendCache = new SendCache(SEND_SPANS);
+  readonly #uploadGate: RateGate;
+  readonly #downloadGate: RateGate;
+  readonly #udp: UdpDoor;
+  readonly #peerId: Uint8Array = makePeerId(new Rng(randomSeed()), VERSION);
+  readonly #torrents = new Map<string, Torrent>();
+  #pendingIncoming = 0;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: NodeOptions, policy: ReachPolicy, listen: ListenPlan) {
+    this.home = options.home ?? defaultHome();
+    this.policy = policy;
+    this.#listener = listen.listener;
+    this.#localHost = listen.localHost;
+    const cores = os.availableParallelism();
+    this.#disk = new DiskPool(
+      this.#pool.shared,
+      Math.max(1, Math.min(cores - 1, MAX_DISK_WORKERS)),
+    );
+    this.#uploadGate = new RateGate(options.uploadLimitBytesPerSec ?? 0);
+    this.#downloadGate = new RateGate(options.downloadLimitBytesPerSec ?? 0);
+    this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0');
+    listen.handler.current = (connection) => this.#onConnection(connection);
+  }
+
+  /** Opens a node and its listener. @throws {AppError} ERR_LISTEN, ERR_CONFIG. */
+  static async open(options: NodeOptions = {}): Promise<PeerNode> {
+    const offline = options.isOffline ?? isOffline();
+    const policy = new ReachPolicy({ offline, givenSubnets: options.given ?? [] });
+    if (options.listen !== undefined) policy.giveSubnet(options.listen);
+    return new PeerNode(options, policy, await openListener(options.listen, offline));
+  }
+
+  /** The address and port that this node listens on. */
+  get endpoint(): Endpoint {
+    return this.#listener.endpoint;
+  }
+
+  /** Addresses others may reach this node at: the one given, or those of the machine's interfaces. */
+  get reachableEndpoints(): Endpoint[] {
+    const { host, port } = this.endpoint;
+    if (host !== '0.0.0.0' && host !== '::') return [{ host, port }];
+    const addresses = Object.values(os.networkInterfaces())
+      .flatMap((list) => list ?? [])
+      .filter(({ internal, address }) => !internal && !address.startsWith('fe80'))
+      .filter(({ family }) => host === '::' || family === 'IPv4')
+      .map(({ address }) => ({ host: address, port }));
+    return addresses.length > 0 ? addresses : [{ host: '127.0.0.1', port }];
+  }
+
+  get torrents(): readonly Torrent[] {
+    return [...new Set(this.#torrents.values())];
+  }
+
+  /**
+   * Adds a torrent and starts it. With a torrent file, resolves when what is on disk was checked.
+   * @throws {AppError} ERR_DUPLICATE, ERR_FILES_MISSING, ERR_FILES_DAMAGED, ERR_NO_MATCH, ERR_FILE, ERR_OFFLINE.
+   */
+  async add(options: AddOptions): Promise<Torrent> {
+    const torrent = this.prepare(options);
+    try {
+      await torrent.start();
+    } catch (error) {
+      await torrent.stop();
+      throw error;
+    }
+    return torrent;
+  }
+
+  /** Adds a torrent that its caller starts, after listening to its events. @throws {AppError} ERR_DUPLICATE. */
+  prepare(options: AddOptions): Torrent {
+    for (const peer of options.peers ?? []) this.policy.giveSubnet(peer);
+    for (const tracker of options.trackers ?? []) this.policy.give(tracker);
+    if (options.source.kind === 'magnet') {
+      for (const peer of options.source.magnet.peers) this.policy.give(formatEndpoint(peer));
+      for (const url of options.source.magnet.trackers) this.policy.give(url);
+    }
+    const torrent = new Torrent(
+      {
+        plane: {
+          pool: this.#pool,
+          disk: this.#disk,
+          sendCache: this.#sendCache,
+          uploadGate: this.#uploadGate,
+          downloadGate: this.#downloadGate,
+          mayDial: (host) => this.policy.allowsAddress(host),
+        },
+        policy: this.policy,
+        udp: this.#udp,
+        home: this.home,
+        peerId: this.#peerId,
+        clientName: CLIENT_NAME,
+        listenPort: this.endpoint.port,
+        localHost: this.#localHost,
+        onStopped: (stopped) => this.#forget(stopped),
+      },
+      options,
+    );
+    const keys = keysOf(torrent);
+    const taken = keys.find((key) => this.#torrents.has(key));
+    if (taken !== undefined) throw nodeError('ERR_DUPLICATE', { infoHash: taken });
+    for (const key of keys) this.#torrents.set(key, torrent);
+    // A hybrid's magnet may know one hash only: peers of the other swarm find it once the metadata is there.
+    torrent.on('metadata', () => {
+      for (const key of keysOf(torrent)) {
+        if (!this.#torrents.has(key)) this.#torrents.set(key, torrent);
+      }
+    });
+    return torrent;
+  }
+
+  setLimits(limits: { downloadBytesPerSec?: number; uploadBytesPerSec?: number }): void {
+    if (limits.downloadBytesPerSec !== undefined) {
+      this.#downloadGate.setRate(limits.downloadBytesPerSec);
+    }
+    if (limits.uploadBytesPerSec !== undefined) this.#uploadGate.setRate(limits.uploadBytesPerSec);
+  }
+
+  /** Stops every torrent, then the listener and the workers. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.torrents.map((torrent) => torrent.stop()));
+    await this.#listener.close();
+    this.#uploadGate.close();
+    this.#downloadGate.close();
+    await this.#udp.close();
+    await this.#disk.close();
+  }
+
+  #onConnection(connection: TcpConnection): void {
+    if (this.#pendingIncoming >= MAX_PENDING_INCOMING || this.#closing !== undefined) {
+      connection.destroy();
+      return;
+    }
+    this.#pendingIncoming += 1;
+    let isPending = true;
+    const settle = (): void => {
+      if (isPending) this.#pendingIncoming -= 1;
+      isPending = false;
+    };
+    new PeerLink({
+      connection,
+      isIncoming: true,
+      onHandshake: (link, handshake) => {
+        settle();
+        const torrent = this.#torrents.get(toHex(handshake.infoHash));
+        return torrent?.service.accept(link, handshake);
+      },
+      onAbandoned: settle,
+    });
+  }
+
+  #forget(torrent: Torrent): void {
+    for (const [key, other] of this.#torrents) if (other === torrent) this.#torrents.delete(key);
+  }
+}
+
+function keysOf(torrent: Torrent): string[] {
+  const { infoHashV1, infoHashV2 } = torrent.infoHashes;
+  return [infoHashV1, infoHashV2]
+    .filter((hash) => hash !== undefined)
+    .map((hash) => toHex(hash.subarray(0, 20)));
+}
+
+interface ListenPlan {
+  readonly listener: TcpListener;
+  /** Connections go to `current` once the node exists. */
+  readonly handler: { current: (connection: TcpConnection) => void };
+  /** The address to dial from, when one was given. */
+  readonly localHost: string | undefined;
+}
+
+async function openListener(listen: string | undefined, offline: boolean): Promise<ListenPlan> {
+  const handler = { current: (connection: TcpConnection): void => connection.destroy() };
+  const onConnection = (connection: TcpConnection): void => handler.current(connection);
+  if (listen !== undefined) {
+    const { host, port } = parseEndpoint(listen, '--listen', DEFAULT_PORT);
+    const isWildcard = host === '0.0.0.0' || host === '::';
+    const listener = await tryListen(host, port, onConnection);
+    return { listener, handler, localHost: isWildcard ? undefined : host };
+  }
+  const host = offline ? '127.0.0.1' : '0.0.0.0';
+  try {
+    const listener = await listenTcp({ host, port: DEFAULT_PORT, onConnection });
+    return { listener, handler, localHost: undefined };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return { listener: await tryListen(host, 0, onConnection), handler, localHost: undefined };
+  }
+}
+
+async function tryListen(
+  host: string,
+  port: number,
+  onConnection: (connection: TcpConnection) => void,
+): Promise<TcpListener> {
+  try {
+    return await listenTcp({ host, port, onConnection });
+  } catch (error) {
+    const { code = 'EINVAL' } = error as NodeJS.ErrnoException;
+    throw nodeError('ERR_LISTEN', { endpoint: formatEndpoint({ host, port }), code }, error);
+  }
+}
