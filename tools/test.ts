@@ -16,6 +16,8 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const home = mkdtempSync(join(tmpdir(), 'starling-test-'));
+// Biome colours even a pipe when it thinks that it runs in CI.
+const colors = process.stdout.isTTY ? 'force' : 'off';
 const baseEnv = { ...process.env, STARLING_OFFLINE: '1', STARLING_HOME: home };
 
 interface Step {
@@ -58,7 +60,10 @@ function stepsOf(args: readonly string[]): Step[] {
   return [
     { name: 'types', command: tool('tsc', '-b') },
     { name: 'types of tests', command: tool('tsc', '-p', 'tsconfig.test.json') },
-    { name: 'lint and format', command: tool('biome', 'ci', '--error-on-warnings') },
+    {
+      name: 'lint and format',
+      command: tool('biome', 'ci', '--error-on-warnings', `--colors=${colors}`),
+    },
     { name: 'dead code', command: tool('knip') },
     ...tests('house rules', ['tools/**/*.test.ts']),
     ...tests('unit and property', ['src/**/*.test.ts']),

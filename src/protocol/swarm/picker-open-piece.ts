@@ -82,7 +82,9 @@ export class OpenPiece {
     let block = this.#returned.pop();
     while (block !== undefined && this.#blocks[block] !== FREE) block = this.#returned.pop();
     if (block === undefined) {
-      while (this.#blocks[this.#untouchedFrom] !== FREE) this.#untouchedFrom += 1;
+      while (this.#untouchedFrom < this.blockCount && this.#blocks[this.#untouchedFrom] !== FREE) {
+        this.#untouchedFrom += 1;
+      }
       block = this.#untouchedFrom;
       this.#untouchedFrom += 1;
     }

@@ -136,7 +136,7 @@ export class PickOrder {
   /** The lowest index of the highest priority that `accepts`, or -1. Walks from the lowest index present. */
   findLowest(accepts: (piece: number) => boolean): number {
     if (this.#size === 0) return -1;
-    while (!this.has(this.#lowest)) this.#lowest += 1;
+    while (this.#lowest < this.#position.length && !this.has(this.#lowest)) this.#lowest += 1;
     const top = this.#topLevel();
     let best = -1;
     let bestLevel = PRIORITY_LEVELS;
