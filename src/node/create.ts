@@ -79,7 +79,8 @@ export async function createTorrent(
   });
   const hashes = await hashPlan(plan, found, dir, options);
   const bytes = buildTorrent(plan, hashes, { ...options, createdBy: CLIENT_NAME }, nodeCrypto);
-  const parsed = parseMetainfo(bytes, nodeCrypto);
+  // Names stay as they are here: these files exist on this machine.
+  const parsed = parseMetainfo(bytes, nodeCrypto, { names: 'verbatim' });
   if (!parsed.ok) throw nodeError('ERR_SOURCE', { what: root, reason: parsed.message });
   return { bytes, metainfo: parsed.value, dir };
 }

@@ -1,0 +1,46 @@
+/**
+ * `starling verify`: checks files against a torrent. Exit 0 when all is there and right, 3 when not.
+ * @module
+ */
+import type { Command } from 'commander';
+import { readSource, verifyFiles } from '../../node/api/index.ts';
+import { CommandEnd, EXIT, usageError } from '../exit.ts';
+import { withOutput } from '../options.ts';
+import { formatBar, Output, type OutputOptions } from '../output.ts';
+
+/** Adds the command. */
+export function addVerify(program: Command): void {
+  withOutput(program.command('verify <torrent>'))
+    .description('check files against a torrent file')
+    .requiredOption('--dir <dir>', "the folder that holds the torrent's top name")
+    .action(verify);
+}
+
+async function verify(text: string, options: OutputOptions & { dir: string }): Promise<void> {
+  const output = new Output(options);
+  const source = await readSource(text);
+  if (source.kind === 'magnet') {
+    throw usageError(
+      'verify: expected a torrent file, since a magnet link has no hashes to check.',
+    );
+  }
+  const report = await verifyFiles(source.metainfo, options.dir, {
+    onProgress: (doneBytes, totalBytes) => {
+      output.status((width) => {
+        const share = doneBytes / Math.max(1, totalBytes);
+        return `Checking ${formatBar(share, Math.min(40, width - 20))} ${(share * 100).toFixed(0)} %`;
+      });
+    },
+  });
+  output.event({ ...report });
+  for (const file of report.files) {
+    if (file.goodPieces < file.pieces) {
+      output.result(`${file.path}: ${file.goodPieces} of ${file.pieces} pieces are right`);
+    }
+  }
+  if (!report.isComplete) {
+    const message = `${report.name}: ${report.goodPieces} of ${report.pieces} pieces are right; run "starling get" with the same --dir to mend it.`;
+    throw new CommandEnd(message, { exitCode: EXIT.incomplete });
+  }
+  output.result(`${report.name}: all ${report.pieces} pieces are right`);
+}

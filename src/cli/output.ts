@@ -1,0 +1,98 @@
+/**
+ * Where a command's words go: results to stdout; progress and notes to stderr; with --json one event a line on stdout and nothing else there.
+ * @module
+ */
+
+/** Options that every command has. */
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Writes for a person or for a program. */
+export class Output {
+  readonly isJson: boolean;
+  readonly #isQuiet: boolean;
+  readonly #isTerminal: boolean;
+  #hasStatus = false;
+  #lastPlainMs = 0;
+
+  constructor(options: OutputOptions) {
+    this.isJson = options.json === true;
+    this.#isQuiet = options.quiet === true;
+    this.#isTerminal = process.stderr.isTTY === true && !this.isJson && !this.#isQuiet;
+  }
+
+  /** The result of the command, for people; not shown with --json. */
+  result(text: string): void {
+    if (this.isJson) return;
+    this.#clear();
+    process.stdout.write(`${text}\n`);
+  }
+
+  /** An event, for programs: shown only with --json. */
+  event(event: Readonly<Record<string, unknown>>): void {
+    if (this.isJson) process.stdout.write(`${JSON.stringify(event)}\n`);
+  }
+
+  /** A line on what happens; not shown with --json or --quiet. */
+  note(text: string): void {
+    if (this.isJson || this.#isQuiet) return;
+    this.#clear();
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** A problem; shown always. */
+  problem(text: string): void {
+    this.#clear();
+    process.stderr.write(`starling: ${text}\n`);
+  }
+
+  /** The moment's state: one line that is rewritten on a terminal, a plain line every ten seconds elsewhere. */
+  status(render: (columns: number) => string): void {
+    if (this.isJson || this.#isQuiet) return;
+    if (!this.#isTerminal) {
+      const now = performance.now();
+      if (now - this.#lastPlainMs < 10_000) return;
+      this.#lastPlainMs = now;
+      process.stderr.write(`${render(200)}\n`);
+      return;
+    }
+    const columns = process.stderr.columns ?? 80;
+    process.stderr.write(`\r\u001b[2K${render(columns - 1).slice(0, columns - 1)}`);
+    this.#hasStatus = true;
+  }
+
+  #clear(): void {
+    if (this.#hasStatus) process.stderr.write('\r\u001b[2K');
+    this.#hasStatus = false;
+  }
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** Bytes for people: "1.5 MiB". */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${UNITS[unit]!}`;
+}
+
+/** Seconds for people: "2 h 5 min". */
+export function formatSeconds(seconds: number): string {
+  if (!Number.isFinite(seconds)) return 'unknown';
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A bar of `width` characters. @param share 0 … 1. */
+export function formatBar(share: number, width: number): string {
+  const full = Math.round(Math.max(0, Math.min(1, share)) * width);
+  return '█'.repeat(full) + '░'.repeat(width - full);
+}

@@ -1,0 +1,70 @@
+/**
+ * A node for the life of one command: opened with its options, closed however the command ends, interrupted by Ctrl-C.
+ * @module
+ */
+import { type NodeOptions, PeerNode } from '../node/api/index.ts';
+import { CommandEnd, EXIT } from './exit.ts';
+import type { NodeCommandOptions } from './options.ts';
+import type { Output } from './output.ts';
+
+/** Node options from command options. */
+export function nodeOptions(options: NodeCommandOptions): NodeOptions {
+  return {
+    ...(options.listen === undefined ? {} : { listen: options.listen }),
+    ...(options.downloadLimit === undefined
+      ? {}
+      : { downloadLimitBytesPerSec: options.downloadLimit }),
+    ...(options.uploadLimit === undefined ? {} : { uploadLimitBytesPerSec: options.uploadLimit }),
+  };
+}
+
+/**
+ * Runs `body` with a node and a signal that Ctrl-C or SIGTERM aborts; a second one ends the process at once.
+ * @param goOn says how to go on after an interruption.
+ */
+export async function withPeerNode(
+  options: NodeCommandOptions,
+  output: Output,
+  goOn: () => string,
+  body: (node: PeerNode, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const abort = new AbortController();
+  const onSignal = (): void => {
+    if (abort.signal.aborted) process.exit(EXIT.interrupted);
+    output.note('Stopping …');
+    abort.abort(new CommandEnd(goOn(), { exitCode: EXIT.interrupted }));
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const node = await PeerNode.open(nodeOptions(options));
+  try {
+    await body(node, abort.signal);
+  } finally {
+    await node.close();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+/** Resolves after `ms`, or rejects when the signal aborts; undefined waits for the signal alone. */
+export function waitUntil(
+  signal: AbortSignal,
+  isDone: () => boolean,
+  everyMs = 200,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const timer = setInterval(() => {
+      if (!isDone()) return;
+      clearInterval(timer);
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    }, everyMs);
+    const onAbort = (): void => {
+      clearInterval(timer);
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
