@@ -7,12 +7,12 @@
  * Not here: timers; the owner tells time and says when a peer is snubbed.
  * @module
  */
+import { BLOCK_BYTES } from '../peer-wire/index.ts';
 
 // Implementation limits
 
 /** Data in flight is this much of the measured rate. */
 const QUEUE_TIME_SEC = 3;
-const BLOCK_BYTES = 16_384;
 const MIN_REQUESTS = 2;
 /** 16 MiB in flight: one peer at 100 ms can still bring 160 MiB/s. */
 export const MAX_REQUESTS = 1000;
