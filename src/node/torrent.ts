@@ -7,35 +7,21 @@
  */
 import { EventEmitter } from 'node:events';
 import path from 'node:path';
-import { bootId } from '../io/atomic-file.ts';
 import { monotonicMs } from '../io/clock.ts';
 import { nodeCrypto } from '../io/crypto.ts';
 import { resolveHost } from '../io/dns.ts';
 import type { ReachPolicy } from '../io/reach-policy.ts';
 import { Bitfield } from '../lib/bitfield.ts';
-import { equalBytes, toHex } from '../lib/bytes.ts';
+import { toHex } from '../lib/bytes.ts';
 import type { AppError } from '../lib/errors.ts';
-import {
-  type DiskFault,
-  DiskFaultError,
-  FileTable,
-  type StorageSpec,
-} from '../plane/file-table.ts';
+import { type DiskFault, FileTable } from '../plane/file-table.ts';
 import { formatMagnet, type Info, parseInfo } from '../protocol/metainfo/index.ts';
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
 import { formatEndpoint, parseEndpoint } from './address.ts';
 import { nodeError } from './errors.ts';
-import { judgeRecord, type ResumeRecord, ResumeStore, statFiles } from './resume.ts';
-import { selectFiles, wantedPieces } from './selection.ts';
-import {
-  checkPieces,
-  createEmptyFiles,
-  createSymlinks,
-  expectedHashes,
-  storageSpec,
-  TorrentGeometry,
-} from './storage.ts';
+import { ResumeStore } from './resume.ts';
 import { type NodePlane, SwarmService } from './swarm-service.ts';
+import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
 import type {
   AddOptions,
   Summary,
@@ -65,14 +51,6 @@ export interface TorrentHost {
   readonly onStopped: (torrent: Torrent) => void;
 }
 
-interface Files {
-  readonly info: Info;
-  readonly geometry: TorrentGeometry;
-  readonly spec: StorageSpec;
-  readonly wanted: Bitfield;
-  layers: ReadonlyMap<string, Uint8Array>;
-}
-
 /** A torrent. Dispose it, or call `stop`, to end it. */
 export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposable {
   readonly #host: TorrentHost;
@@ -84,7 +62,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   readonly #givers = new Set<string>();
   readonly #unjournaled: number[] = [];
   #tracker: TrackerService | undefined;
-  #files: Files | undefined;
+  #files: TorrentFiles | undefined;
   #state: TorrentState;
   #error: AppError | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -92,7 +70,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   #summary: Summary | undefined;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
-  #synced: Bitfield | undefined;
 
   constructor(host: TorrentHost, options: AddOptions) {
     super();
@@ -154,7 +131,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   async start(): Promise<void> {
     const { source } = this.#options;
     this.#service.start();
-    const known = source.kind === 'metainfo' ? undefined : this.#remembered();
+    const known =
+      source.kind === 'metainfo' ? undefined : rememberedMetadata(this.#resume, this.infoHashes);
     const layers = source.kind === 'metainfo' ? source.metainfo.pieceLayers : known?.layers;
     const info = source.kind === 'metainfo' ? source.metainfo.info : known?.info;
     if (info !== undefined) {
@@ -227,56 +205,31 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   // Opening
 
-  /** The metadata from resume data, when it is this torrent's. */
-  #remembered(): { info: Info; layers: ReadonlyMap<string, Uint8Array> } | undefined {
-    const record = this.#resume.load();
-    if (record === undefined) return undefined;
-    const parsed = parseInfo(record.infoBytes.slice(), nodeCrypto);
-    if (!parsed.ok) return undefined;
-    const { infoHashV1, infoHashV2 } = this.infoHashes;
-    const isSame = (a?: Uint8Array, b?: Uint8Array): boolean =>
-      a === undefined || (b !== undefined && equalBytes(a, b));
-    const info = parsed.value;
-    if (!isSame(infoHashV1, info.infoHashV1) || !isSame(infoHashV2, info.infoHashV2)) {
-      return undefined;
-    }
-    return { info, layers: record.layers };
-  }
-
   async #open(info: Info, layers: ReadonlyMap<string, Uint8Array>): Promise<void> {
     this.#setState('checking');
-    const { plane } = this.#host;
-    const geometry = new TorrentGeometry(info);
-    const record = this.#resume.load();
-    const selected = this.#selected(info);
-    const wasStored = record === undefined ? undefined : storedFiles(record);
-    const isStored = (index: number): boolean =>
-      selected === undefined || selected.has(index) || wasStored?.has(index) === true;
-    const spec = plane.disk.open(storageSpec(info, this.#options.dir, isStored));
-    const wanted = wantedPieces(geometry, selected);
-    this.#files = { info, geometry, spec, wanted, layers };
+    const { dir, select = [], source } = this.#options;
+    const files = new TorrentFiles({
+      info,
+      layers,
+      dir,
+      disk: this.#host.plane.disk,
+      resume: this.#resume,
+      select,
+      selectOnly: source.kind === 'magnet' ? source.magnet.selectOnly : undefined,
+    });
+    this.#files = files;
     this.emit('metadata', { info });
-    const have = await this.#check(record, wasStored);
+    const have = await this.#check(files);
     if (this.#abort.signal.aborted) return;
-    if (this.#options.mode === 'seed' && !have.isFull) this.#refuseDamaged(have);
-    this.#guardDisk(() => createEmptyFiles(spec, info));
-    this.#activate(have, record);
-  }
-
-  #activate(have: Bitfield, record: ResumeRecord | undefined): void {
-    const { info, geometry, spec, wanted, layers } = this.#files!;
-    this.#synced =
-      (record && Bitfield.fromWire(record.synced, info.pieceCount)) ??
-      new Bitfield(info.pieceCount);
-    for (const piece of this.#synced) if (!have.has(piece)) this.#synced.delete(piece);
+    this.#guardDisk(() => files.createEmpty());
     this.#service.activate({
       info,
       layers,
       have,
-      geometry,
-      storage: spec.id,
-      files: new FileTable(spec),
-      priorityOf: (piece) => (wanted.has(piece) ? 4 : 0),
+      geometry: files.geometry,
+      storage: files.spec.id,
+      files: new FileTable(files.spec),
+      priorityOf: (piece) => (files.wanted.has(piece) ? 4 : 0),
       isSequential: this.#options.isSequential === true,
     });
     this.#saveRecord(false);
@@ -285,100 +238,22 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     if (this.#state === 'checking') this.#setState('downloading');
   }
 
-  #selected(info: Info): Set<number> | undefined {
-    const { select, source } = this.#options;
-    if (select !== undefined && select.length > 0) return selectFiles(info, select);
-    if (source.kind === 'magnet' && source.magnet.selectOnly !== undefined) {
-      const count = info.files.length;
-      return new Set(source.magnet.selectOnly.filter((index) => index < count));
-    }
-    return undefined;
-  }
-
-  /** Finds what is on disk: by resume data where it can be believed, by hashing otherwise. */
-  async #check(
-    record: ResumeRecord | undefined,
-    wasStored: ReadonlySet<number> | undefined,
-  ): Promise<Bitfield> {
-    const { info, geometry, spec } = this.#files!;
-    if (this.#options.isFresh === true) {
-      const all = new Bitfield(info.pieceCount);
+  async #check(files: TorrentFiles): Promise<Bitfield> {
+    const { isFresh, mode, dir } = this.#options;
+    if (isFresh === true) {
+      const all = new Bitfield(files.info.pieceCount);
       all.fill();
       return all;
     }
-    const now = statFiles(spec.files.map((file) => path.join(spec.dir, file.path)));
-    const missing = spec.files.findIndex(
-      (file, index) => file.lengthBytes > 0 && !file.isPad && now[index]!.sizeBytes < 0,
+    const missing = mode === 'seed' ? files.findMissing() : undefined;
+    if (missing !== undefined) throw nodeError('ERR_FILES_MISSING', { path: missing });
+    const have = await files.check(this.#abort.signal, (doneBytes, totalBytes) =>
+      this.emit('checking', { doneBytes, totalBytes }),
     );
-    if (this.#options.mode === 'seed' && missing >= 0) {
-      const where = path.join(spec.dir, spec.files[missing]!.path);
-      throw nodeError('ERR_FILES_MISSING', { path: where });
+    if (mode === 'seed' && !have.isFull) {
+      throw nodeError('ERR_FILES_DAMAGED', { dir, have: have.count, pieces: have.size });
     }
-    if (record !== undefined && wasStored !== undefined) {
-      const trust = judgeRecord({
-        record,
-        journal: this.#resume.loadJournal(info.pieceCount),
-        pieceCount: info.pieceCount,
-        now,
-        lengths: spec.files.map((file) => file.lengthBytes),
-        isStored: (index) => wasStored.has(index),
-        filesOf: (piece) =>
-          geometry
-            .segments(piece)
-            .filter((s) => !s.isPad)
-            .map((s) => s.fileIndex),
-      });
-      this.#dropMoved(trust.have, wasStored);
-      if (trust.doubtful.size > 0) {
-        for (const piece of await this.#hash([...trust.doubtful].sort((a, b) => a - b))) {
-          trust.have.add(piece);
-        }
-      }
-      return trust.have;
-    }
-    const there = new Set<number>();
-    for (const [index, file] of spec.files.entries()) {
-      if (file.isStored && !file.isPad && now[index]!.sizeBytes >= 0) there.add(index);
-    }
-    return this.#hash([...wantedPieces(geometry, there)]);
-  }
-
-  /** Pieces whose bytes lay in the parts file and belong to a newly selected file: they are fetched again. */
-  #dropMoved(have: Bitfield, wasStored: ReadonlySet<number>): void {
-    const { geometry, spec } = this.#files!;
-    for (const [index, file] of spec.files.entries()) {
-      if (file.isPad || !file.isStored || wasStored.has(index)) continue;
-      const { first, count } = geometry.filePieces(index);
-      for (let piece = first; piece < first + count; piece += 1) have.delete(piece);
-    }
-  }
-
-  async #hash(pieces: readonly number[]): Promise<Bitfield> {
-    const { info, geometry, spec, layers } = this.#files!;
-    let totalBytes = 0;
-    for (const piece of pieces) totalBytes += geometry.wantedBytes(piece);
-    try {
-      return await checkPieces({
-        disk: this.#host.plane.disk,
-        storage: spec.id,
-        geometry,
-        pieces,
-        expected: expectedHashes(info, geometry, layers),
-        onProgress: (doneBytes) => this.emit('checking', { doneBytes, totalBytes }),
-        signal: this.#abort.signal,
-      });
-    } catch (error) {
-      if (error instanceof DiskFaultError) throw nodeError('ERR_FILE', error.fault, error);
-      throw error;
-    }
-  }
-
-  #refuseDamaged(have: Bitfield): never {
-    throw nodeError('ERR_FILES_DAMAGED', {
-      dir: this.#options.dir,
-      have: have.count,
-      pieces: have.size,
-    });
+    return have;
   }
 
   // Peers
@@ -444,27 +319,11 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   #sizes(): { wantedBytes: number; doneBytes: number } {
     if (this.#files === undefined) return { wantedBytes: 0, doneBytes: 0 };
-    const { geometry, wanted } = this.#files;
-    const have = this.#service.swarm.have;
-    const pieceLength = geometry.pieceLengthBytes;
-    // All pieces but a few are whole: counting bits is enough for progress, and exact once complete.
-    const wantedBytes = this.#bytesOf(wanted);
-    if (have === undefined) return { wantedBytes, doneBytes: 0 };
-    const left = this.#service.swarm.wantedLeft ?? 0;
-    return {
-      wantedBytes,
-      doneBytes: left === 0 ? wantedBytes : Math.max(0, wantedBytes - left * pieceLength),
-    };
-  }
-
-  #wantedBytes: number | undefined;
-
-  #bytesOf(wanted: Bitfield): number {
-    if (this.#wantedBytes !== undefined) return this.#wantedBytes;
-    let bytes = 0;
-    for (const piece of wanted) bytes += this.#files!.geometry.wantedBytes(piece);
-    this.#wantedBytes = bytes;
-    return bytes;
+    const { geometry, wantedBytes } = this.#files;
+    // All pieces but a few are whole: counting them is enough for progress, and exact at the end.
+    const left = this.#service.swarm.wantedLeft;
+    if (left === undefined) return { wantedBytes, doneBytes: 0 };
+    return { wantedBytes, doneBytes: Math.max(0, wantedBytes - left * geometry.pieceLengthBytes) };
   }
 
   // Events
@@ -535,19 +394,20 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   #writeJournal(): void {
     const pieces = this.#unjournaled.splice(0);
-    if (this.#state !== 'stopped') this.#guardDisk(() => this.#resume.append(pieces));
+    if (this.#state !== 'stopped') this.#guardDisk(() => this.#files?.journal(pieces));
     for (const piece of pieces) this.emit('piece', { piece });
   }
 
   #onComplete(): void {
-    const { info, spec } = this.#files!;
+    const files = this.#files!;
+    const { info } = files;
     this.#writeJournal();
-    const gone = this.#findVanished();
+    const gone = files.findVanished(this.#service.swarm.have!);
     if (gone !== undefined) {
       this.#fail(nodeError('ERR_FILE', { path: gone, code: 'VANISHED', operation: 'find' }), true);
       return;
     }
-    this.#guardDisk(() => createSymlinks(spec, info));
+    this.#guardDisk(() => files.createLinks());
     const { swarm } = this.#service;
     const seconds = (monotonicMs() - this.#startedMs) / 1000;
     const { wantedBytes } = this.#sizes();
@@ -566,20 +426,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#tracker?.complete();
     this.#setState('seeding');
     this.emit('complete', this.#summary);
-  }
-
-  /** A file that was deleted while we wrote to it takes our data along without an error. */
-  #findVanished(): string | undefined {
-    const { spec, geometry } = this.#files!;
-    const have = this.#service.swarm.have!;
-    const paths = spec.files.map((file) => path.join(spec.dir, file.path));
-    const now = statFiles(paths);
-    const at = spec.files.findIndex((file, index) => {
-      if (file.isPad || !file.isStored || file.lengthBytes === 0) return false;
-      const { first } = geometry.filePieces(index);
-      return have.has(first) && now[index]!.sizeBytes < file.lengthBytes;
-    });
-    return at < 0 ? undefined : paths[at];
   }
 
   // Faults
@@ -629,7 +475,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   #armRecordTimer(): void {
     this.#recordTimer = setTimeout(() => {
-      this.#syncRecord()
+      this.#sync()
         .catch((error: AppError) => this.#fail(error, false))
         .finally(() => {
           if (this.#state !== 'stopped') this.#armRecordTimer();
@@ -638,39 +484,14 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#recordTimer.unref();
   }
 
-  /** Syncs data to the disk, then says so. */
-  async #syncRecord(): Promise<void> {
-    const { have } = this.#service.swarm;
-    if (have === undefined || this.#synced === undefined) return;
-    if (this.#synced.count === have.count) return;
-    const written = Bitfield.fromWire(have.bytes, have.size)!;
-    const fault = await this.#host.plane.disk.onAll('sync', this.#files!.spec.id);
-    if (fault !== undefined) throw nodeError('ERR_FILE', fault);
-    this.#synced = written;
-    this.#saveRecord(false);
+  async #sync(): Promise<void> {
+    const { have, totals } = this.#service.swarm;
+    if (have !== undefined) await this.#files?.sync(have, totals);
   }
 
   #saveRecord(isClean: boolean): void {
-    const have = this.#service.swarm.have;
-    if (have === undefined || this.#files === undefined) return;
-    const { info, spec, layers } = this.#files;
-    const stored = new Bitfield(spec.files.length);
-    for (const [index, file] of spec.files.entries()) if (file.isStored) stored.add(index);
-    const { uploadedBytes, downloadedBytes } = this.#service.swarm.totals;
-    this.#guardDisk(() =>
-      this.#resume.save({
-        have: have.bytes,
-        synced: this.#synced!.bytes,
-        boot: bootId(),
-        stored: stored.bytes,
-        files: statFiles(spec.files.map((file) => path.join(spec.dir, file.path))),
-        isClean,
-        infoBytes: info.infoBytes,
-        layers,
-        uploadedBytes,
-        downloadedBytes,
-      }),
-    );
+    const { have, totals } = this.#service.swarm;
+    if (have !== undefined) this.#guardDisk(() => this.#files?.save(have, totals, isClean));
   }
 
   async #stop(): Promise<void> {
@@ -702,9 +523,4 @@ export function hexHashes(info: Pick<Info, 'infoHashV1' | 'infoHashV2'>): {
     ...(info.infoHashV1 === undefined ? {} : { infoHashV1: toHex(info.infoHashV1) }),
     ...(info.infoHashV2 === undefined ? {} : { infoHashV2: toHex(info.infoHashV2) }),
   };
-}
-
-function storedFiles(record: ResumeRecord): Set<number> {
-  const stored = Bitfield.fromWire(record.stored, record.files.length);
-  return new Set(stored ?? []);
 }

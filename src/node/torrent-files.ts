@@ -1,0 +1,261 @@
+/**
+ * The files of one torrent as its node knows them: what is wanted, what is there and right, and what is remembered about it.
+ *
+ * Resume data (resume.ts) is written when the files were opened, with every piece (journal), with `sync`, and at the end.
+ * @module
+ */
+import path from 'node:path';
+import { bootId } from '../io/atomic-file.ts';
+import { nodeCrypto } from '../io/crypto.ts';
+import { Bitfield } from '../lib/bitfield.ts';
+import { equalBytes } from '../lib/bytes.ts';
+import type { DiskPool } from '../plane/disk-pool.ts';
+import { DiskFaultError, type StorageSpec } from '../plane/file-table.ts';
+import { type Info, parseInfo } from '../protocol/metainfo/index.ts';
+import { nodeError } from './errors.ts';
+import { judgeRecord, type ResumeRecord, type ResumeStore, statFiles } from './resume.ts';
+import { selectFiles, wantedPieces } from './selection.ts';
+import {
+  checkPieces,
+  createEmptyFiles,
+  createSymlinks,
+  expectedHashes,
+  storageSpec,
+  TorrentGeometry,
+} from './storage.ts';
+
+/** v1 of 20 bytes, v2 of 32. */
+export interface InfoHashes {
+  readonly infoHashV1?: Uint8Array;
+  readonly infoHashV2?: Uint8Array;
+}
+
+/** The metadata in resume data, when it is of the torrent with these hashes. */
+export function rememberedMetadata(
+  resume: ResumeStore,
+  hashes: InfoHashes,
+): { info: Info; layers: ReadonlyMap<string, Uint8Array> } | undefined {
+  const record = resume.load();
+  const parsed = record && parseInfo(record.infoBytes.slice(), nodeCrypto);
+  if (record === undefined || parsed?.ok !== true) return undefined;
+  const info = parsed.value;
+  const isSame = (a?: Uint8Array, b?: Uint8Array): boolean =>
+    a === undefined || (b !== undefined && equalBytes(a, b));
+  const isOurs =
+    isSame(hashes.infoHashV1, info.infoHashV1) && isSame(hashes.infoHashV2, info.infoHashV2);
+  return isOurs ? { info, layers: record.layers } : undefined;
+}
+
+/** Options of `new TorrentFiles`. */
+export interface TorrentFilesOptions {
+  readonly info: Info;
+  readonly layers: ReadonlyMap<string, Uint8Array>;
+  /** Absolute. */
+  readonly dir: string;
+  readonly disk: DiskPool;
+  readonly resume: ResumeStore;
+  /** Patterns of `selectFiles`; none: `selectOnly`, or all. */
+  readonly select: readonly string[];
+  /** BEP 53 `so`. */
+  readonly selectOnly: readonly number[] | undefined;
+}
+
+/** The files of a torrent. */
+export class TorrentFiles {
+  readonly info: Info;
+  readonly geometry: TorrentGeometry;
+  readonly spec: StorageSpec;
+  /** Pieces that hold a byte of a selected file. */
+  readonly wanted: Bitfield;
+  readonly wantedBytes: number;
+  layers: ReadonlyMap<string, Uint8Array>;
+  readonly #disk: DiskPool;
+  readonly #resume: ResumeStore;
+  readonly #record: ResumeRecord | undefined;
+  /** Files that an earlier run kept under their own names. */
+  readonly #wasStored: ReadonlySet<number>;
+  readonly #paths: readonly string[];
+  /** Pieces whose data was synced. */
+  #synced: Bitfield;
+
+  /** Opens no file. @throws {AppError} ERR_NO_MATCH. */
+  constructor(options: TorrentFilesOptions) {
+    const { info, layers, disk, resume } = options;
+    this.info = info;
+    this.layers = layers;
+    this.#disk = disk;
+    this.#resume = resume;
+    this.#record = resume.load();
+    this.#wasStored = this.#record === undefined ? new Set() : storedFiles(this.#record);
+    this.geometry = new TorrentGeometry(info);
+    const selected = selection(info, options.select, options.selectOnly);
+    const isStored = (index: number): boolean =>
+      selected === undefined || selected.has(index) || this.#wasStored.has(index);
+    this.spec = disk.open(storageSpec(info, options.dir, isStored));
+    this.#paths = this.spec.files.map((file) => path.join(this.spec.dir, file.path));
+    this.wanted = wantedPieces(this.geometry, selected);
+    let wantedBytes = 0;
+    for (const piece of this.wanted) wantedBytes += this.geometry.wantedBytes(piece);
+    this.wantedBytes = wantedBytes;
+    this.#synced =
+      (this.#record && Bitfield.fromWire(this.#record.synced, info.pieceCount)) ??
+      new Bitfield(info.pieceCount);
+  }
+
+  /** The first file that should have bytes and is not there. */
+  findMissing(): string | undefined {
+    const now = statFiles(this.#paths);
+    const at = this.spec.files.findIndex(
+      (file, index) => file.lengthBytes > 0 && !file.isPad && now[index]!.sizeBytes < 0,
+    );
+    return at < 0 ? undefined : this.#paths[at];
+  }
+
+  /**
+   * Finds which pieces are on disk: by resume data where it can be believed, by hashing what is in doubt, or all there is without it.
+   * @throws {AppError} ERR_FILE when a file is there and cannot be read; the signal's reason.
+   */
+  async check(
+    signal: AbortSignal,
+    onProgress: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<Bitfield> {
+    const now = statFiles(this.#paths);
+    if (this.#record === undefined) {
+      const there = new Set<number>();
+      for (const [index, file] of this.spec.files.entries()) {
+        if (file.isStored && !file.isPad && now[index]!.sizeBytes >= 0) there.add(index);
+      }
+      return this.#hash([...wantedPieces(this.geometry, there)], signal, onProgress);
+    }
+    const { have, doubtful } = judgeRecord({
+      record: this.#record,
+      journal: this.#resume.loadJournal(this.info.pieceCount),
+      pieceCount: this.info.pieceCount,
+      now,
+      lengths: this.spec.files.map((file) => file.lengthBytes),
+      isStored: (index) => this.#wasStored.has(index),
+      filesOf: (piece) => this.#filesOf(piece),
+    });
+    this.#dropMoved(have, doubtful);
+    if (doubtful.size > 0) {
+      const pieces = [...doubtful].sort((a, b) => a - b);
+      for (const piece of await this.#hash(pieces, signal, onProgress)) have.add(piece);
+    }
+    for (const piece of this.#synced) if (!have.has(piece)) this.#synced.delete(piece);
+    return have;
+  }
+
+  /** Before data flows: creates empty files. @throws the system's error. */
+  createEmpty(): void {
+    createEmptyFiles(this.spec, this.info);
+  }
+
+  /** After all data came: creates symlinks. @throws the system's error. */
+  createLinks(): void {
+    createSymlinks(this.spec, this.info);
+  }
+
+  /** A file that was deleted while we wrote to it takes our data along without an error: its path. */
+  findVanished(have: Bitfield): string | undefined {
+    const now = statFiles(this.#paths);
+    const at = this.spec.files.findIndex((file, index) => {
+      if (file.isPad || !file.isStored || file.lengthBytes === 0) return false;
+      const { first } = this.geometry.filePieces(index);
+      return have.has(first) && now[index]!.sizeBytes < file.lengthBytes;
+    });
+    return at < 0 ? undefined : this.#paths[at];
+  }
+
+  /** Notes pieces whose data was written. @throws the system's error. */
+  journal(pieces: readonly number[]): void {
+    this.#resume.append(pieces);
+  }
+
+  /** Syncs data to the disk, then says so in the record. @throws {AppError} ERR_FILE. */
+  async sync(have: Bitfield, totals: TransferTotals): Promise<void> {
+    if (this.#synced.count === have.count) return;
+    const written = Bitfield.fromWire(have.bytes, have.size)!;
+    const fault = await this.#disk.onAll('sync', this.spec.id);
+    if (fault !== undefined) throw nodeError('ERR_FILE', fault);
+    this.#synced = written;
+    this.save(have, totals, false);
+  }
+
+  /** Replaces the record. @param isClean nothing will be written after it. @throws the system's error. */
+  save(have: Bitfield, totals: TransferTotals, isClean: boolean): void {
+    const stored = new Bitfield(this.spec.files.length);
+    for (const [index, file] of this.spec.files.entries()) if (file.isStored) stored.add(index);
+    this.#resume.save({
+      have: have.bytes,
+      synced: this.#synced.bytes,
+      boot: bootId(),
+      stored: stored.bytes,
+      files: statFiles(this.#paths),
+      isClean,
+      infoBytes: this.info.infoBytes,
+      layers: this.layers,
+      ...totals,
+    });
+  }
+
+  #filesOf(piece: number): number[] {
+    const segments = this.geometry.segments(piece).filter((segment) => !segment.isPad);
+    return segments.map((segment) => segment.fileIndex);
+  }
+
+  /** Pieces whose bytes lay in the parts file and belong to a file selected since: they are fetched again. */
+  #dropMoved(have: Bitfield, doubtful: Set<number>): void {
+    for (const [index, file] of this.spec.files.entries()) {
+      if (file.isPad || !file.isStored || this.#wasStored.has(index)) continue;
+      const { first, count } = this.geometry.filePieces(index);
+      for (let piece = first; piece < first + count; piece += 1) {
+        have.delete(piece);
+        doubtful.delete(piece);
+      }
+    }
+  }
+
+  async #hash(
+    pieces: readonly number[],
+    signal: AbortSignal,
+    onProgress: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<Bitfield> {
+    let totalBytes = 0;
+    for (const piece of pieces) totalBytes += this.geometry.wantedBytes(piece);
+    try {
+      return await checkPieces({
+        disk: this.#disk,
+        storage: this.spec.id,
+        geometry: this.geometry,
+        pieces,
+        expected: expectedHashes(this.info, this.geometry, this.layers),
+        onProgress: (doneBytes) => onProgress(doneBytes, totalBytes),
+        signal,
+      });
+    } catch (error) {
+      if (error instanceof DiskFaultError) throw nodeError('ERR_FILE', error.fault, error);
+      throw error;
+    }
+  }
+}
+
+/** What a record keeps of the transfer. */
+export interface TransferTotals {
+  readonly uploadedBytes: number;
+  readonly downloadedBytes: number;
+}
+
+function selection(
+  info: Info,
+  select: readonly string[],
+  selectOnly: readonly number[] | undefined,
+): Set<number> | undefined {
+  if (select.length > 0) return selectFiles(info, select);
+  if (selectOnly === undefined) return undefined;
+  return new Set(selectOnly.filter((index) => index < info.files.length));
+}
+
+function storedFiles(record: ResumeRecord): Set<number> {
+  const stored = Bitfield.fromWire(record.stored, record.files.length);
+  return new Set(stored ?? []);
+}
