@@ -45,14 +45,14 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
   for (let i = 0; i < count; i += 1) {
     const piece = picked[2 * i]!;
     const block = picked[2 * i + 1]!;
-    peer.requests.push(piece, block, nowMs);
+    if (!peer.requests.push(piece, block, nowMs)) continue;
     peer.out.request(piece, block * BLOCK_BYTES, torrent.layout.blockBytes(piece, block));
   }
   if (count > 0 && peer.requests.length === count) peer.lastBlockMs = nowMs;
   if (count < room) state.hungry.add(peer);
 }
 
-/** The block a peer would send is one that it owes, whole. */
+/** The block a peer would send is one that it owes, whole, and that is not there yet. */
 export function isExpected(
   state: SwarmState,
   peer: Peer,
@@ -65,7 +65,10 @@ export function isExpected(
     return false;
   }
   const block = begin / BLOCK_BYTES;
-  if (!peer.requests.has(piece, block)) return false;
+  const fate = peer.requests.fate(piece, block);
+  if (fate === undefined || fate === 'void') return false;
+  // The answer to a request that was cancelled or timed out may come after the block of another peer.
+  if (torrent.picker.isReceived(piece, block)) return false;
   return length === torrent.layout.blockBytes(piece, block);
 }
 
@@ -89,6 +92,10 @@ export function takeBlock(
     begin % BLOCK_BYTES === 0 && torrent !== undefined
       ? peer.requests.remove(piece, index)
       : undefined;
+  if (request === 'void') {
+    totals.wastedBytes += length;
+    return;
+  }
   if (request === undefined || torrent === undefined) {
     totals.wastedBytes += length;
     peer.unrequestedBlocks += 1;
@@ -108,7 +115,8 @@ export function takeBlock(
   }
   const others = picker.requesters(piece, index);
   const owing = others.length > 1 ? others.filter((other) => other !== peer.id) : [];
-  const outcome = picker.markReceived(peer.id, piece, index, request === 'released');
+  // The queue proves that it was asked for, whatever became of the request in the picker meanwhile.
+  const outcome = picker.markReceived(peer.id, piece, index, true);
   assert(outcome === 'first', `stored block ${index} of piece ${piece} was ${outcome}`);
   for (const other of owing) cancelAt(state, torrent, other, piece, index);
 }
@@ -121,10 +129,11 @@ function cancelAt(
   block: number,
 ): void {
   const peer = state.peers.get(id);
-  if (peer === undefined || !peer.requests.has(piece, block)) return;
+  if (peer === undefined || peer.requests.fate(piece, block) !== 'live') return;
   peer.out.cancel(piece, block * BLOCK_BYTES, torrent.layout.blockBytes(piece, block));
   // With BEP 6 an answer, reject or block, still comes and ends the request; without, nothing may come.
-  if (!peer.capabilities.fast) peer.requests.remove(piece, block);
+  if (peer.capabilities.fast) peer.requests.releaseOne(piece, block);
+  else peer.requests.remove(piece, block);
   state.dirty.add(peer);
 }
 
@@ -153,14 +162,14 @@ export function judgePiece(
   const { torrent } = state;
   if (torrent === undefined || torrent.have.has(piece)) return;
   if (outcome.isFault === true) {
-    torrent.picker.resetPiece(piece);
+    giveUpPiece(state, torrent, piece);
     return;
   }
   const isRightV1 = matches(torrent.layout.expectedV1(piece), outcome.v1);
   const isRightV2 = matches(torrent.expectedV2(piece), outcome.v2);
   if (isRightV1 !== undefined && isRightV2 !== undefined && isRightV1 !== isRightV2) {
     state.isPaused = true;
-    torrent.picker.resetPiece(piece);
+    giveUpPiece(state, torrent, piece);
     state.emit({ type: 'inconsistent', piece });
     return;
   }
@@ -169,6 +178,13 @@ export function judgePiece(
     // v2 without its layer: pieces of such a file are not asked for, so the layer must have been dropped meanwhile.
     torrent.picker.resetPiece(piece);
   } else acceptPiece(state, torrent, piece);
+}
+
+/** Forgets a piece that may be in parts on disk: what is on its way for it has lost its place. */
+function giveUpPiece(state: SwarmState, torrent: Torrent, piece: number): void {
+  torrent.picker.resetPiece(piece);
+  for (const peer of state.peers.values()) peer.requests.voidPiece(piece);
+  state.feedHungry();
 }
 
 /** Undefined when there is nothing to compare. */

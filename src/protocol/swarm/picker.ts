@@ -350,6 +350,13 @@ export class PiecePicker {
     return 'first';
   }
 
+  /** True when a block is there, or its whole piece is. */
+  isReceived(piece: number, block: number): boolean {
+    const state = this.#state[piece];
+    if (state === HAD || state === FULL) return true;
+    return this.#open.get(piece)?.isReceived(block) === true;
+  }
+
   /** The peers that owe a block now. */
   requesters(piece: number, block: number): readonly number[] {
     return this.#open.get(piece)?.requesters(block) ?? [];

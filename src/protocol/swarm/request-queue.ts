@@ -1,67 +1,100 @@
 /**
  * The blocks one peer owes us, oldest first. Blocks mostly come in the order they were asked for, so the head is looked at first.
- * Bounds: the pipeline's depth.
+ * A request that lapsed stays until its answer comes or the connection ends, so that late data is known and no block is asked for twice.
+ * Bounds: live requests by the pipeline's depth; lapsed ones by what was once live.
  * @module
  */
 
 const BLOCKS_PER_PIECE_LIMIT = 65_536;
 
-/** A list of requests; entries are (piece, block, time asked, released). */
+/** What became of a request that is still unanswered. */
+export type RequestFate = 'live' | 'released' | 'void';
+
+const LIVE = 0;
+const RELEASED = 1;
+const VOID = 2;
+const FATES: readonly RequestFate[] = ['live', 'released', 'void'];
+
+/** A list of requests; entries are (piece, block, time asked, fate). */
 export class RequestQueue {
   #keys: number[] = [];
   #askedMs: number[] = [];
-  /** 1: the request timed out and was given to others; the block is still welcome. */
-  #released: number[] = [];
+  /** RELEASED: it timed out or was cancelled, its block is still welcome. VOID: its piece was given up, its block is not. */
+  #fates: number[] = [];
   #head = 0;
-  #releasedCount = 0;
+  #lapsedCount = 0;
 
   get length(): number {
     return this.#keys.length - this.#head;
   }
 
-  /** Requests that nobody else was given meanwhile. */
+  /** Requests that count: neither released nor void. */
   get liveCount(): number {
-    return this.length - this.#releasedCount;
+    return this.length - this.#lapsedCount;
   }
 
-  /** When the oldest request was made; undefined when none is open. */
+  /** When the oldest live request was made; undefined when there is none. */
   get oldestMs(): number | undefined {
-    return this.#askedMs[this.#head];
+    let at = this.#head;
+    while (at < this.#fates.length && this.#fates[at] !== LIVE) at += 1;
+    return this.#askedMs[at];
   }
 
-  push(piece: number, block: number, nowMs: number): void {
+  /** Adds a request. @returns false when the peer owes this block already: it counts again, and must not be asked for twice. */
+  push(piece: number, block: number, nowMs: number): boolean {
+    const isOwed = this.#lapsedCount > 0 && this.remove(piece, block) !== undefined;
     this.#keys.push(piece * BLOCKS_PER_PIECE_LIMIT + block);
     this.#askedMs.push(nowMs);
-    this.#released.push(0);
+    this.#fates.push(LIVE);
+    return !isOwed;
   }
 
-  has(piece: number, block: number): boolean {
-    return this.#find(piece, block) >= 0;
+  /** What became of a request; undefined when there is none. */
+  fate(piece: number, block: number): RequestFate | undefined {
+    const at = this.#find(piece, block);
+    return at < 0 ? undefined : FATES[this.#fates[at]!];
   }
 
-  /** Removes a request. @returns 'live', 'released' (it had timed out) or undefined when there is none. */
-  remove(piece: number, block: number): 'live' | 'released' | undefined {
+  /** Removes a request. @returns what had become of it; undefined when there is none. */
+  remove(piece: number, block: number): RequestFate | undefined {
     const at = this.#find(piece, block);
     if (at < 0) return undefined;
-    const wasReleased = this.#released[at] === 1;
-    if (wasReleased) this.#releasedCount -= 1;
+    const fate = this.#fates[at]!;
+    if (fate !== LIVE) this.#lapsedCount -= 1;
     if (at === this.#head) {
       this.#head += 1;
       if (this.#head > 1024) this.#compact();
     } else {
       this.#keys.splice(at, 1);
       this.#askedMs.splice(at, 1);
-      this.#released.splice(at, 1);
+      this.#fates.splice(at, 1);
     }
-    return wasReleased ? 'released' : 'live';
+    return FATES[fate];
   }
 
-  /** Marks every request asked before `beforeMs` as released and reports it. */
+  /** Marks a request that was cancelled as released: an answer may still come. */
+  releaseOne(piece: number, block: number): void {
+    const at = this.#find(piece, block);
+    if (at < 0 || this.#fates[at] !== LIVE) return;
+    this.#fates[at] = RELEASED;
+    this.#lapsedCount += 1;
+  }
+
+  /** Marks every request for a piece as void: the piece was given up with all that arrived of it. */
+  voidPiece(piece: number): void {
+    for (let at = this.#head; at < this.#keys.length; at += 1) {
+      if (Math.floor(this.#keys[at]! / BLOCKS_PER_PIECE_LIMIT) !== piece) continue;
+      if (this.#fates[at] === LIVE) this.#lapsedCount += 1;
+      this.#fates[at] = VOID;
+    }
+  }
+
+  /** Marks every live request asked before `beforeMs` as released and reports it. */
   release(beforeMs: number, report: (piece: number, block: number) => void): void {
     for (let at = this.#head; at < this.#keys.length; at += 1) {
-      if (this.#released[at] === 1 || this.#askedMs[at]! >= beforeMs) continue;
-      this.#released[at] = 1;
-      this.#releasedCount += 1;
+      if (this.#fates[at] !== LIVE || this.#askedMs[at]! >= beforeMs) continue;
+      this.#fates[at] = RELEASED;
+      this.#lapsedCount += 1;
       const key = this.#keys[at]!;
       report(Math.floor(key / BLOCKS_PER_PIECE_LIMIT), key % BLOCKS_PER_PIECE_LIMIT);
     }
@@ -74,21 +107,21 @@ export class RequestQueue {
   ): void {
     const keys = this.#keys;
     const askedMs = this.#askedMs;
-    const released = this.#released;
+    const fates = this.#fates;
     const head = this.#head;
     this.#keys = [];
     this.#askedMs = [];
-    this.#released = [];
+    this.#fates = [];
     this.#head = 0;
-    this.#releasedCount = 0;
+    this.#lapsedCount = 0;
     for (let at = head; at < keys.length; at += 1) {
       const piece = Math.floor(keys[at]! / BLOCKS_PER_PIECE_LIMIT);
       if (!matches(piece)) {
         this.#keys.push(keys[at]!);
         this.#askedMs.push(askedMs[at]!);
-        this.#released.push(released[at]!);
-        this.#releasedCount += released[at]!;
-      } else if (released[at] === 0) {
+        this.#fates.push(fates[at]!);
+        if (fates[at] !== LIVE) this.#lapsedCount += 1;
+      } else if (fates[at] === LIVE) {
         report(piece, keys[at]! % BLOCKS_PER_PIECE_LIMIT);
       }
     }
@@ -103,7 +136,7 @@ export class RequestQueue {
   #compact(): void {
     this.#keys.splice(0, this.#head);
     this.#askedMs.splice(0, this.#head);
-    this.#released.splice(0, this.#head);
+    this.#fates.splice(0, this.#head);
     this.#head = 0;
   }
 }

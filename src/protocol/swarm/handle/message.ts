@@ -207,10 +207,13 @@ function handleReject(
   const block = begin / BLOCK_BYTES;
   const request = peer.requests.remove(piece, block);
   if (request === undefined) return undefined;
+  state.dirty.add(peer);
+  // Of a request that was cancelled or timed out it is the answer that was hoped for.
+  if (request !== 'live') return undefined;
   // A reject while unchoked means that the peer no longer has or gives the piece: asking at once again would loop.
   if (!peer.peerChoking) peer.refusals += 1;
   if (peer.refusals > 1024) return 'rejected too many requests while unchoked';
-  if (request === 'live') releaseRequest(state, peer, piece, block);
+  releaseRequest(state, peer, piece, block);
   state.feedHungry();
   return undefined;
 }

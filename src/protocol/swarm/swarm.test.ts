@@ -1,0 +1,256 @@
+/**
+ * The core of a torrent, message by message: accounts of requests, what faults leave behind, who is told what.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nodeCrypto } from '../../../test/support/node-crypto.ts';
+import { makeTorrent } from '../../../test/support/torrents.ts';
+import type { Bitfield } from '../../lib/bitfield.ts';
+import { Rng } from '../../lib/rng.ts';
+import { type Info, type PlanOptions, parseMetainfo } from '../metainfo/index.ts';
+import {
+  BLOCK_BYTES,
+  decodeMessage,
+  type Message,
+  MessageWriter,
+  makeReserved,
+} from '../peer-wire/index.ts';
+import { Swarm, type SwarmEvent, type SwarmOutput } from './index.ts';
+
+function torrentOf(
+  lengthBytes: number,
+  options: Partial<PlanOptions> = {},
+): { readonly info: Info; readonly layers: ReadonlyMap<string, Uint8Array> } {
+  const { bytes } = makeTorrent([{ path: ['a'], bytes: new Rng(1).bytes(lengthBytes) }], {
+    name: 'a',
+    isSingleFile: true,
+    version: 'v1',
+    pieceLengthBytes: 2 * BLOCK_BYTES,
+    ...options,
+  });
+  const parsed = parseMetainfo(bytes, nodeCrypto);
+  assert(parsed.ok);
+  return { info: parsed.value.info, layers: parsed.value.pieceLayers };
+}
+
+/** A core and everything it says. */
+class Rig {
+  readonly swarm: Swarm;
+  readonly info: Info;
+  readonly outputs: SwarmOutput[] = [];
+  readonly #said = new Map<number, Message[]>();
+  nowMs = 0;
+
+  constructor(
+    info: Info,
+    options: {
+      readonly have?: Bitfield;
+      readonly isMagnet?: boolean;
+      readonly layers?: ReadonlyMap<string, Uint8Array>;
+      readonly hashes?: 'v1' | 'v2';
+    } = {},
+  ) {
+    this.info = info;
+    const { infoHashV1, infoHashV2 } = info;
+    this.swarm = new Swarm(0, {
+      peerId: new Uint8Array(20).fill(1),
+      crypto: nodeCrypto,
+      rng: new Rng(7),
+      clientName: 'rig',
+      ...(infoHashV1 === undefined || options.hashes === 'v2' ? {} : { infoHashV1 }),
+      ...(infoHashV2 === undefined || options.hashes === 'v1' ? {} : { infoHashV2 }),
+    });
+    if (options.isMagnet === true) return;
+    this.swarm.setTorrent(0, info, options.layers ?? new Map(), options.have);
+    this.drain();
+  }
+
+  /** Connects a peer. @param id also its address and peer id. */
+  connect(id: number, options: { fast?: boolean; v2?: boolean; infoHash?: Uint8Array } = {}): void {
+    const { infoHashV1, infoHashV2 } = this.info;
+    this.swarm.handleConnected(this.nowMs, {
+      id,
+      address: { host: `10.0.${id}.1`, port: 6881 },
+      isIncoming: true,
+      reserved: makeReserved({
+        fast: options.fast ?? true,
+        extension: true,
+        v2: options.v2 ?? false,
+      }),
+      peerId: new Uint8Array(20).fill(100 + id),
+      infoHash: options.infoHash ?? (infoHashV1 ?? infoHashV2!).subarray(0, 20),
+    });
+    this.drain();
+  }
+
+  /** A seed that unchokes us. */
+  connectSeed(id: number): void {
+    this.connect(id);
+    this.receive(id, (writer) => {
+      writer.haveAll();
+      writer.unchoke();
+    });
+  }
+
+  receive(id: number, write: (writer: MessageWriter) => void): void {
+    const writer = new MessageWriter();
+    write(writer);
+    for (const bytes of split(writer.take())) this.swarm.handleMessage(this.nowMs, id, bytes);
+    this.drain();
+  }
+
+  /** A whole block comes; stored when the core expects it. */
+  block(id: number, piece: number, block: number): boolean {
+    const begin = block * BLOCK_BYTES;
+    const length = BLOCK_BYTES;
+    const isStored = this.swarm.isExpected(id, piece, begin, length);
+    this.swarm.handleBlock(this.nowMs, id, { piece, begin, length }, isStored);
+    this.drain();
+    return isStored;
+  }
+
+  passed(piece: number): void {
+    const v1 = this.info.piecesV1!.slice(piece * 20, piece * 20 + 20);
+    this.swarm.handlePiece(this.nowMs, piece, { v1 });
+    this.drain();
+  }
+
+  /** Lets time pass in ticks. */
+  wait(ms: number): void {
+    for (const endMs = this.nowMs + ms; this.nowMs < endMs; ) {
+      this.nowMs += 500;
+      this.swarm.handleTimeout(this.nowMs);
+      this.drain();
+    }
+  }
+
+  drain(): void {
+    for (;;) {
+      const output = this.swarm.poll(this.nowMs);
+      if (output === undefined) return;
+      this.outputs.push(output);
+      if (output.type !== 'transmit') continue;
+      const said = this.#said.get(output.id) ?? [];
+      this.#said.set(output.id, said);
+      for (const bytes of split(output.bytes)) {
+        const decoded = decodeMessage(bytes.slice());
+        assert(decoded.ok);
+        said.push(decoded.value);
+      }
+    }
+  }
+
+  /** What was said to a peer since this was asked last. */
+  said(id: number): Message[] {
+    const said = this.#said.get(id) ?? [];
+    this.#said.set(id, []);
+    return said;
+  }
+
+  /** Blocks asked of a peer since `said` was asked last: `piece:block`. */
+  asked(id: number): string[] {
+    return this.said(id).flatMap((message) =>
+      message.type === 'request' ? [`${message.piece}:${message.begin / BLOCK_BYTES}`] : [],
+    );
+  }
+
+  events<T extends SwarmEvent['type']>(type: T): Extract<SwarmEvent, { type: T }>[] {
+    return this.outputs.flatMap((output) =>
+      output.type === 'event' && output.event.type === type
+        ? [output.event as Extract<SwarmEvent, { type: T }>]
+        : [],
+    );
+  }
+}
+
+function split(bytes: Uint8Array): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0);
+    messages.push(bytes.subarray(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  return messages;
+}
+
+/** Two seeds owe the only block there is: the endgame. */
+function endgame(): Rig {
+  const rig = new Rig(torrentOf(BLOCK_BYTES).info);
+  rig.connectSeed(1);
+  rig.connectSeed(2);
+  assert.deepEqual(rig.asked(1), ['0:0']);
+  assert.deepEqual(rig.asked(2), ['0:0']);
+  return rig;
+}
+
+test('a cancelled block that comes after its piece was had is not expected and counts as waste', () => {
+  const rig = endgame();
+  assert.equal(rig.block(1, 0, 0), true);
+  assert.equal(rig.said(2).filter((message) => message.type === 'cancel').length, 1);
+  rig.passed(0);
+  assert.equal(rig.block(2, 0, 0), false);
+  assert.equal(rig.swarm.totals.wastedBytes, BLOCK_BYTES);
+  assert.equal(rig.swarm.isComplete, true);
+});
+
+test('a cancelled block that comes after its piece failed is taken', () => {
+  const rig = endgame();
+  rig.block(1, 0, 0);
+  rig.swarm.handlePiece(rig.nowMs, 0, { v1: new Uint8Array(20) });
+  rig.drain();
+  assert.equal(rig.events('piece-failed').length, 1);
+  assert.equal(rig.block(2, 0, 0), true);
+  rig.passed(0);
+  assert.equal(rig.swarm.isComplete, true);
+});
+
+test('a reject of a cancelled request is no refusal', () => {
+  const rig = endgame();
+  rig.block(1, 0, 0);
+  for (let i = 0; i < 2000; i += 1) rig.receive(2, (writer) => writer.reject(0, 0, BLOCK_BYTES));
+  assert.equal(rig.swarm.peerCount, 2);
+});
+
+test('blocks under way when the disk fails are thrown away, and the piece is asked for again', () => {
+  const rig = new Rig(torrentOf(2 * BLOCK_BYTES).info);
+  rig.connectSeed(1);
+  assert.deepEqual(rig.asked(1), ['0:0', '0:1']);
+  rig.block(1, 0, 0);
+  // The first part of the piece could not be written while the other was on its way.
+  rig.swarm.handlePiece(rig.nowMs, 0, { isFault: true });
+  rig.swarm.pause();
+  rig.drain();
+  assert.equal(rig.swarm.isExpected(1, 0, BLOCK_BYTES, BLOCK_BYTES), false);
+  assert.equal(rig.block(1, 0, 1), false);
+  rig.swarm.resume();
+  rig.drain();
+  assert.deepEqual(rig.asked(1).sort(), ['0:0', '0:1']);
+  rig.block(1, 0, 0);
+  rig.block(1, 0, 1);
+  rig.passed(0);
+  assert.equal(rig.swarm.isComplete, true);
+});
+
+test('after a disk fault without a pause the piece is asked for again at once', () => {
+  const rig = new Rig(torrentOf(BLOCK_BYTES).info);
+  rig.connectSeed(1);
+  rig.block(1, 0, 0);
+  rig.said(1);
+  rig.swarm.handlePiece(rig.nowMs, 0, { isFault: true });
+  rig.drain();
+  assert.deepEqual(rig.asked(1), ['0:0']);
+});
+
+test('a snubbed peer is not asked twice for a block that it owes', () => {
+  const rig = new Rig(torrentOf(2 * BLOCK_BYTES).info);
+  rig.connectSeed(1);
+  assert.equal(rig.asked(1).length, 2);
+  rig.wait(120_000);
+  assert.deepEqual(rig.asked(1), []);
+  assert.equal(rig.swarm.peers(rig.nowMs)[0]!.pendingRequests, 2);
+  assert.equal(rig.block(1, 0, 0), true);
+  assert.equal(rig.block(1, 0, 1), true);
+  rig.passed(0);
+  assert.equal(rig.swarm.isComplete, true);
+});
