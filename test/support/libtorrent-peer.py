@@ -1,0 +1,116 @@
+"""libtorrent as a peer of the interop tests: takes one JSON object as its argument, prints JSON lines.
+
+create: {"create": path, "out": file, "flags": "v1"|"v2"|"hybrid", "pieceLength": bytes}
+peer:   {"source": torrent file or magnet, "dir": folder, "port": n, "peers": ["host:port"], "uploadLimit": n}
+        ends when its standard input ends.
+"""
+import json
+import os
+import sys
+import threading
+import time
+
+import libtorrent as lt
+
+
+def say(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+def hashes(info):
+    found = info.info_hashes()
+    result = {}
+    if found.has_v1():
+        result["infoHashV1"] = str(found.v1)
+    if found.has_v2():
+        result["infoHashV2"] = str(found.v2)
+    return result
+
+
+def create(job):
+    storage = lt.file_storage()
+    lt.add_files(storage, job["create"])
+    flags = {
+        "v1": lt.create_torrent.v1_only,
+        "v2": lt.create_torrent.v2_only,
+        "hybrid": 0,
+    }[job["flags"]]
+    torrent = lt.create_torrent(storage, job.get("pieceLength", 0), flags)
+    lt.set_piece_hashes(torrent, os.path.dirname(job["create"]))
+    with open(job["out"], "wb") as out:
+        out.write(lt.bencode(torrent.generate()))
+    info = lt.torrent_info(job["out"])
+    say(type="created", name=info.name(), pieceLength=info.piece_length(), **hashes(info))
+
+
+def open_session(job):
+    return lt.session({
+        "listen_interfaces": "%s:%d" % (job.get("host", "127.0.0.1"), job["port"]),
+        "enable_dht": False,
+        "enable_lsd": False,
+        "enable_upnp": False,
+        "enable_natpmp": False,
+        "enable_outgoing_utp": False,
+        "enable_incoming_utp": False,
+        "allow_multiple_connections_per_ip": True,
+        "announce_to_all_trackers": True,
+        "upload_rate_limit": job.get("uploadLimit", 0),
+        "alert_mask": lt.alert.category_t.error_notification
+        | lt.alert.category_t.status_notification
+        | lt.alert.category_t.tracker_notification
+        | lt.alert.category_t.connect_notification
+        | lt.alert.category_t.storage_notification,
+    })
+
+
+def parameters(job):
+    source = job["source"]
+    if source.startswith("magnet:"):
+        params = lt.parse_magnet_uri(source)
+    else:
+        params = lt.add_torrent_params()
+        params.ti = lt.torrent_info(source)
+    params.save_path = job["dir"]
+    params.flags &= ~lt.torrent_flags.auto_managed
+    params.flags &= ~lt.torrent_flags.paused
+    return params
+
+
+def watch_input(ended):
+    sys.stdin.read()
+    ended.set()
+
+
+def peer(job):
+    ended = threading.Event()
+    threading.Thread(target=watch_input, args=(ended,), daemon=True).start()
+    session = open_session(job)
+    handle = session.add_torrent(parameters(job))
+    for address in job.get("peers", []):
+        host, port = address.rsplit(":", 1)
+        handle.connect_peer((host, int(port)))
+    said_metadata = said_seeding = False
+    while not ended.is_set():
+        session.wait_for_alert(50)
+        for alert in session.pop_alerts():
+            say(type="alert", text=alert.message(), kind=type(alert).__name__)
+        status = handle.status()
+        if status.has_metadata and not said_metadata:
+            said_metadata = True
+            info = handle.torrent_file()
+            say(type="metadata", name=info.name(), **hashes(info))
+        if status.is_seeding and not said_seeding:
+            said_seeding = True
+            session.post_torrent_updates()
+            handle.flush_cache()
+            say(type="seeding", downloaded=status.total_payload_download,
+                uploaded=status.total_payload_upload)
+
+
+if __name__ == "__main__":
+    JOB = json.loads(sys.argv[1])
+    if "create" in JOB:
+        create(JOB)
+    else:
+        peer(JOB)
+        time.sleep(0)

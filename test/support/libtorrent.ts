@@ -1,0 +1,68 @@
+/**
+ * libtorrent as a peer and as a maker of torrents, through its Python binding.
+ * @module
+ */
+import { join } from 'node:path';
+import { type Child, freePort, type TestBed, waitForPort } from './cli-child.ts';
+
+/** Debian's Python, where python3-libtorrent lives. */
+export const PYTHON = '/usr/bin/python3';
+const SCRIPT = join(import.meta.dirname, 'libtorrent-peer.py');
+
+/** A line of the script. */
+interface Line {
+  readonly type: string;
+  readonly name: string;
+  readonly infoHashV1?: string;
+  readonly infoHashV2?: string;
+}
+
+/** A running libtorrent. */
+export interface Libtorrent {
+  readonly port: number;
+  readonly address: string;
+  readonly child: Child;
+  /** The torrent's name and info-hashes, once known. */
+  readonly metadata: () => Promise<Line>;
+  /** Resolves when all is there and checked. */
+  readonly complete: () => Promise<void>;
+}
+
+/** Starts libtorrent with a torrent file or a magnet link, seeding what is in `dir` already. */
+export async function startLibtorrent(
+  bed: TestBed,
+  source: string,
+  dir: string,
+  options: { readonly peers?: readonly string[]; readonly uploadLimit?: number } = {},
+): Promise<Libtorrent> {
+  const port = await freePort();
+  const child = bed.start(PYTHON, [SCRIPT, JSON.stringify({ source, dir, port, ...options })]);
+  await waitForPort(port);
+  const line = (type: string): Promise<Line> =>
+    child.waitFor(`"${type}" of libtorrent`, () =>
+      child.lines.map((text) => JSON.parse(text) as Line).find((one) => one.type === type),
+    );
+  return {
+    port,
+    address: `127.0.0.1:${port}`,
+    child,
+    metadata: () => line('metadata'),
+    complete: async () => {
+      await line('seeding');
+    },
+  };
+}
+
+/** Makes a torrent with libtorrent. */
+export async function createWithLibtorrent(
+  bed: TestBed,
+  path: string,
+  flags: 'v1' | 'v2' | 'hybrid',
+  pieceLength = 0,
+): Promise<Line & { readonly file: string }> {
+  const out = join(bed.root, `libtorrent-${flags}.torrent`);
+  const job = { create: path, out, flags, pieceLength };
+  const exit = await bed.start(PYTHON, [SCRIPT, JSON.stringify(job)]).exit();
+  if (exit.code !== 0) throw new Error(`libtorrent could not make a torrent: ${exit.stderr}`);
+  return { ...(JSON.parse(exit.stdout) as Line), file: out };
+}
