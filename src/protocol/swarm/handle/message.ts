@@ -43,7 +43,9 @@ export function handleMessage(
   if (message.type !== 'keep-alive' && message.type !== 'port') peer.isBitfieldDue = false;
   switch (message.type) {
     case 'bitfield':
-      return isFirst ? takePieces(state, peer, message.bytes.slice()) : 'sent a late bitfield';
+      return isFirst
+        ? takePieces(state, peer, message.bytes.slice())
+        : takeLateBitfield(state, peer, message.bytes);
     case 'have-all':
       return isFirst ? takePieces(state, peer, 'all') : 'sent a late have-all';
     case 'have-none':
@@ -137,6 +139,22 @@ function takePieces(
     return undefined;
   }
   return applyPieces(state, state.torrent, peer, pieces);
+}
+
+/** aria2 tells many new pieces at once by another bitfield, although BEP 3 allows it first only: its bits count as HAVEs. @returns why to close. */
+function takeLateBitfield(state: SwarmState, peer: Peer, bytes: Uint8Array): string | undefined {
+  const { torrent } = state;
+  if (torrent === undefined) {
+    if (peer.early !== 'all') peer.early = bytes.slice();
+    return undefined;
+  }
+  const count = torrent.info.pieceCount;
+  const has = Bitfield.fromWire(bytes, count);
+  if (has === undefined) {
+    return `bitfield: expected ${count} bits with zero spare ones, got ${bytes.length} bytes`;
+  }
+  for (const piece of has) handleHave(state, peer, piece);
+  return undefined;
 }
 
 /** Interprets what a peer has, now that the number of pieces is known. @returns why to close, or undefined. */
