@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -235,17 +235,33 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   return port;
 }
 
-/** Resolves when somebody listens there. */
+/** Resolves when somebody listens there. On this machine without connecting: some clients shun an address that hung up on them. */
 export async function waitForPort(port: number, host = '127.0.0.1'): Promise<void> {
-  await poll(`listener on ${host}:${port}`, async () => {
-    const socket = connect(port, host);
-    try {
-      await once(socket, 'connect');
-      return true;
-    } finally {
-      socket.destroy();
-    }
-  });
+  const isHere = host === '127.0.0.1' && existsSync('/proc/net/tcp');
+  await poll(`listener on ${host}:${port}`, () =>
+    isHere ? isListening(port) || undefined : canConnect(port, host),
+  );
+}
+
+function isListening(port: number): boolean {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
+  return ['/proc/net/tcp', '/proc/net/tcp6']
+    .filter((table) => existsSync(table))
+    .flatMap((table) => readFileSync(table, 'utf8').split('\n'))
+    .some(
+      (line) =>
+        /^ *\d+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:0000 0A /.test(line) && line.includes(wanted),
+    );
+}
+
+async function canConnect(port: number, host: string): Promise<true> {
+  const socket = connect(port, host);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Is there such a program? @param program a name, or a path. */
