@@ -17,6 +17,7 @@ import { Peer } from './peer.ts';
 import { forgetHashRequests, releaseRequests } from './releasing.ts';
 import type { SwarmState, Torrent } from './state.ts';
 import type { ConnectedPeer } from './types.ts';
+import { fillSlots } from './uploading.ts';
 
 /** The id under which peers send us ut_metadata. */
 export const OUR_METADATA_ID = 1;
@@ -57,7 +58,8 @@ function keepsOther(state: SwarmState, connected: ConnectedPeer, other: Peer): b
 
 /** BEP 52 "Upgrade Path": the v2 hash on the connection, or our answer with it to a peer that set the bit. */
 function speaksV2(state: SwarmState, connected: ConnectedPeer): boolean {
-  const { infoHashV1, infoHashV2 } = state.options;
+  // A magnet may have named one of a hybrid's hashes; the metadata tells the other.
+  const { infoHashV1, infoHashV2 } = state.torrent?.info ?? state.options;
   if (infoHashV2 === undefined) return false;
   if (equalBytes(connected.infoHash, infoHashV2.subarray(0, 20))) return true;
   const hasBit = (connected.reserved[7]! & 0x10) !== 0;
@@ -99,7 +101,7 @@ export function offerAllowedFast(state: SwarmState, torrent: Torrent, peer: Peer
   if (!peer.capabilities.fast || peer.has === undefined || peer.has === 'seed') return;
   if (peer.has.count >= 10 || peer.allowedFastTo.size > 0) return;
   const address = parseIp(peer.address.host);
-  const hash = state.options.infoHashV1 ?? state.options.infoHashV2?.subarray(0, 20);
+  const hash = torrent.info.infoHashV1 ?? torrent.info.infoHashV2?.subarray(0, 20);
   if (address?.length !== 4 || hash === undefined) return;
   for (const piece of allowedFastSet(state.crypto, address, hash, torrent.info.pieceCount)) {
     peer.allowedFastTo.add(piece);
@@ -135,6 +137,7 @@ export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: s
     state.list.closed(nowMs, peer.dial, wasUseful, peer.isSeed);
   }
   state.emit({ type: 'peer-closed', id: peer.id, address: peer.address, reason });
+  if (!peer.amChoking) fillSlots(state, nowMs);
 }
 
 /** Dials while there is room and somebody to dial. */
@@ -144,7 +147,7 @@ export function dialMore(state: SwarmState, nowMs: number): void {
     state.list.diallingCount - connectedDials(state) < MAX_HALF_OPEN &&
     state.peers.size < state.maxPeers
   ) {
-    const chosen = state.list.take(nowMs, state.isSeed);
+    const chosen = state.list.take(nowMs, state.isComplete);
     if (chosen === undefined) return;
     state.outputs.push({ type: 'dial', ...chosen });
   }

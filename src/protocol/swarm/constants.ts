@@ -26,10 +26,14 @@ export const PEER_TIMEOUT_MS = 150_000;
 export const SNUB_TIMEOUT_MS = 20_000;
 /** A request to a snubbed peer is given to others after this. */
 export const REQUEST_TIMEOUT_MS = 60_000;
+/** Requests that are sent together once the pipeline is deep; below it a quarter of the pipeline. */
+export const REQUEST_BATCH = 32;
 /** Housekeeping: timeouts, rates, dials. */
 export const TICK_MS = 500;
 /** First wait before an address is dialled again; doubles with each failure. */
 export const REDIAL_MS = 5_000;
+/** The same for an address that a person gave. */
+export const GIVEN_REDIAL_MS = 500;
 /** Longest wait before an address is dialled again. */
 export const MAX_REDIAL_MS = 600_000;
 /** Trust of a peer falls by 2 with a piece that failed and grows by 1 with a good one, up to this. */

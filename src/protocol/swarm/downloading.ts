@@ -8,11 +8,12 @@
 import { assert } from '../../lib/assert.ts';
 import { equalBytes } from '../../lib/bytes.ts';
 import { BLOCK_BYTES } from '../peer-wire/index.ts';
-import { closePeer } from './connecting.ts';
+import { closePeer, sendExtendedHandshake } from './connecting.ts';
 import {
   BAN_TRUST,
   MAX_TRUST,
   MAX_UNREQUESTED_BLOCKS,
+  REQUEST_BATCH,
   REQUEST_TIMEOUT_MS,
   SNUB_TIMEOUT_MS,
   WHOLE_PIECE_MS,
@@ -34,8 +35,10 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
   }
   const allowedOnly = peer.peerChoking ? peer.allowedFastFrom : undefined;
   if (allowedOnly?.size === 0) return;
-  const room = peer.pipeline.target(nowMs) - peer.requests.liveCount;
-  if (room <= 0) return;
+  const target = peer.pipeline.target(nowMs);
+  const room = target - peer.requests.liveCount;
+  // Requests leave in batches while plenty are under way: one write here and one wake-up there for all of them.
+  if (room <= 0 || room < Math.min(target >> 2, REQUEST_BATCH)) return;
   const rate = peer.pipeline.bytesPerSec(nowMs);
   const isFast = rate * WHOLE_PIECE_MS > torrent.info.pieceLengthBytes * 1000;
   let count = torrent.picker.pick(peer.id, peer.has, room, isFast, picked, allowedOnly);
@@ -241,6 +244,11 @@ export function settleProgress(state: SwarmState, nowMs: number): void {
   if (state.torrent === undefined) return;
   requestHashes(state, nowMs);
   const { isComplete } = state;
-  if (isComplete && !state.wasComplete) state.emit({ type: 'complete' });
+  if (isComplete === state.wasComplete) return;
   state.wasComplete = isComplete;
+  if (isComplete) state.emit({ type: 'complete' });
+  // BEP 21: `upload_only` is told again when it changes.
+  for (const peer of state.peers.values()) {
+    if (peer.capabilities.extension) sendExtendedHandshake(state, peer);
+  }
 }

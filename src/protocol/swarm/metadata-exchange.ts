@@ -1,8 +1,8 @@
 /**
  * Getting the info dictionary of a magnet from peers.
  *
- * Spec: BEP 9. All pieces come from peers that claim the same size; a size is given up when nobody connected supports it any more. Whoever
- * gave a part of metadata that fails its hash is banned when alone, distrusted otherwise.
+ * Spec: BEP 9. All pieces come from peers that claim the same size; a size is given up when nobody connected supports it any more.
+ * Metadata that fails its hash is asked for again, from one peer at a time: the one that gave all of it is banned when it fails.
  * Bounds: one buffer of at most MAX_METADATA_BYTES, METADATA_REQUESTS_PER_PEER requests a peer.
  * @module
  */
@@ -34,6 +34,9 @@ export class MetadataExchange {
   #bytes: Uint8Array | undefined;
   #slots: Slot[] = [];
   #missing = 0;
+  /** A mixture failed: from now on one peer gives it all. */
+  #isSolo = false;
+  #soloist: Peer | undefined;
 
   constructor(state: SwarmState) {
     this.#state = state;
@@ -42,7 +45,7 @@ export class MetadataExchange {
   /** Asks peers for what is missing. */
   run(nowMs: number): void {
     this.#expire(nowMs);
-    const able = [...this.#state.peers.values()].filter((peer) => this.#isAble(nowMs, peer));
+    const able = this.#chooseAble(nowMs);
     const isSizeAlive = able.some((peer) => peer.metadataBytes === this.#bytes?.length);
     if (!isSizeAlive) {
       const first = able[0];
@@ -80,6 +83,17 @@ export class MetadataExchange {
     for (const slot of this.#slots) {
       if (slot.asked === peer) slot.asked = undefined;
     }
+  }
+
+  /** Peers to ask: all that are able, or the one whose turn it is. */
+  #chooseAble(nowMs: number): readonly Peer[] {
+    const able = [...this.#state.peers.values()].filter((peer) => this.#isAble(nowMs, peer));
+    if (!this.#isSolo) return able;
+    if (this.#soloist === undefined || !able.includes(this.#soloist)) {
+      this.#soloist = able[0];
+      this.#bytes = undefined;
+    }
+    return this.#soloist === undefined ? [] : [this.#soloist];
   }
 
   #isAble(nowMs: number, peer: Peer): boolean {
@@ -147,10 +161,10 @@ export class MetadataExchange {
     const givers = new Set(this.#slots.map((slot) => slot.giver!));
     this.#bytes = undefined;
     this.#slots = [];
+    this.#isSolo ||= givers.size > 1;
+    this.#soloist = undefined;
+    if (givers.size > 1) return;
     for (const peer of givers) {
-      peer.metadataRejectedMs = nowMs;
-      peer.trust -= 2;
-      if (givers.size > 1) continue;
       const reason = 'sent metadata that failed its hash';
       this.#state.list.ban(peer.address);
       this.#state.emit({ type: 'peer-banned', address: peer.address, reason });

@@ -6,12 +6,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeCrypto } from '../../../test/support/node-crypto.ts';
 import { makeTorrent } from '../../../test/support/torrents.ts';
-import type { Bitfield } from '../../lib/bitfield.ts';
+import { Bitfield } from '../../lib/bitfield.ts';
+import { fromHex } from '../../lib/bytes.ts';
 import { Rng } from '../../lib/rng.ts';
 import { type Info, type PlanOptions, parseMetainfo } from '../metainfo/index.ts';
 import {
   BLOCK_BYTES,
+  decodeExtendedHandshake,
   decodeMessage,
+  encodeExtendedHandshake,
+  encodeMetadataData,
+  METADATA_EXTENSION,
+  METADATA_PIECE_BYTES,
   type Message,
   MessageWriter,
   makeReserved,
@@ -253,4 +259,122 @@ test('a snubbed peer is not asked twice for a block that it owes', () => {
   assert.equal(rig.block(1, 0, 1), true);
   rig.passed(0);
   assert.equal(rig.swarm.isComplete, true);
+});
+
+test('a slot that becomes empty is given away at once', () => {
+  const { info } = torrentOf(2 * BLOCK_BYTES);
+  const have = new Bitfield(info.pieceCount);
+  have.fill();
+  const rig = new Rig(info, { have });
+  for (let id = 1; id <= 7; id += 1) {
+    rig.connect(id);
+    rig.receive(id, (writer) => {
+      writer.haveNone();
+      writer.interested();
+    });
+  }
+  const unchoked = (): number[] =>
+    rig.swarm.peers(rig.nowMs).flatMap((peer) => (peer.amChoking ? [] : [peer.id]));
+  const [first, second] = unchoked();
+  assert.equal(unchoked().length, 5);
+  rig.swarm.handleClosed(rig.nowMs, first!, 'gone');
+  rig.drain();
+  assert.equal(unchoked().length, 5);
+  rig.receive(second!, (writer) => writer.notInterested());
+  assert.equal(
+    rig.swarm.peers(rig.nowMs).filter((peer) => !peer.amChoking && peer.isInterested).length,
+    5,
+  );
+});
+
+test('upload_only is told to peers when the torrent becomes complete', () => {
+  const rig = new Rig(torrentOf(BLOCK_BYTES).info);
+  rig.connectSeed(1);
+  const told = (): boolean[] =>
+    rig.said(1).flatMap((message) => {
+      if (message.type !== 'extended' || message.id !== 0) return [];
+      const decoded = decodeExtendedHandshake(message.payload);
+      return decoded.ok ? [decoded.value.uploadOnly === true] : [];
+    });
+  assert.deepEqual(told(), [false]);
+  rig.block(1, 0, 0);
+  rig.passed(0);
+  assert.deepEqual(told(), [true]);
+});
+
+test('after a mixture of metadata failed, one peer at a time gives it all, and a liar is found', () => {
+  // 6,000 pieces: a metadata of eight parts.
+  const { info } = torrentOf(6000 * BLOCK_BYTES, { pieceLengthBytes: BLOCK_BYTES });
+  const rig = new Rig(info, { isMagnet: true });
+  const metadataBytes = info.infoBytes.length;
+  const partCount = Math.ceil(metadataBytes / METADATA_PIECE_BYTES);
+  assert(partCount > 4);
+  const wrong = info.infoBytes.slice();
+  for (let at = 0; at < metadataBytes; at += 1000) wrong[at]! ^= 1;
+  const handshake = encodeExtendedHandshake({
+    extensions: new Map([[METADATA_EXTENSION, 3]]),
+    metadataBytes,
+  });
+  for (const id of [1, 2, 3]) {
+    rig.connect(id);
+    rig.receive(id, (writer) => writer.extended(0, handshake));
+  }
+  for (let round = 0; round < 100 && rig.events('metadata').length === 0; round += 1) {
+    for (const id of [1, 2, 3]) {
+      for (const message of rig.said(id)) {
+        if (message.type !== 'extended' || message.id !== 3) continue;
+        const text = String.fromCharCode(...message.payload);
+        const piece = Number(/5:piecei(\d+)e/.exec(text)![1]);
+        const bytes = id === 1 ? wrong : info.infoBytes;
+        rig.receive(id, (writer) => writer.extended(1, encodeMetadataData(piece, bytes)));
+      }
+    }
+    rig.wait(500);
+  }
+  assert.equal(rig.events('metadata').length, 1);
+  assert.deepEqual(
+    rig.events('peer-banned').map((event) => event.address.host),
+    ['10.0.1.1'],
+  );
+  assert(rig.nowMs < 60_000, 'nobody had to wait for the honest ones');
+});
+
+test('a hybrid known by one hash speaks v2 once the metadata told the other', () => {
+  const { info, layers } = torrentOf(8 * BLOCK_BYTES, { version: 'hybrid' });
+  const have = new Bitfield(info.pieceCount);
+  have.fill();
+  for (const hashes of ['v1', 'v2'] as const) {
+    const rig = new Rig(info, { have, layers, hashes });
+    rig.connect(1, { v2: true, infoHash: info.infoHashV1! });
+    const [root] = layers.keys();
+    rig.receive(1, (writer) =>
+      writer.hashRequest({
+        root: fromHex(root!)!,
+        baseLayer: 1,
+        index: 0,
+        length: 4,
+        proofLayers: 0,
+      }),
+    );
+    assert.equal(rig.said(1).filter((message) => message.type === 'hashes').length, 1);
+  }
+});
+
+test('a peer that had no hashes is asked again when it got a piece', () => {
+  const { info } = torrentOf(8 * BLOCK_BYTES, { version: 'v2' });
+  const rig = new Rig(info);
+  const infoHash = info.infoHashV2!.subarray(0, 20);
+  rig.connect(1, { infoHash });
+  const requests = (): Extract<Message, { type: 'hash-request' }>[] =>
+    rig.said(1).filter((message) => message.type === 'hash-request');
+  const [request] = requests();
+  assert(request !== undefined);
+  rig.receive(1, (writer) => {
+    writer.haveNone();
+    writer.hashReject(request);
+  });
+  rig.wait(30_000);
+  assert.equal(requests().length, 0);
+  rig.receive(1, (writer) => writer.have(2));
+  assert.equal(requests().length, 1);
 });

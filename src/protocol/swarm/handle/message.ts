@@ -94,6 +94,7 @@ function handleLater(
       return undefined;
     case 'not-interested':
       peer.peerInterested = false;
+      if (!peer.amChoking) fillSlots(state, nowMs);
       return undefined;
     case 'have':
       return handleHave(state, peer, message.piece);
@@ -208,6 +209,8 @@ function handleHave(state: SwarmState, peer: Peer, piece: number): string | unde
   }
   if (peer.has === 'seed' || peer.has === undefined || !peer.has.add(piece)) return undefined;
   torrent.picker.addHave(piece, peer.id);
+  // Whoever checked a piece knows its hashes: those it had not may be there now.
+  if (peer.hashRejects.size > 0) peer.hashRejects.clear();
   if (torrent.picker.wantsPiece(piece)) {
     peer.wantedCount += 1;
     updateInterest(state, peer);
