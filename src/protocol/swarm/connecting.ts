@@ -39,7 +39,7 @@ export function adoptPeer(state: SwarmState, nowMs: number, connected: Connected
 }
 
 function refusalOf(state: SwarmState, nowMs: number, connected: ConnectedPeer): string | undefined {
-  if (state.list.isBanned(connected.address)) return 'banned';
+  if (state.list.isBanned(connected.address, connected.peerId)) return 'banned';
   if (equalBytes(connected.peerId, state.options.peerId)) return 'connected to itself';
   for (const other of state.peers.values()) {
     if (!equalBytes(other.peerId, connected.peerId)) continue;

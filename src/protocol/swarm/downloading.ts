@@ -231,7 +231,7 @@ function failPiece(state: SwarmState, nowMs: number, torrent: Torrent, piece: nu
   for (const peer of peers) {
     peer.trust -= 2;
     if (givers.size > 1 && peer.trust > BAN_TRUST) continue;
-    state.list.ban(peer.address);
+    state.list.ban(peer.address, peer.peerId);
     const reason = 'sent data that failed its hash';
     state.emit({ type: 'peer-banned', address: peer.address, reason });
     closePeer(state, nowMs, peer, reason);

@@ -79,7 +79,7 @@ export function handleHashes(
   }
   const accepted = tree.accept(range, message.hashes);
   if (!accepted.ok) {
-    state.list.ban(peer.address);
+    state.list.ban(peer.address, peer.peerId);
     closePeer(state, nowMs, peer, accepted.message);
     return;
   }

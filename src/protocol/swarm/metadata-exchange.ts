@@ -166,7 +166,7 @@ export class MetadataExchange {
     if (givers.size > 1) return;
     for (const peer of givers) {
       const reason = 'sent metadata that failed its hash';
-      this.#state.list.ban(peer.address);
+      this.#state.list.ban(peer.address, peer.peerId);
       this.#state.emit({ type: 'peer-banned', address: peer.address, reason });
       closePeer(this.#state, nowMs, peer, reason);
     }

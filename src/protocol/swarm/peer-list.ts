@@ -1,11 +1,14 @@
 /**
  * The addresses a torrent knows, and which of them to dial next.
  *
- * An address waits longer after each failure (5 s, or 0.5 s when a person gave it, doubling to 10 minutes); a banned one is never dialled or let in again.
- * Bounds: MAX_CANDIDATES addresses; when full, the one that failed most is forgotten for a new one.
+ * An address waits longer after each failure (5 s, or 0.5 s when a person gave it, doubling to 10 minutes).
+ * A banned peer is never dialled or let in again: neither its host, since an incoming connection's port says nothing, nor its peer id.
+ * On loopback, where everybody shares a host, the port counts too.
+ * Bounds: MAX_CANDIDATES addresses and as many bans; when full, the one that failed most is forgotten for a new one.
  * Not here: limits per subnet and preferences between addresses.
  * @module
  */
+import { toHex } from '../../lib/bytes.ts';
 import type { Rng } from '../../lib/rng.ts';
 import { GIVEN_REDIAL_MS, MAX_CANDIDATES, MAX_REDIAL_MS, REDIAL_MS } from './constants.ts';
 import type { PeerAddress, PeerSource } from './types.ts';
@@ -24,11 +27,17 @@ function keyOf(address: PeerAddress): string {
   return `${address.host} ${address.port}`;
 }
 
+function banKeyOf(address: PeerAddress): string {
+  const isLoopback = address.host.startsWith('127.') || address.host === '::1';
+  return isLoopback ? keyOf(address) : address.host;
+}
+
 /** Known addresses of one torrent. */
 export class PeerList {
   readonly #candidates = new Map<string, Candidate>();
   readonly #dials = new Map<number, Candidate>();
-  readonly #bannedHosts = new Set<string>();
+  /** Hosts (on loopback with ports), and peer ids in hex. */
+  readonly #banned = new Set<string>();
   readonly #rng: Rng;
   #nextDial = 1;
 
@@ -48,6 +57,7 @@ export class PeerList {
   add(nowMs: number, address: PeerAddress, source: PeerSource): void {
     const key = keyOf(address);
     if (address.port < 1 || address.port > 65_535 || this.#candidates.has(key)) return;
+    if (this.#banned.has(banKeyOf(address))) return;
     if (this.#candidates.size >= MAX_CANDIDATES && !this.#makeRoom()) return;
     this.#candidates.set(key, {
       address,
@@ -59,18 +69,21 @@ export class PeerList {
     });
   }
 
-  isBanned(address: PeerAddress): boolean {
-    return (
-      this.#bannedHosts.has(keyOf(address)) ||
-      this.#candidates.get(keyOf(address))?.state === 'banned'
-    );
+  isBanned(address: PeerAddress, peerId: Uint8Array): boolean {
+    return this.#banned.has(banKeyOf(address)) || this.#banned.has(toHex(peerId));
   }
 
-  ban(address: PeerAddress): void {
-    const candidate = this.#candidates.get(keyOf(address));
-    if (candidate !== undefined) candidate.state = 'banned';
-    // An incoming connection's port means little, but the address of a listener is what comes back.
-    if (this.#bannedHosts.size < MAX_CANDIDATES) this.#bannedHosts.add(keyOf(address));
+  ban(address: PeerAddress, peerId: Uint8Array): void {
+    const key = banKeyOf(address);
+    for (const candidate of this.#candidates.values()) {
+      if (banKeyOf(candidate.address) === key) candidate.state = 'banned';
+    }
+    this.#banned.add(key).add(toHex(peerId));
+    // Sets keep their order: the oldest ban goes first.
+    for (const oldest of this.#banned) {
+      if (this.#banned.size <= MAX_CANDIDATES) break;
+      this.#banned.delete(oldest);
+    }
   }
 
   /** Chooses an address to dial. @returns undefined when none is due. */

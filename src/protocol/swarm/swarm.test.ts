@@ -378,3 +378,27 @@ test('a peer that had no hashes is asked again when it got a piece', () => {
   rig.receive(1, (writer) => writer.have(2));
   assert.equal(requests().length, 1);
 });
+
+test('a banned peer does not come back from another port, nor with its peer id from another host', () => {
+  const rig = new Rig(torrentOf(BLOCK_BYTES).info);
+  rig.connectSeed(1);
+  rig.block(1, 0, 0);
+  rig.swarm.handlePiece(rig.nowMs, 0, { v1: new Uint8Array(20) });
+  rig.drain();
+  assert.equal(rig.events('peer-banned').length, 1);
+  const again = (id: number, host: string, peerId: number): number => {
+    rig.swarm.handleConnected(rig.nowMs, {
+      id,
+      address: { host, port: 50_000 },
+      isIncoming: true,
+      reserved: makeReserved({}),
+      peerId: new Uint8Array(20).fill(peerId),
+      infoHash: rig.info.infoHashV1!,
+    });
+    rig.drain();
+    return rig.swarm.peerCount;
+  };
+  assert.equal(again(2, '10.0.1.1', 200), 0);
+  assert.equal(again(3, '10.0.99.1', 101), 0);
+  assert.equal(again(4, '10.0.99.1', 201), 1);
+});
