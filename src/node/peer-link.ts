@@ -21,7 +21,7 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** The torrent that a link belongs to, as the link sees it. */
 export interface LinkOwner {
-  onMessage(link: PeerLink, bytes: Buffer): void;
+  onMessage(link: PeerLink, bytes: Uint8Array): void;
   /** @returns where the block goes; undefined: its data is thrown away. */
   onBlockStart(
     link: PeerLink,
@@ -112,7 +112,7 @@ export class PeerLink implements FrameSink {
 
   onPrelude(bytes: Buffer): void {
     clearTimeout(this.#timer);
-    const decoded = decodeHandshake(bytes);
+    const decoded = decodeHandshake(plain(bytes));
     if (!decoded.ok) {
       this.close(decoded.message);
       return;
@@ -125,7 +125,7 @@ export class PeerLink implements FrameSink {
   }
 
   onMessage(bytes: Buffer): void {
-    this.#owner?.onMessage(this, bytes);
+    this.#owner?.onMessage(this, plain(bytes));
   }
 
   onBlockStart(piece: number, begin: number, length: number): BlockTarget | undefined {
@@ -161,4 +161,9 @@ export class PeerLink implements FrameSink {
     if (this.piece >= 0) owner.onBlockLost(this);
     owner.onClosed(this, reason);
   }
+}
+
+/** The read buffer's bytes as cores expect them: `slice` of a Buffer is a view of memory that the next read overwrites. */
+function plain(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

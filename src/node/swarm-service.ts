@@ -156,7 +156,7 @@ export class SwarmService implements LinkOwner {
 
   // LinkOwner
 
-  onMessage(link: PeerLink, bytes: Buffer): void {
+  onMessage(link: PeerLink, bytes: Uint8Array): void {
     this.swarm.handleMessage(monotonicMs(), link.id, bytes);
   }
 
