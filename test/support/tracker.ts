@@ -1,5 +1,5 @@
 /**
- * A small HTTP and UDP tracker on 127.0.0.1 for tests: remembers swarms, hands out peers, records every announce.
+ * A small HTTP and UDP tracker for tests, on 127.0.0.1 unless told otherwise: remembers swarms, hands out peers, records every announce.
  * Its bencoding and datagrams are written by hand on purpose, so that a fault in our codecs can't hide in both ends.
  * @module
  */
@@ -44,9 +44,9 @@ export interface TestTrackerBehaviour {
 
 /** A running tracker. */
 export interface TestTracker {
-  /** http://127.0.0.1:PORT/announce */
+  /** http://HOST:PORT/announce */
   readonly httpUrl: string;
-  /** udp://127.0.0.1:PORT/announce */
+  /** udp://HOST:PORT/announce */
   readonly udpUrl: string;
   readonly announces: readonly RecordedAnnounce[];
   readonly behaviour: TestTrackerBehaviour;
@@ -65,18 +65,21 @@ interface SwarmPeer {
 
 const EVENTS = ['none', 'completed', 'started', 'stopped'] as const;
 
-/** Starts a tracker on free ports. */
-export async function startTestTracker(behaviour: TestTrackerBehaviour = {}): Promise<TestTracker> {
+/** Starts a tracker on free ports. @param host the address to listen on. */
+export async function startTestTracker(
+  behaviour: TestTrackerBehaviour = {},
+  host = '127.0.0.1',
+): Promise<TestTracker> {
   const state = new TrackerState(behaviour);
   const server = createServer((request, response) => serveHttp(state, request, response));
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   const socket = createSocket('udp4');
   socket.on('message', (bytes, from) => serveUdp(state, socket, bytes, from));
-  socket.bind(0, '127.0.0.1');
+  socket.bind(0, host);
   await Promise.all([once(server, 'listening'), once(socket, 'listening')]);
   return {
-    httpUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/announce`,
-    udpUrl: `udp://127.0.0.1:${socket.address().port}/announce`,
+    httpUrl: `http://${host}:${(server.address() as AddressInfo).port}/announce`,
+    udpUrl: `udp://${host}:${socket.address().port}/announce`,
     announces: state.announces,
     behaviour,
     addPeer: (infoHash, host, port) => state.join(infoHash, { host, port, isSeed: true }),
@@ -172,7 +175,7 @@ function serveHttp(state: TrackerState, request: IncomingMessage, response: Serv
     query,
     userAgent: request.headers['user-agent'] ?? '',
   };
-  const peers = state.announce(announce, '127.0.0.1');
+  const peers = state.announce(announce, request.socket.remoteAddress ?? '127.0.0.1');
   if (behaviour.isSilent) return;
   response.writeHead(200, { 'content-type': 'text/plain' });
   if (behaviour.failureReason !== undefined) {
