@@ -117,7 +117,8 @@ export function takeBlock(
     return;
   }
   const others = picker.requesters(piece, index);
-  const owing = others.length > 1 ? others.filter((other) => other !== peer.id) : [];
+  const isOnlyOne = others.length === 1 && others[0] === peer.id;
+  const owing = isOnlyOne ? [] : others.filter((other) => other !== peer.id);
   // The queue proves that it was asked for, whatever became of the request in the picker meanwhile.
   const outcome = picker.markReceived(peer.id, piece, index, true);
   assert(outcome === 'first', `stored block ${index} of piece ${piece} was ${outcome}`);

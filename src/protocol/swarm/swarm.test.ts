@@ -402,3 +402,20 @@ test('a banned peer does not come back from another port, nor with its peer id f
   assert.equal(again(3, '10.0.99.1', 101), 0);
   assert.equal(again(4, '10.0.99.1', 201), 1);
 });
+
+test('a late block cancels the request that was made of another peer meanwhile', () => {
+  const rig = new Rig(torrentOf(2 * BLOCK_BYTES).info);
+  rig.connectSeed(1);
+  assert.equal(rig.asked(1).length, 2);
+  // Snubbed: one of the two counts again, the other is free for others.
+  rig.wait(30_000);
+  rig.connectSeed(2);
+  const [free] = rig.asked(2);
+  const block = Number(free!.split(':')[1]);
+  assert.equal(rig.block(1, 0, block), true);
+  const cancels = rig.said(2).filter((message) => message.type === 'cancel');
+  assert.deepEqual(
+    cancels.map(({ begin }) => begin / BLOCK_BYTES),
+    [block],
+  );
+});
