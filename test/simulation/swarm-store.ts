@@ -1,0 +1,101 @@
+/**
+ * The piece store of the data plane without its bytes: which blocks are being written, are there, are corrupt.
+ * Same rules as the real one: a block has one writer at a time, a part goes to the disk once it is filled, a fault ends the piece.
+ * @module
+ */
+import { BLOCK_BYTES } from '../../src/protocol/peer-wire/index.ts';
+import type { SimDisk } from './disk.ts';
+import type { SimTorrent } from './swarm-torrent.ts';
+
+const EMPTY = 0;
+const FILLING = 1;
+const FILLED = 2;
+
+interface OpenPiece {
+  readonly blocks: Uint8Array;
+  readonly missing: number[];
+  partsLeft: number;
+  isCorrupt: boolean;
+}
+
+/** Assembles the pieces of one torrent. */
+export class SimStore {
+  /** Blocks of a part; the real one has 64. */
+  readonly #partBlocks: number;
+  readonly #torrent: SimTorrent;
+  readonly #disk: SimDisk;
+  readonly #onPiece: (piece: number, isCorrupt: boolean, isFault: boolean) => void;
+  readonly #open = new Map<number, OpenPiece>();
+  /** Pieces that are on disk as they should be. */
+  readonly written = new Set<number>();
+  isClosed = false;
+
+  constructor(options: {
+    readonly torrent: SimTorrent;
+    readonly disk: SimDisk;
+    readonly partBlocks: number;
+    readonly onPiece: (piece: number, isCorrupt: boolean, isFault: boolean) => void;
+  }) {
+    this.#torrent = options.torrent;
+    this.#disk = options.disk;
+    this.#partBlocks = options.partBlocks;
+    this.#onPiece = options.onPiece;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** @returns false: throw the data away. */
+  begin(piece: number, block: number): boolean {
+    const open = this.#open.get(piece) ?? this.#openPiece(piece);
+    if (this.isClosed || open.blocks[block] !== EMPTY) return false;
+    open.blocks[block] = FILLING;
+    return true;
+  }
+
+  complete(piece: number, block: number, isCorrupt: boolean): void {
+    const open = this.#open.get(piece);
+    if (open === undefined || open.blocks[block] !== FILLING) return;
+    open.blocks[block] = FILLED;
+    open.isCorrupt ||= isCorrupt;
+    const part = Math.floor(block / this.#partBlocks);
+    open.missing[part]! -= 1;
+    if (open.missing[part] === 0) this.#submit(piece, open);
+  }
+
+  abandon(piece: number, block: number): void {
+    const open = this.#open.get(piece);
+    if (open !== undefined && open.blocks[block] === FILLING) open.blocks[block] = EMPTY;
+  }
+
+  #openPiece(piece: number): OpenPiece {
+    const { layout } = this.#torrent;
+    const blockCount = layout.blockCount(piece);
+    const open: OpenPiece = {
+      blocks: new Uint8Array(blockCount),
+      missing: new Array<number>(Math.ceil(blockCount / this.#partBlocks)).fill(0),
+      partsLeft: 0,
+      isCorrupt: false,
+    };
+    for (let block = 0; block < blockCount; block += 1) {
+      if (layout.isPadBlock(piece, block)) open.blocks[block] = FILLED;
+      else open.missing[Math.floor(block / this.#partBlocks)]! += 1;
+    }
+    open.partsLeft = open.missing.filter((count) => count > 0).length;
+    this.#open.set(piece, open);
+    return open;
+  }
+
+  #submit(piece: number, open: OpenPiece): void {
+    const bytes = Math.min(this.#partBlocks * BLOCK_BYTES, this.#torrent.layout.wantedBytes(piece));
+    this.#disk.write(bytes, (fault) => {
+      if (this.isClosed || this.#open.get(piece) !== open) return;
+      open.partsLeft -= 1;
+      if (fault === undefined && open.partsLeft > 0) return;
+      this.#open.delete(piece);
+      if (fault === undefined && !open.isCorrupt) this.written.add(piece);
+      this.#onPiece(piece, open.isCorrupt, fault !== undefined);
+    });
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Torrents without content: sizes and layout are real, hashes are drawn, so a piece is "right" when nobody marked a block of it as corrupt.
+ * @module
+ */
+import { Rng } from '../../src/lib/rng.ts';
+import {
+  buildTorrent,
+  type CreateFile,
+  type Info,
+  PieceLayout,
+  parseMetainfo,
+  planTorrent,
+  type TorrentVersion,
+} from '../../src/protocol/metainfo/index.ts';
+import type { PieceOutcome } from '../../src/protocol/swarm/index.ts';
+import { nodeCrypto } from '../support/node-crypto.ts';
+
+/** A torrent and the truth about its pieces. */
+export interface SimTorrent {
+  readonly info: Info;
+  readonly layout: PieceLayout;
+  readonly layers: ReadonlyMap<string, Uint8Array>;
+  /** What hashing a piece gives. */
+  outcomeOf(piece: number, isCorrupt: boolean): PieceOutcome;
+}
+
+/** Draws a torrent. @param seed its hashes, and so its info-hash. */
+export function simTorrent(options: {
+  readonly seed: number;
+  readonly version?: TorrentVersion;
+  readonly pieceLengthBytes?: number;
+  /** Default: one file of 64 pieces less 1,000 bytes. */
+  readonly files?: readonly CreateFile[];
+}): SimTorrent {
+  const pieceLengthBytes = options.pieceLengthBytes ?? 65_536;
+  const files = options.files ?? [{ path: ['a'], lengthBytes: 64 * pieceLengthBytes - 1000 }];
+  const plan = planTorrent(files, {
+    name: 'sim',
+    isSingleFile: files.length === 1,
+    version: options.version ?? 'v1',
+    pieceLengthBytes,
+  });
+  const rng = new Rng(options.seed);
+  const piecesV1 = rng.bytes(20 * plan.pieceCount);
+  const piecesV2 = rng.bytes(32 * plan.pieceCount);
+  const bytes = buildTorrent(plan, { piecesV1, piecesV2 }, {}, nodeCrypto);
+  const parsed = parseMetainfo(bytes, nodeCrypto);
+  if (!parsed.ok) throw new Error(`a drawn torrent did not parse: ${parsed.message}`);
+  const { info, pieceLayers } = parsed.value;
+  return {
+    info,
+    layout: new PieceLayout(info),
+    layers: pieceLayers,
+    outcomeOf(piece, isCorrupt) {
+      const flip = isCorrupt ? 1 : 0;
+      const digest = (all: Uint8Array, size: number): Uint8Array => {
+        const own = all.slice(piece * size, (piece + 1) * size);
+        own[0]! ^= flip;
+        return own;
+      };
+      return {
+        ...(info.version === 'v2' ? {} : { v1: digest(piecesV1, 20) }),
+        ...(info.version === 'v1' ? {} : { v2: digest(piecesV2, 32) }),
+      };
+    },
+  };
+}
