@@ -39,7 +39,10 @@ export class Measured {
     if (found !== undefined) return Promise.resolve(found);
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     this.#waiting.push({ matches, resolve });
-    const timer = setTimeout(() => reject(new Error('the benchmarked process is silent')), timeoutMs);
+    const timer = setTimeout(
+      () => reject(new Error('the benchmarked process is silent')),
+      timeoutMs,
+    );
     this.child.once('exit', (code) => {
       const late = this.#lines.find(matches);
       if (late === undefined) reject(new Error(`ended with ${code} before it was done`));

@@ -95,7 +95,9 @@ function receive(file: string, pieces: number, port: number): void {
     if (free.length > 8) socket.resume();
     done += 1;
     if (done < pieces) return;
-    process.stdout.write(`${JSON.stringify({ seconds: (performance.now() - startedMs) / 1000 })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ seconds: (performance.now() - startedMs) / 1000 })}\n`,
+    );
     process.exit(0);
   });
 }
