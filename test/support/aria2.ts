@@ -3,6 +3,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { freePort, poll, type TestBed, waitForPort } from './cli-child.ts';
 
 interface Download {
@@ -33,7 +34,10 @@ export async function startAria2(bed: TestBed, source: string, dir: string): Pro
     `--rpc-listen-port=${rpcPort}`,
     `--dir=${dir}`,
     `--listen-port=${port}`,
-    '--enable-dht=false',
+    // Without its DHT aria2 asks no UDP tracker; it knows no node, so it calls nobody.
+    '--enable-dht=true',
+    `--dht-listen-port=${port}`,
+    `--dht-file-path=${join(bed.home(), 'dht.dat')}`,
     '--enable-dht6=false',
     '--bt-enable-lpd=false',
     '--enable-peer-exchange=false',

@@ -276,9 +276,15 @@ export function hasProgram(program: string): boolean {
  * Options for a test against programs that may be missing: skipped with one line here, failing where CI=true says that they belong.
  * Without STARLING_INTEROP=1 (`npm run test:interop`) it is skipped too.
  */
-export function needing(...programs: readonly string[]): { skip: string | false } {
-  if (process.env['STARLING_INTEROP'] !== '1') return { skip: 'run by "npm run test:interop"' };
+export function needing(...programs: readonly string[]): {
+  skip: string | false;
+  timeout: number;
+} {
+  const timeout = 2 * WAIT_MS;
+  if (process.env['STARLING_INTEROP'] !== '1') {
+    return { skip: 'run by "npm run test:interop"', timeout };
+  }
   const missing = programs.filter((program) => !hasProgram(program));
-  if (missing.length === 0 || process.env['CI'] === 'true') return { skip: false };
-  return { skip: `not installed: ${missing.join(', ')}` };
+  if (missing.length === 0 || process.env['CI'] === 'true') return { skip: false, timeout };
+  return { skip: `not installed: ${missing.join(', ')}`, timeout };
 }
