@@ -87,7 +87,13 @@ function receive(file: string, pieces: number, port: number): void {
   const socket = net.connect({
     port,
     host: '127.0.0.1',
-    onread: { buffer: readBuffer, callback: (n) => (parse(readBuffer.subarray(0, n)), true) },
+    onread: {
+      buffer: readBuffer,
+      callback: (n) => {
+        parse(readBuffer.subarray(0, n));
+        return true;
+      },
+    },
   });
   header = Buffer.alloc(HEADER);
   worker.on('message', (freed: number) => {

@@ -30,17 +30,8 @@ export function encodeUtf8(text: string): Uint8Array {
   return bytes.slice(0, at);
 }
 
-/** Decodes strictly: undefined when any sequence is ill-formed (overlong, surrogate, truncated, above U+10FFFF). */
-export function decodeUtf8Strict(bytes: Uint8Array): string | undefined {
-  return decode(bytes, false);
-}
-
-/** Decodes with each ill-formed maximal subpart replaced by U+FFFD. */
+/** Decodes with each ill-formed maximal subpart (overlong, surrogate, truncated, above U+10FFFF) replaced by U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string {
-  return decode(bytes, true)!;
-}
-
-function decode(bytes: Uint8Array, replace: boolean): string | undefined {
   const parts: string[] = [];
   let text = '';
   let at = 0;
@@ -55,7 +46,6 @@ function decode(bytes: Uint8Array, replace: boolean): string | undefined {
       if (valid === need && need > 0 && lead <= 0xf4) {
         text += String.fromCodePoint(codePoint(bytes, at, need));
       } else {
-        if (!replace) return undefined;
         text += '\ufffd';
       }
       at += 1 + valid;

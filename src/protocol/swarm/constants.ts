@@ -7,8 +7,6 @@
 
 /** BEP 3: keep-alives are "generally sent once every two minutes". */
 export const KEEP_ALIVE_MS = 110_000;
-/** BEP 3: the choker runs every ten seconds. */
-export const CHOKE_INTERVAL_MS = 10_000;
 
 // Implementation limits
 
