@@ -2,51 +2,49 @@
  * The command line: reads the arguments, loads the one command that is meant, ends with its exit code and one sentence.
  * @module
  */
-import { Command, CommanderError } from 'commander';
 import { AppError } from '../lib/errors.ts';
 import { VERSION } from '../node/config.ts';
-import { CommandEnd, EXIT } from './exit.ts';
+import { type CommandSpec, programHelp, runCommand } from './command.ts';
+import { CommandEnd, EXIT, usageError } from './exit.ts';
 
-/** Which module adds a command; loaded when asked for, since start-up time is felt. */
-const LOADERS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  create: async () => (await import('./commands/create.ts')).addCreate,
-  info: async () => (await import('./commands/info.ts')).addInfo,
-  share: async () => (await import('./commands/seed.ts')).addSeeding,
-  seed: async () => (await import('./commands/seed.ts')).addSeeding,
-  get: async () => (await import('./commands/get.ts')).addGet,
-  verify: async () => (await import('./commands/verify.ts')).addVerify,
+/** Where each command is; loaded when asked for, since start-up time is felt. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
+  share: async () => (await import('./commands/seed.ts')).shareCommand,
+  get: async () => (await import('./commands/get.ts')).getCommand,
+  create: async () => (await import('./commands/create.ts')).createCommand,
+  seed: async () => (await import('./commands/seed.ts')).seedCommand,
+  info: async () => (await import('./commands/info.ts')).infoCommand,
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
 };
 
 /** Runs the program. @param args the words behind the program's name. */
 export async function main(args: readonly string[]): Promise<void> {
-  const program = new Command('starling')
-    .description('A peer-to-peer node in one program: share files, and fetch them through a swarm.')
-    .version(VERSION, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'show help')
-    .showHelpAfterError('(run with --help for the options)')
-    .exitOverride();
-  const wanted = args.find((word) => !word.startsWith('-'));
-  const loaders =
-    wanted !== undefined && Object.hasOwn(LOADERS, wanted)
-      ? [LOADERS[wanted]!]
-      : [...new Set(Object.values(LOADERS))];
-  const adders = new Set(await Promise.all(loaders.map((load) => load())));
-  for (const add of adders) add(program);
-  for (const command of program.commands) command.exitOverride().showHelpAfterError(true);
-  if (args.length === 0) {
-    program.outputHelp();
-    return;
-  }
+  const [word, ...rest] = commandFirst(args);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
+      const specs = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+      process.stdout.write(programHelp(specs));
+    } else if (word === '--version' || word === '-V') {
+      process.stdout.write(`${VERSION}\n`);
+    } else if (Object.hasOwn(COMMANDS, word)) {
+      await runCommand(await COMMANDS[word]!(), rest);
+    } else {
+      const known = Object.keys(COMMANDS).join(', ');
+      throw usageError(`expected a command (${known}), got "${word}".`);
+    }
   } catch (error) {
     process.exitCode = exitCodeOf(error);
   }
 }
 
+/** Options may stand before the command too. */
+function commandFirst(args: readonly string[]): readonly string[] {
+  const at = args.findIndex((arg) => Object.hasOwn(COMMANDS, arg));
+  const isBehindOptions = at > 0 && args.slice(0, at).every((arg) => arg.startsWith('-'));
+  return isBehindOptions ? [args[at]!, ...args.slice(0, at), ...args.slice(at + 1)] : args;
+}
+
 function exitCodeOf(error: unknown): number {
-  // commander has said it already; its help and version are no errors.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof CommandEnd) {
     process.stderr.write(`starling: ${error.message}\n`);
     return error.exitCode;

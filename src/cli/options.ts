@@ -1,53 +1,45 @@
 /**
- * Options that several commands share, and how their words are read.
+ * Options that several commands share.
  * @module
  */
-import type { Command } from 'commander';
-import { usageError } from './exit.ts';
-import type { OutputOptions } from './output.ts';
+import type { NodeOptions } from '../node/api/index.ts';
+import {
+  numberOption,
+  type OptionSpec,
+  type OptionValues,
+  switchOption,
+  textOption,
+} from './command.ts';
+import { Output } from './output.ts';
 
-/** Options of commands that run a node. */
-export interface NodeCommandOptions extends OutputOptions {
-  readonly listen?: string;
-  readonly discovery: boolean;
-  readonly downloadLimit?: number;
-  readonly uploadLimit?: number;
+/** Of every command; those that run no node take the last three without effect, so that scripts need no exceptions. */
+export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  json: { help: 'print one JSON event a line on stdout' },
+  quiet: { help: 'print results and problems only' },
+  'no-discovery': { help: 'use only peers that were given: no trackers' },
+  'download-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
+  'upload-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
+};
+
+/** Of every command that runs a node. */
+export const NODE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  listen: { value: 'host:port', help: 'address to listen on; default: port 6881, or a free one' },
+  ...COMMON_OPTIONS,
+};
+
+/** Where the command's words go. */
+export function outputOf(values: OptionValues): Output {
+  return new Output({ json: switchOption(values, 'json'), quiet: switchOption(values, 'quiet') });
 }
 
-/** Collects a repeatable option. */
-export function collect(value: string, earlier: readonly string[]): string[] {
-  return [...earlier, value];
-}
-
-/** Reads a number of at least `least`. */
-export function numberOption(name: string, least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() !== '' && Number.isFinite(value) && value >= least) return value;
-    throw usageError(`${name}: expected a number of at least ${least}, got "${text}".`);
+/** Node options from command options. */
+export function nodeOptionsOf(values: OptionValues): NodeOptions {
+  const listen = textOption(values, 'listen');
+  const download = numberOption(values, 'download-limit', 0);
+  const upload = numberOption(values, 'upload-limit', 0);
+  return {
+    ...(listen === undefined ? {} : { listen }),
+    ...(download === undefined ? {} : { downloadLimitBytesPerSec: download }),
+    ...(upload === undefined ? {} : { uploadLimitBytesPerSec: upload }),
   };
-}
-
-/** Adds --json and --quiet. */
-export function withOutput(command: Command): Command {
-  return command
-    .option('--json', 'print one JSON event a line on stdout')
-    .option('--quiet', 'print results and problems only');
-}
-
-/** Adds what every command that runs a node has. */
-export function withNode(command: Command): Command {
-  return withOutput(command)
-    .option('--listen <host:port>', 'address to listen on (default: port 6881 or a free one)')
-    .option('--no-discovery', 'use only peers that were given: no trackers')
-    .option(
-      '--download-limit <bytes>',
-      'bytes a second at most, 0 for no limit',
-      numberOption('--download-limit', 0),
-    )
-    .option(
-      '--upload-limit <bytes>',
-      'bytes a second at most, 0 for no limit',
-      numberOption('--upload-limit', 0),
-    );
 }

@@ -4,26 +4,14 @@
  */
 import { type NodeOptions, PeerNode } from '../node/api/index.ts';
 import { CommandEnd, EXIT } from './exit.ts';
-import type { NodeCommandOptions } from './options.ts';
 import type { Output } from './output.ts';
-
-/** Node options from command options. */
-export function nodeOptions(options: NodeCommandOptions): NodeOptions {
-  return {
-    ...(options.listen === undefined ? {} : { listen: options.listen }),
-    ...(options.downloadLimit === undefined
-      ? {}
-      : { downloadLimitBytesPerSec: options.downloadLimit }),
-    ...(options.uploadLimit === undefined ? {} : { uploadLimitBytesPerSec: options.uploadLimit }),
-  };
-}
 
 /**
  * Runs `body` with a node and a signal that Ctrl-C or SIGTERM aborts; a second one ends the process at once.
  * @param goOn says how to go on after an interruption.
  */
 export async function withPeerNode(
-  options: NodeCommandOptions,
+  options: NodeOptions,
   output: Output,
   goOn: () => string,
   body: (node: PeerNode, signal: AbortSignal) => Promise<void>,
@@ -35,7 +23,7 @@ export async function withPeerNode(
     abort.abort(new CommandEnd(goOn(), { exitCode: EXIT.interrupted }));
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  const node = await PeerNode.open(nodeOptions(options));
+  const node = await PeerNode.open(options);
   try {
     await body(node, abort.signal);
   } finally {

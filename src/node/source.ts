@@ -8,8 +8,8 @@ import type { ReachPolicy } from '../io/reach-policy.ts';
 import { formatMagnet, parseMagnet, parseMetainfo } from '../protocol/metainfo/index.ts';
 import { CLIENT_NAME } from './config.ts';
 import { nodeError } from './errors.ts';
+import { hexHashes } from './hex-hashes.ts';
 import { shownPath } from './selection.ts';
-import { hexHashes } from './torrent.ts';
 import type { TorrentSource } from './torrent-types.ts';
 
 // Implementation limits

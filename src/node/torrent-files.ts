@@ -23,12 +23,7 @@ import {
   storageSpec,
   TorrentGeometry,
 } from './storage.ts';
-
-/** v1 of 20 bytes, v2 of 32. */
-export interface InfoHashes {
-  readonly infoHashV1?: Uint8Array;
-  readonly infoHashV2?: Uint8Array;
-}
+import type { InfoHashes } from './torrent-types.ts';
 
 /** The metadata in resume data, when it is of the torrent with these hashes. */
 export function rememberedMetadata(

@@ -7,6 +7,12 @@ import type { Info, Magnet, Metainfo } from '../protocol/metainfo/index.ts';
 import type { PeerStatus } from '../protocol/swarm/index.ts';
 import type { TrackerStatus } from '../protocol/tracker/index.ts';
 
+/** v1 of 20 bytes, v2 of 32. */
+export interface InfoHashes {
+  readonly infoHashV1?: Uint8Array;
+  readonly infoHashV2?: Uint8Array;
+}
+
 /** What a torrent is made from. */
 export type TorrentSource =
   | { readonly kind: 'metainfo'; readonly metainfo: Metainfo }

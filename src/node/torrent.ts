@@ -19,6 +19,7 @@ import { formatMagnet, type Info, parseInfo } from '../protocol/metainfo/index.t
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
 import { formatEndpoint, parseEndpoint } from './address.ts';
 import { nodeError } from './errors.ts';
+import { hexHashes } from './hex-hashes.ts';
 import { ResumeStore } from './resume.ts';
 import { type NodePlane, SwarmService } from './swarm-service.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
@@ -512,15 +513,4 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#setState('stopped');
     this.#host.onStopped(this);
   }
-}
-
-/** Lower-case hex of what there is. */
-export function hexHashes(info: Pick<Info, 'infoHashV1' | 'infoHashV2'>): {
-  infoHashV1?: string;
-  infoHashV2?: string;
-} {
-  return {
-    ...(info.infoHashV1 === undefined ? {} : { infoHashV1: toHex(info.infoHashV1) }),
-    ...(info.infoHashV2 === undefined ? {} : { infoHashV2: toHex(info.infoHashV2) }),
-  };
 }

@@ -4,53 +4,52 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Command } from 'commander';
 import { createTorrent, describeSource } from '../../node/api/index.ts';
+import {
+  type CommandSpec,
+  listOption,
+  numberOption,
+  type OptionValues,
+  switchOption,
+  textOption,
+} from '../command.ts';
 import { CommandEnd, EXIT, usageError } from '../exit.ts';
-import { collect, numberOption, withOutput } from '../options.ts';
-import { formatBar, Output, type OutputOptions } from '../output.ts';
+import { COMMON_OPTIONS, outputOf } from '../options.ts';
+import { formatBar } from '../output.ts';
 
-interface CreateCommandOptions extends OutputOptions {
-  readonly output?: string;
-  readonly format: string;
-  readonly pieceLength?: number;
-  readonly tracker: readonly string[];
-  readonly webSeed: readonly string[];
-  readonly private?: boolean;
-  readonly comment?: string;
-}
+/** The command. */
+export const createCommand: CommandSpec = {
+  name: 'create',
+  argument: 'path',
+  summary: 'make a torrent file of a file or folder',
+  options: {
+    output: { short: 'o', value: 'file', help: 'where to write it; default: NAME.torrent here' },
+    format: { value: 'format', help: 'v1, v2 or hybrid; default: hybrid' },
+    'piece-length': { value: 'bytes', help: 'a power of two from 16384; default: by size' },
+    tracker: { value: 'url', isRepeatable: true, help: 'a tracker to announce to' },
+    'web-seed': { value: 'url', isRepeatable: true, help: 'a web seed' },
+    private: { help: 'only peers from the trackers may be used (BEP 27)' },
+    comment: { value: 'text', help: 'a comment' },
+    ...COMMON_OPTIONS,
+  },
+  run: ([target], options) => create(target!, options),
+};
 
-/** Adds the command. */
-export function addCreate(program: Command): void {
-  withOutput(program.command('create <path>'))
-    .description('make a torrent file of a file or folder')
-    .option('-o, --output <file>', 'where to write it (default: NAME.torrent in this folder)')
-    .option('--format <format>', 'v1, v2 or hybrid', 'hybrid')
-    .option(
-      '--piece-length <bytes>',
-      'bytes a piece, a power of two from 16384 (default: by size)',
-      numberOption('--piece-length', 1),
-    )
-    .option('--tracker <url>', 'a tracker to announce to; may be repeated', collect, [])
-    .option('--web-seed <url>', 'a web seed; may be repeated', collect, [])
-    .option('--private', 'only peers from the trackers may be used (BEP 27)')
-    .option('--comment <text>', 'a comment')
-    .action(create);
-}
-
-async function create(target: string, options: CreateCommandOptions): Promise<void> {
-  const output = new Output(options);
-  const { format } = options;
+async function create(target: string, options: OptionValues): Promise<void> {
+  const output = outputOf(options);
+  const format = textOption(options, 'format') ?? 'hybrid';
+  const comment = textOption(options, 'comment');
+  const pieceLengthBytes = numberOption(options, 'piece-length', 1);
   if (format !== 'v1' && format !== 'v2' && format !== 'hybrid') {
     throw usageError(`--format: expected v1, v2 or hybrid, got "${format}".`);
   }
   const created = await createTorrent(target, {
     version: format,
-    trackers: options.tracker.map((url) => [url]),
-    webSeeds: options.webSeed,
-    isPrivate: options.private === true,
-    ...(options.comment === undefined ? {} : { comment: options.comment }),
-    ...(options.pieceLength === undefined ? {} : { pieceLengthBytes: options.pieceLength }),
+    trackers: listOption(options, 'tracker').map((url) => [url]),
+    webSeeds: listOption(options, 'web-seed'),
+    isPrivate: switchOption(options, 'private'),
+    ...(comment === undefined ? {} : { comment }),
+    ...(pieceLengthBytes === undefined ? {} : { pieceLengthBytes }),
     onProgress: (doneBytes, totalBytes) => {
       output.status((width) => {
         const share = doneBytes / Math.max(1, totalBytes);
@@ -58,7 +57,7 @@ async function create(target: string, options: CreateCommandOptions): Promise<vo
       });
     },
   });
-  const file = options.output ?? `${created.metainfo.info.name}.torrent`;
+  const file = textOption(options, 'output') ?? `${created.metainfo.info.name}.torrent`;
   try {
     fs.writeFileSync(file, created.bytes);
   } catch (error) {

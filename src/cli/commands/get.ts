@@ -2,11 +2,18 @@
  * `starling get`: downloads a torrent, and seeds it afterwards when asked to.
  * @module
  */
-import type { Command } from 'commander';
 import { type AppError, readSource, type Summary, type Torrent } from '../../node/api/index.ts';
+import {
+  type CommandSpec,
+  listOption,
+  numberOption,
+  type OptionValues,
+  switchOption,
+  textOption,
+} from '../command.ts';
 import { CommandEnd, EXIT } from '../exit.ts';
-import { collect, type NodeCommandOptions, numberOption, withNode } from '../options.ts';
-import { formatBytes, formatSeconds, Output } from '../output.ts';
+import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
+import { formatBytes, formatSeconds, type Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
 import { waitUntil, withPeerNode } from '../session.ts';
 
@@ -16,48 +23,40 @@ const DISK_PATIENCE_MS = 20_000;
 /** Problems that do not pass by themselves. */
 const LASTING = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG']);
 
-interface GetOptions extends NodeCommandOptions {
-  readonly dir: string;
-  readonly peer: readonly string[];
-  readonly select: readonly string[];
-  readonly sequential?: boolean;
-  readonly seedRatio?: number;
-  readonly seedTime?: number;
-}
+/** The command. */
+export const getCommand: CommandSpec = {
+  name: 'get',
+  argument: 'torrent',
+  summary: 'download a magnet link, a torrent file or the URL of one',
+  options: {
+    dir: { value: 'dir', help: "the folder to put the torrent's top name into; default: here" },
+    peer: { value: 'host:port', isRepeatable: true, help: 'a peer to connect to' },
+    select: { value: 'pattern', isRepeatable: true, help: 'only files that match' },
+    sequential: { help: 'fetch pieces in order' },
+    'seed-ratio': { value: 'ratio', help: 'seed until so many times the size was given' },
+    'seed-time': { value: 'seconds', help: 'seed for so long after completion' },
+    ...NODE_OPTIONS,
+  },
+  run: ([text], options) => get(text!, options),
+};
 
-/** Adds the command. */
-export function addGet(program: Command): void {
-  withNode(program.command('get <torrent>'))
-    .description('download a magnet link, a torrent file or the URL of one')
-    .option('--dir <dir>', "the folder to put the torrent's top name into", '.')
-    .option('--peer <host:port>', 'a peer to connect to; may be repeated', collect, [])
-    .option('--select <pattern>', 'only files that match; may be repeated', collect, [])
-    .option('--sequential', 'fetch pieces in order')
-    .option(
-      '--seed-ratio <ratio>',
-      'seed until so many times the size was given',
-      numberOption('--seed-ratio', 0),
-    )
-    .option(
-      '--seed-time <seconds>',
-      'seed for so long after completion',
-      numberOption('--seed-time', 0),
-    )
-    .action((text: string, options: GetOptions) => get(text, options));
-}
-
-async function get(text: string, options: GetOptions): Promise<void> {
-  const output = new Output(options);
+async function get(text: string, options: OptionValues): Promise<void> {
+  const output = outputOf(options);
+  const dir = textOption(options, 'dir') ?? '.';
+  const limits = {
+    ratio: numberOption(options, 'seed-ratio', 0),
+    seconds: numberOption(options, 'seed-time', 0),
+  };
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
-  await withPeerNode(options, output, goOn, async (node, signal) => {
+  await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
     const source = await readSource(text, node.policy);
     const torrent = node.prepare({
       source,
-      dir: options.dir,
-      peers: options.peer,
-      select: options.select,
-      isSequential: options.sequential === true,
-      isDiscovering: options.discovery,
+      dir,
+      peers: listOption(options, 'peer'),
+      select: listOption(options, 'select'),
+      isSequential: switchOption(options, 'sequential'),
+      isDiscovering: !switchOption(options, 'no-discovery'),
     });
     const unfollow = followTorrent(torrent, output);
     const patience = new DiskPatience(torrent);
@@ -66,8 +65,8 @@ async function get(text: string, options: GetOptions): Promise<void> {
       completed.catch(() => {});
       await torrent.start();
       const summary = await completed;
-      report(output, summary, options);
-      await seedOn(torrent, summary, options, signal);
+      report(output, summary, dir);
+      await seedOn(torrent, summary, limits, signal);
     } finally {
       patience.end();
       unfollow();
@@ -77,9 +76,9 @@ async function get(text: string, options: GetOptions): Promise<void> {
   });
 }
 
-function report(output: Output, summary: Summary, options: GetOptions): void {
+function report(output: Output, summary: Summary, dir: string): void {
   output.result(
-    `${summary.name}: ${formatBytes(summary.bytes)} in ${formatSeconds(summary.seconds)} (${formatBytes(summary.bytesPerSec)}/s) from ${summary.peers} peer(s), in ${options.dir}`,
+    `${summary.name}: ${formatBytes(summary.bytes)} in ${formatSeconds(summary.seconds)} (${formatBytes(summary.bytesPerSec)}/s) from ${summary.peers} peer(s), in ${dir}`,
   );
   output.event({
     type: 'summary',
@@ -93,13 +92,13 @@ function report(output: Output, summary: Summary, options: GetOptions): void {
 async function seedOn(
   torrent: Torrent,
   summary: Summary,
-  options: GetOptions,
+  limits: { readonly ratio: number | undefined; readonly seconds: number | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  const { seedRatio, seedTime } = options;
-  if (seedRatio === undefined && seedTime === undefined) return;
-  const endMs = performance.now() + (seedTime ?? Number.POSITIVE_INFINITY) * 1000;
-  const enoughBytes = (seedRatio ?? Number.POSITIVE_INFINITY) * summary.bytes;
+  const { ratio, seconds } = limits;
+  if (ratio === undefined && seconds === undefined) return;
+  const endMs = performance.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
+  const enoughBytes = (ratio ?? Number.POSITIVE_INFINITY) * summary.bytes;
   await waitUntil(
     signal,
     () => performance.now() >= endMs || torrent.status().uploadedBytes >= enoughBytes,

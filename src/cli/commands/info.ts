@@ -2,24 +2,26 @@
  * `starling info`: shows what a torrent file or magnet link says, without contacting anybody.
  * @module
  */
-import type { Command } from 'commander';
 import { describeSource, readSource, type TorrentDescription } from '../../node/api/source.ts';
+import type { CommandSpec, OptionValues } from '../command.ts';
 import { usageError } from '../exit.ts';
-import { withOutput } from '../options.ts';
-import { formatBytes, Output, type OutputOptions } from '../output.ts';
+import { COMMON_OPTIONS, outputOf } from '../options.ts';
+import { formatBytes } from '../output.ts';
 
-/** Adds the command. */
-export function addInfo(program: Command): void {
-  withOutput(program.command('info <torrent>'))
-    .description('show what a torrent file or magnet link says')
-    .action(info);
-}
+/** The command. */
+export const infoCommand: CommandSpec = {
+  name: 'info',
+  argument: 'torrent',
+  summary: 'show what a torrent file or magnet link says',
+  options: COMMON_OPTIONS,
+  run: ([text], options) => info(text!, options),
+};
 
-async function info(text: string, options: OutputOptions): Promise<void> {
+async function info(text: string, options: OptionValues): Promise<void> {
   if (/^https?:/i.test(text)) {
     throw usageError('info: expected a torrent file or a magnet link; fetch the URL first.');
   }
-  const output = new Output(options);
+  const output = outputOf(options);
   const description = describeSource(await readSource(text));
   output.event({ ...description });
   output.result(render(description).join('\n'));

@@ -4,7 +4,6 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Command } from 'commander';
 import {
   createTorrent,
   formatEndpoint,
@@ -13,40 +12,50 @@ import {
   readSource,
   type Torrent,
 } from '../../node/api/index.ts';
+import {
+  type CommandSpec,
+  listOption,
+  type OptionValues,
+  switchOption,
+  textOption,
+} from '../command.ts';
 import { usageError } from '../exit.ts';
-import { collect, type NodeCommandOptions, withNode } from '../options.ts';
-import { formatBar, Output } from '../output.ts';
+import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
+import { formatBar, type Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
 import { waitUntil, withPeerNode } from '../session.ts';
 
-interface ShareOptions extends NodeCommandOptions {
-  readonly tracker: readonly string[];
-}
+/** `starling share`. */
+export const shareCommand: CommandSpec = {
+  name: 'share',
+  argument: 'path…',
+  summary: 'make torrents of files or folders and seed them; prints the magnet links',
+  options: {
+    tracker: { value: 'url', isRepeatable: true, help: 'a tracker to announce to' },
+    ...NODE_OPTIONS,
+  },
+  run: share,
+};
 
-interface SeedOptions extends NodeCommandOptions {
-  readonly dir: string;
-  readonly peer: readonly string[];
-}
+/** `starling seed`. */
+export const seedCommand: CommandSpec = {
+  name: 'seed',
+  argument: 'torrent',
+  summary: 'seed a torrent whose files are here',
+  options: {
+    dir: { value: 'dir', isRequired: true, help: "the folder that holds the torrent's top name" },
+    peer: { value: 'host:port', isRepeatable: true, help: 'a peer to connect to' },
+    ...NODE_OPTIONS,
+  },
+  run: ([text], options) => seed(text!, options),
+};
 
-/** Adds both commands. */
-export function addSeeding(program: Command): void {
-  withNode(program.command('share <path...>'))
-    .description('make torrents of files or folders and seed them; prints the magnet links')
-    .option('--tracker <url>', 'a tracker to announce to; may be repeated', collect, [])
-    .action(share);
-  withNode(program.command('seed <torrent>'))
-    .description('seed a torrent whose files are here')
-    .requiredOption('--dir <dir>', "the folder that holds the torrent's top name")
-    .option('--peer <host:port>', 'a peer to connect to; may be repeated', collect, [])
-    .action(seed);
-}
-
-async function share(paths: readonly string[], options: ShareOptions): Promise<void> {
-  const output = new Output(options);
-  await withPeerNode(options, output, goOnSharing, async (node, signal) => {
+async function share(paths: readonly string[], options: OptionValues): Promise<void> {
+  const output = outputOf(options);
+  await withPeerNode(nodeOptionsOf(options), output, goOnSharing, async (node, signal) => {
     for (const target of paths) {
       const created = await createTorrent(target, {
-        trackers: options.tracker.map((url) => [url]),
+        trackers: listOption(options, 'tracker').map((url) => [url]),
         signal,
         onProgress: (doneBytes, totalBytes) => {
           output.status((width) => {
@@ -63,8 +72,8 @@ async function share(paths: readonly string[], options: ShareOptions): Promise<v
         dir: created.dir,
         mode: 'seed',
         isFresh: true,
-        isDiscovering: options.discovery,
-        trackers: options.tracker,
+        isDiscovering: !switchOption(options, 'no-discovery'),
+        trackers: listOption(options, 'tracker'),
       });
       announce(node, torrent, output, file);
     }
@@ -72,9 +81,9 @@ async function share(paths: readonly string[], options: ShareOptions): Promise<v
   });
 }
 
-async function seed(text: string, options: SeedOptions): Promise<void> {
-  const output = new Output(options);
-  await withPeerNode(options, output, goOnSharing, async (node, signal) => {
+async function seed(text: string, options: OptionValues): Promise<void> {
+  const output = outputOf(options);
+  await withPeerNode(nodeOptionsOf(options), output, goOnSharing, async (node, signal) => {
     const source = await readSource(text, node.policy);
     if (source.kind === 'magnet') {
       throw usageError(
@@ -83,10 +92,10 @@ async function seed(text: string, options: SeedOptions): Promise<void> {
     }
     const torrent = node.prepare({
       source,
-      dir: options.dir,
-      peers: options.peer,
+      dir: textOption(options, 'dir')!,
+      peers: listOption(options, 'peer'),
       mode: 'seed',
-      isDiscovering: options.discovery,
+      isDiscovering: !switchOption(options, 'no-discovery'),
     });
     const unfollow = followTorrent(torrent, output);
     try {

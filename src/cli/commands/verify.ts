@@ -2,29 +2,33 @@
  * `starling verify`: checks files against a torrent. Exit 0 when all is there and right, 3 when not.
  * @module
  */
-import type { Command } from 'commander';
 import { readSource, verifyFiles } from '../../node/api/index.ts';
+import { type CommandSpec, type OptionValues, textOption } from '../command.ts';
 import { CommandEnd, EXIT, usageError } from '../exit.ts';
-import { withOutput } from '../options.ts';
-import { formatBar, Output, type OutputOptions } from '../output.ts';
+import { COMMON_OPTIONS, outputOf } from '../options.ts';
+import { formatBar } from '../output.ts';
 
-/** Adds the command. */
-export function addVerify(program: Command): void {
-  withOutput(program.command('verify <torrent>'))
-    .description('check files against a torrent file')
-    .requiredOption('--dir <dir>', "the folder that holds the torrent's top name")
-    .action(verify);
-}
+/** The command. */
+export const verifyCommand: CommandSpec = {
+  name: 'verify',
+  argument: 'torrent',
+  summary: 'check files against a torrent file',
+  options: {
+    dir: { value: 'dir', isRequired: true, help: "the folder that holds the torrent's top name" },
+    ...COMMON_OPTIONS,
+  },
+  run: ([text], options) => verify(text!, options),
+};
 
-async function verify(text: string, options: OutputOptions & { dir: string }): Promise<void> {
-  const output = new Output(options);
+async function verify(text: string, options: OptionValues): Promise<void> {
+  const output = outputOf(options);
   const source = await readSource(text);
   if (source.kind === 'magnet') {
     throw usageError(
       'verify: expected a torrent file, since a magnet link has no hashes to check.',
     );
   }
-  const report = await verifyFiles(source.metainfo, options.dir, {
+  const report = await verifyFiles(source.metainfo, textOption(options, 'dir')!, {
     onProgress: (doneBytes, totalBytes) => {
       output.status((width) => {
         const share = doneBytes / Math.max(1, totalBytes);

@@ -7,9 +7,10 @@ export { formatEndpoint } from '../address.ts';
 export { CLIENT_NAME, defaultHome, isOffline, VERSION } from '../config.ts';
 export { type CreatedTorrent, type CreateOptions, createTorrent } from '../create.ts';
 export { type NodeErrorCode, nodeError } from '../errors.ts';
+export { hexHashes } from '../hex-hashes.ts';
 export { type NodeOptions, PeerNode } from '../peer-node.ts';
 export { describeSource, readSource, sourceFromBytes, type TorrentDescription } from '../source.ts';
-export { hexHashes, Torrent } from '../torrent.ts';
+export { Torrent } from '../torrent.ts';
 export type {
   AddOptions,
   Summary,
