@@ -28,11 +28,15 @@ export function handleRequest(state: SwarmState, peer: Peer, range: Range): stri
   if (torrent === undefined || piece >= torrent.info.pieceCount) {
     return torrent === undefined ? undefined : `requested piece ${piece}, which does not exist`;
   }
-  const pieceBytes = torrent.layout.pieceBytes(piece);
+  // libtorrent 2.0 counts the gap behind a file of a v2 torrent as a pad and asks for whole blocks: they end in zeros.
+  const endBytes =
+    torrent.info.version === 'v2' && begin < torrent.layout.wantedBytes(piece)
+      ? torrent.info.pieceLengthBytes
+      : torrent.layout.pieceBytes(piece);
   const lastSpan = Math.floor((begin + length - 1) / READ_SPAN_BYTES);
   const isServable =
     torrent.have.has(piece) &&
-    begin + length <= pieceBytes &&
+    begin + length <= endBytes &&
     Math.floor(begin / READ_SPAN_BYTES) === lastSpan &&
     (!peer.amChoking || peer.allowedFastTo.has(piece)) &&
     peer.uploads.length < MAX_QUEUED_UPLOADS * 3;
