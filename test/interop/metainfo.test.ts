@@ -60,7 +60,7 @@ for (const kind of KINDS) {
           await using bed = new TestBed();
           const path = content(bed, kind);
           const theirs = await createWithLibtorrent(bed, path, format, 65_536);
-          const ours = await createTorrentFile(bed, path, format, '--piece-length', '65536');
+          const ours = await createTorrentFile(bed, path, format, { pieceLength: 65536 });
           assert.equal(ours.infoHashV2, theirs.infoHashV2);
         },
       );

@@ -21,7 +21,7 @@ it(
       'two/three.bin': 5_500_003,
       'two/empty': 0,
     });
-    const torrent = await createTorrentFile(bed, path, 'v1', '--piece-length', '65536');
+    const torrent = await createTorrentFile(bed, path, 'v1', { pieceLength: 65536 });
     const tree = readTree(path);
     const seed = await startSeed(
       bed,

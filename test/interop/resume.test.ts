@@ -25,7 +25,7 @@ it(`a download that is killed ${KILLS} times (STARLING_SEED=${SEED}) keeps every
     'b/c.bin': 99_999_999,
     'b/d.bin': 20_000_003,
   });
-  const torrent = await createTorrentFile(bed, path, 'v1', '--piece-length', `${PIECE_BYTES}`);
+  const torrent = await createTorrentFile(bed, path, 'v1', { pieceLength: PIECE_BYTES });
   const seed = await startSeed(bed, torrent.file, bed.dir('original'));
   const rng = new Rng(SEED);
   const home = bed.home();

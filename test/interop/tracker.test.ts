@@ -66,6 +66,6 @@ async function setUp(
   bed.onEnd(() => tracker.close());
   const path = writeTree(join(bed.dir('original'), 'Inhalt'));
   const url = via === 'http' ? tracker.httpUrl : tracker.udpUrl;
-  const torrent = await createTorrentFile(bed, path, 'v1', '--tracker', url);
+  const torrent = await createTorrentFile(bed, path, 'v1', { trackers: [url] });
   return { torrent, tracker, path };
 }

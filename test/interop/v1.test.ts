@@ -47,7 +47,7 @@ async function share(bed: TestBed, kind: 'one file' | 'many files'): Promise<Sha
   const path = join(dir, kind === 'one file' ? 'eine Datei.bin' : 'ein Ordner');
   if (kind === 'one file') writeFile(path, 3_000_017, 7);
   else writeTree(path, MIXED_TREE);
-  const torrent = await createTorrentFile(bed, path, 'v1', '--piece-length', '65536');
+  const torrent = await createTorrentFile(bed, path, 'v1', { pieceLength: 65536 });
   return { torrent, dir, tree: readTree(path) };
 }
 

@@ -28,7 +28,7 @@ async function share(
   const path = join(dir, kind === 'one file' ? 'eine Datei.bin' : 'ein Ordner');
   if (kind === 'one file') writeFile(path, 3_000_017, 7);
   else writeTree(path, MIXED_TREE);
-  const torrent = await createTorrentFile(bed, path, format, '--piece-length', '65536');
+  const torrent = await createTorrentFile(bed, path, format, { pieceLength: 65536 });
   return { torrent, dir, tree: readTree(path) };
 }
 

@@ -31,6 +31,8 @@ export interface Exit {
 export interface ChildOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** User to run as; only root may. */
+  readonly uid?: number;
 }
 
 /** A running program whose output is kept. */
@@ -67,6 +69,7 @@ export class Child {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     return new Child(`${command} ${args.join(' ')}`, child);
   }

@@ -2,7 +2,9 @@
  * The command line under test: starts `bin/starling.mjs` with this very Node, offline, with a home of its own, and reads its JSON events.
  * @module
  */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createTorrent, describeSource } from '../../src/node/index.ts';
 import { type Child, type ChildOptions, type Exit, type TestBed, WAIT_MS } from './cli-child.ts';
 
 const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'starling.mjs');
@@ -107,16 +109,27 @@ export async function askStarling(
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, unknown>;
 }
 
-/** Makes a torrent of a path. @returns the torrent file. */
+/** Options of `createTorrentFile`. */
+export interface TorrentFileOptions {
+  readonly pieceLength?: number;
+  readonly trackers?: readonly string[];
+}
+
+/** Makes a torrent file, in this process, since a start of the program costs more. */
 export async function createTorrentFile(
   bed: TestBed,
   path: string,
-  format: 'v1' | 'v2' | 'hybrid',
-  ...more: readonly string[]
+  version: 'v1' | 'v2' | 'hybrid',
+  options: TorrentFileOptions = {},
 ): Promise<TorrentFile> {
-  const file = join(bed.root, `${format}-${bed.home().split('-').at(-1)!}.torrent`);
-  const made = await askStarling(bed, ['create', path, '-o', file, '--format', format, ...more]);
-  return { ...made, file } as unknown as TorrentFile;
+  const { bytes, metainfo } = await createTorrent(path, {
+    version,
+    trackers: (options.trackers ?? []).map((url) => [url]),
+    ...(options.pieceLength === undefined ? {} : { pieceLengthBytes: options.pieceLength }),
+  });
+  const file = join(bed.root, `${version}.torrent`);
+  writeFileSync(file, bytes);
+  return { ...describeSource({ kind: 'metainfo', metainfo }), file } as TorrentFile;
 }
 
 /** A torrent that was made. */
