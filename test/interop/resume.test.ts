@@ -50,10 +50,9 @@ it(`a download that is killed ${KILLS} times (STARLING_SEED=${SEED}) keeps every
   const last = start();
   const summary = await last.summary();
   await last.done();
-  const fetched = piecesOf(last);
-  note(fetched, verified, KILLS);
-  assert.equal(verified.size + unreported(torrent.pieceCount, verified), torrent.pieceCount);
-  assert.ok(unreported(torrent.pieceCount, verified) <= KILLS * 64);
+  note(piecesOf(last), verified, KILLS);
+  // A kill can fall between the journal and the event's line, so a few pieces were never printed; none was fetched twice.
+  assert.ok(torrent.pieceCount - verified.size <= KILLS * 8, `${verified.size} pieces reported`);
   assert.equal(summary.bytes, torrent.totalBytes);
   assert.equal(summary.wastedBytes, 0);
   assert.deepEqual(readTree(join(bed.dir('copy'), torrent.name)), readTree(path));
@@ -61,11 +60,6 @@ it(`a download that is killed ${KILLS} times (STARLING_SEED=${SEED}) keeps every
 
 function piecesOf(get: Starling): number[] {
   return get.events.filter(({ type }) => type === 'piece').map(({ piece }) => piece as number);
-}
-
-/** Pieces that were journaled but whose event the kill kept from being printed. */
-function unreported(pieceCount: number, verified: ReadonlySet<number>): number {
-  return pieceCount - verified.size;
 }
 
 function note(pieces: readonly number[], verified: Set<number>, run: number): void {

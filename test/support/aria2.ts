@@ -48,6 +48,7 @@ export async function startAria2(bed: TestBed, source: string, dir: string): Pro
     '--file-allocation=none',
     '--disable-ipv6=true',
     '--bt-tracker-interval=2',
+    `--stop-with-process=${process.pid}`,
   ]);
   const call = async <T>(method: string, ...params: readonly unknown[]): Promise<T> => {
     const response = await fetch(`http://127.0.0.1:${rpcPort}/jsonrpc`, {

@@ -35,6 +35,12 @@ export interface ChildOptions {
   readonly uid?: number;
 }
 
+/** Children that run: a test that was given up must not leave them behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** A running program whose output is kept. */
 export class Child {
   readonly lines: string[] = [];
@@ -49,6 +55,7 @@ export class Child {
   private constructor(name: string, child: ChildProcess) {
     this.#name = name;
     this.#process = child;
+    running.add(child);
     child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#onOutput(text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text;
@@ -155,6 +162,7 @@ export class Child {
   }
 
   #end(code: number): void {
+    running.delete(this.#process);
     this.#exit ??= { code, stdout: this.#stdout, stderr: this.#stderr };
     this.#tell();
   }
