@@ -27,6 +27,7 @@ import { TestBed } from '../support/cli-child.ts';
 import { readTree, writeFile, writeTree } from '../support/content.ts';
 
 const LIMITS = { timeout: 60_000 };
+const [MOUNT, UMOUNT] = ['mount', 'umount'] as const;
 const isRoot = process.getuid?.() === 0;
 const asRoot = { ...LIMITS, skip: isRoot ? false : 'needs root' };
 
@@ -183,8 +184,8 @@ describe('going on', { concurrency: 2 }, () => {
     async () => {
       await using bed = new TestBed();
       const small = bed.dir('small');
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', small]);
-      bed.onEnd(() => execFileSync('umount', ['-l', small]));
+      execFileSync(MOUNT, ['-t', 'tmpfs', '-o', 'size=1m', 'none', small]);
+      bed.onEnd(() => execFileSync(UMOUNT, ['-l', small]));
       const path = join(bed.dir('original'), 'file.bin');
       writeFile(path, 4_000_000, 4);
       const torrent = await createTorrentFile(bed, path, 'v1', { pieceLength: 65536 });
@@ -192,7 +193,7 @@ describe('going on', { concurrency: 2 }, () => {
       const get = startGet(bed, torrent.file, small, '--peer', seed.address);
       const problem = await get.event('problem');
       assert.match(String(problem['message']), /file\.bin \(ENOSPC\): the disk is full/);
-      execFileSync('mount', ['-o', 'remount,size=16m', small]);
+      execFileSync(MOUNT, ['-o', 'remount,size=16m', small]);
       await get.done();
       assert.equal(get.events.filter(({ type }) => type === 'problem').length, 1);
       assert.deepEqual(readTree(join(small, 'file.bin')), readTree(path));

@@ -5,6 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import type { TestBed } from './cli-child.ts';
 
+const IP = 'ip';
+
 /** One end of the cable. */
 export interface NamespaceHost {
   /** Its name for `ip netns`. */
@@ -41,5 +43,5 @@ export function makeTwoHosts(bed: TestBed): readonly [NamespaceHost, NamespaceHo
 }
 
 function ip(...args: readonly string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  execFileSync(IP, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
