@@ -39,6 +39,9 @@ const DISK_RETRY_MS = 2_000;
 /** A resume record is written, and data synced, this often while pieces arrive. */
 const RECORD_INTERVAL_MS = 120_000;
 
+/** Addresses remembered to count who gave data. */
+const MAX_GIVERS = 10_000;
+
 /** What a torrent gets from its node. */
 export interface TorrentHost {
   readonly plane: NodePlane;
@@ -357,6 +360,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         this.emit('peer-connected', { address: formatEndpoint(event.address) });
         return;
       case 'peer-closed':
+        if (event.downloadedBytes > 0 && this.#givers.size < MAX_GIVERS)
+          this.#givers.add(formatEndpoint(event.address));
         this.emit('peer-closed', { address: formatEndpoint(event.address), reason: event.reason });
         return;
       case 'peer-banned':

@@ -136,7 +136,8 @@ export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: s
     const wasUseful = peer.pipeline.totalBytes > 0 || peer.uploadMeter.totalBytes > 0;
     state.list.closed(nowMs, peer.dial, wasUseful, peer.isSeed);
   }
-  state.emit({ type: 'peer-closed', id: peer.id, address: peer.address, reason });
+  const downloadedBytes = peer.pipeline.totalBytes;
+  state.emit({ type: 'peer-closed', id: peer.id, address: peer.address, reason, downloadedBytes });
   if (!peer.amChoking) fillSlots(state, nowMs);
 }
 

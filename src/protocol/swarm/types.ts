@@ -78,6 +78,8 @@ export type SwarmEvent =
       readonly id: number;
       readonly address: PeerAddress;
       readonly reason: string;
+      /** Block data it gave. */
+      readonly downloadedBytes: number;
     }
   | { readonly type: 'peer-banned'; readonly address: PeerAddress; readonly reason: string };
 

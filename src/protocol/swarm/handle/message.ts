@@ -47,7 +47,7 @@ export function handleMessage(
         ? takePieces(state, peer, message.bytes.slice())
         : takeLateBitfield(state, peer, message.bytes);
     case 'have-all':
-      return isFirst ? takePieces(state, peer, 'all') : 'sent a late have-all';
+      return isFirst ? takePieces(state, peer, 'all') : takeLateHaveAll(state, peer);
     case 'have-none':
       return isFirst ? takePieces(state, peer, 'none') : 'sent a late have-none';
     default:
@@ -156,6 +156,13 @@ function takeLateBitfield(state: SwarmState, peer: Peer, bytes: Uint8Array): str
   }
   for (const piece of has) handleHave(state, peer, piece);
   return undefined;
+}
+
+/** A peer that completes may say so this way: it counts as the HAVEs that are missing. */
+function takeLateHaveAll(state: SwarmState, peer: Peer): undefined {
+  if (state.torrent === undefined) peer.early = 'all';
+  const count = state.torrent?.info.pieceCount ?? 0;
+  for (let piece = 0; piece < count; piece += 1) handleHave(state, peer, piece);
 }
 
 /** Interprets what a peer has, now that the number of pieces is known. @returns why to close, or undefined. */
