@@ -7,9 +7,15 @@ if (major < 26) {
   );
   process.exit(1);
 }
-const { existsSync } = await import('node:fs');
+const { existsSync, realpathSync } = await import('node:fs');
 const { enableCompileCache } = await import('node:module');
 enableCompileCache();
+// npm starts scripts in the package's folder; relative paths are meant from where the person stands.
+const { INIT_CWD: typedIn, npm_lifecycle_event: script } = process.env;
+if (script === 'start' && typedIn !== undefined && existsSync(typedIn)) {
+  const root = realpathSync(new URL('..', import.meta.url));
+  if (realpathSync(process.cwd()) === root) process.chdir(typedIn);
+}
 // A checkout has src/, an installed package has only dist/: so a checkout never runs a stale build.
 const source = new URL('../src/cli/main.ts', import.meta.url);
 const built = new URL('../dist/cli/main.js', import.meta.url);

@@ -4,6 +4,7 @@
  * `npm test`                    types, lint, dead code, then all tests that need nothing but loopback
  * `npm test -- <pattern>...`    only the test files that match, with their whole output
  * `npm run test:interop`        against real clients (they have to be installed)
+ * `npm run test:package`        the npm package: packed, installed in an empty folder, run there
  * `npm run test:fuzz`           the fuzz targets, at length
  *
  * Children get STARLING_OFFLINE=1 and a STARLING_HOME of their own that is removed afterwards.
@@ -47,6 +48,7 @@ function stepsOf(args: readonly string[]): Step[] {
     const env = { STARLING_INTEROP: '1' };
     return tests('interop', ['test/interop/**/*.test.ts'], { isLive: true, env });
   }
+  if (mode === 'package') return tests('package', ['test/package/*.test.ts'], { isLive: true });
   if (mode === 'fuzz') {
     return [
       {
