@@ -168,6 +168,19 @@ describe('the package', () => {
     assert.deepEqual(hosts, []);
   });
 
+  it('is locked for every platform: "npm ci" refuses a lock without the optional dependencies of the others', () => {
+    // npm leaves them out when it writes the lock where the registry does not have them.
+    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+    const missing = Object.values<{ optionalDependencies?: Record<string, string> }>(
+      lock.packages,
+    ).flatMap(({ optionalDependencies = {} }) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => lock.packages[`node_modules/${name}`] === undefined,
+      ),
+    );
+    assert.deepEqual(missing, []);
+  });
+
   it('has no .npmrc that names a registry', () => {
     const config = join(root, '.npmrc');
     if (existsSync(config)) assert.doesNotMatch(readFileSync(config, 'utf8'), /registry/);
