@@ -2,7 +2,7 @@
  * A fixed-size set of small integers in the BitTorrent wire order: index 0 is the high bit of byte 0 (BEP 3).
  * @module
  */
-import { assert } from './assert.ts';
+import { assert, broken } from './assert.ts';
 
 /** A set over 0 … size-1; `count` is kept, so it costs nothing to ask. */
 export class Bitfield {
@@ -43,7 +43,7 @@ export class Bitfield {
 
   /** Adds `index`; true when it was not there before. */
   add(index: number): boolean {
-    assert(index >= 0 && index < this.size, `bitfield index ${index} of ${this.size}`);
+    if (!(index >= 0 && index < this.size)) broken(`bitfield index ${index} of ${this.size}`);
     const mask = 0x80 >> (index & 7);
     if ((this.bytes[index >> 3]! & mask) !== 0) return false;
     this.bytes[index >> 3]! |= mask;
@@ -53,7 +53,7 @@ export class Bitfield {
 
   /** Removes `index`; true when it was there before. */
   delete(index: number): boolean {
-    assert(index >= 0 && index < this.size, `bitfield index ${index} of ${this.size}`);
+    if (!(index >= 0 && index < this.size)) broken(`bitfield index ${index} of ${this.size}`);
     const mask = 0x80 >> (index & 7);
     if ((this.bytes[index >> 3]! & mask) === 0) return false;
     this.bytes[index >> 3]! &= ~mask;

@@ -5,7 +5,7 @@
  * Bounds: nothing is kept per piece, 16 bytes per file; each call costs O(log files) and what it returns.
  * @module
  */
-import { assert } from '../../lib/assert.ts';
+import { assert, broken } from '../../lib/assert.ts';
 import { BLOCK_LENGTH_BYTES, V1_HASH_LENGTH_BYTES as V1_HASH } from './limits.ts';
 import { nextPowerOfTwo } from './merkle.ts';
 import type { Info, Segment } from './types.ts';
@@ -93,7 +93,7 @@ export class PieceLayout {
       BLOCK_LENGTH_BYTES,
       this.wantedBytes(piece) - block * BLOCK_LENGTH_BYTES,
     );
-    assert(block >= 0 && bytes > 0, `block ${block} of piece ${piece}`);
+    if (block < 0 || bytes <= 0) broken(`block ${block} of piece ${piece}`);
     return bytes;
   }
 
@@ -189,7 +189,7 @@ export class PieceLayout {
   }
 
   #checkPiece(piece: number): void {
-    assert(piece >= 0 && piece < this.pieceCount, `piece ${piece} of ${this.pieceCount}`);
+    if (!(piece >= 0 && piece < this.pieceCount)) broken(`piece ${piece} of ${this.pieceCount}`);
   }
 
   #isPad(at: number): boolean {

@@ -5,7 +5,7 @@
  * all blocks of a socket read. Bad pieces: the only sender is banned; several senders lose trust (see constants.ts).
  * @module
  */
-import { assert } from '../../lib/assert.ts';
+import { broken } from '../../lib/assert.ts';
 import { equalBytes } from '../../lib/bytes.ts';
 import { BLOCK_BYTES } from '../peer-wire/index.ts';
 import { closePeer, sendExtendedHandshake } from './connecting.ts';
@@ -121,7 +121,7 @@ export function takeBlock(
   const owing = isOnlyOne ? [] : others.filter((other) => other !== peer.id);
   // The queue proves that it was asked for, whatever became of the request in the picker meanwhile.
   const outcome = picker.markReceived(peer.id, piece, index, true);
-  assert(outcome === 'first', `stored block ${index} of piece ${piece} was ${outcome}`);
+  if (outcome !== 'first') broken(`stored block ${index} of piece ${piece} was ${outcome}`);
   for (const other of owing) cancelAt(state, torrent, other, piece, index);
 }
 

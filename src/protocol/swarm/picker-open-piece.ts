@@ -3,7 +3,7 @@
  * Bounds: one number a block; further requesters of a block exist in the endgame only, at most MAX_REQUESTERS_PER_BLOCK - 1.
  * @module
  */
-import { assert } from '../../lib/assert.ts';
+import { broken } from '../../lib/assert.ts';
 
 // Implementation limits
 
@@ -88,7 +88,8 @@ export class OpenPiece {
       block = this.#untouchedFrom;
       this.#untouchedFrom += 1;
     }
-    assert(block < this.blockCount, `piece ${this.piece}: a free block was counted but not found`);
+    if (block >= this.blockCount)
+      broken(`piece ${this.piece}: a free block was counted but not found`);
     this.#blocks[block] = peer;
     this.#free -= 1;
     return block;
@@ -114,7 +115,7 @@ export class OpenPiece {
   /** Records that `peer` gave `block`, which must not have been received before. */
   receive(peer: number, block: number): void {
     const state = this.#blocks[block]!;
-    assert(state < RECEIVED, `piece ${this.piece}: block ${block} was received twice`);
+    if (state >= RECEIVED) broken(`piece ${this.piece}: block ${block} was received twice`);
     if (state === FREE) this.#free -= 1;
     this.#blocks[block] = RECEIVED + peer;
     this.#received += 1;

@@ -6,7 +6,7 @@
  * Bounds: `pieceCount` entries in all; availabilities from 511 up share a bucket; a bucket shrinks when three quarters are unused.
  * @module
  */
-import { assert } from '../../lib/assert.ts';
+import { broken } from '../../lib/assert.ts';
 import type { Bitfield } from '../../lib/bitfield.ts';
 import type { Rng } from '../../lib/rng.ts';
 
@@ -54,14 +54,14 @@ export class PickOrder {
 
   /** Adds a piece at a random place of its bucket. @param priority 1 … 7, 7 first. */
   insert(piece: number, priority: number, availability: number): void {
-    assert(!this.has(piece), `pick order: piece ${piece} is already in it`);
+    if (this.has(piece)) broken(`pick order: piece ${piece} is already in it`);
     this.#place(piece, bucketIndex(priority, availability));
     if (piece < this.#lowest) this.#lowest = piece;
     this.#size += 1;
   }
 
   remove(piece: number): void {
-    assert(this.has(piece), `pick order: piece ${piece} is not in it`);
+    if (!this.has(piece)) broken(`pick order: piece ${piece} is not in it`);
     this.#take(piece);
     this.#position[piece] = NOWHERE;
     this.#size -= 1;

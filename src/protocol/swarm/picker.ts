@@ -9,7 +9,7 @@
  * Not here: timing, choking, how many blocks to ask for (pipeline), deadlines.
  * @module
  */
-import { assert } from '../../lib/assert.ts';
+import { assert, broken } from '../../lib/assert.ts';
 import { Bitfield } from '../../lib/bitfield.ts';
 import type { Rng } from '../../lib/rng.ts';
 import { NOBODY, OpenPiece } from './picker-open-piece.ts';
@@ -128,7 +128,7 @@ export class PiecePicker {
 
   /** A peer lost `piece` (BEP 54). */
   removeHave(piece: number): void {
-    assert(this.#availability[piece]! > 0, `piece ${piece}: availability would fall below 0`);
+    if (this.#availability[piece] === 0) broken(`piece ${piece}: availability would fall below 0`);
     this.#availability[piece]! -= 1;
     this.#moved(piece);
     // Counts of pieces tell fruitless searches apart only while they grow.
@@ -287,7 +287,7 @@ export class PiecePicker {
     out: PickList,
     allowedOnly?: ReadonlySet<number>,
   ): number {
-    assert(peer >= 0 && peer < MAX_PEER_NUMBER, `peer: expected below 65536, got ${peer}`);
+    if (!(peer >= 0 && peer < MAX_PEER_NUMBER)) broken(`peer: expected below 65536, got ${peer}`);
     const memory = this.#memoryOf(peer);
     let picked = 0;
     while (picked < count) {
