@@ -54,6 +54,8 @@ export class PeerLink implements FrameSink {
   begin = 0;
   length = 0;
   isStoring = false;
+  /** Names the opening of the piece that the block belongs to, for the piece store. */
+  opening = 0;
   readonly #framer: Framer;
   #taker: HandshakeTaker | undefined;
   #owner: LinkOwner | undefined;

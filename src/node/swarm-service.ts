@@ -167,7 +167,9 @@ export class SwarmService implements LinkOwner {
     length: number,
   ): BlockTarget | undefined {
     if (!this.swarm.isExpected(link.id, piece, begin, length)) return undefined;
-    return this.#store?.begin(piece, begin / BLOCK_BYTES);
+    const target = this.#store?.begin(piece, begin / BLOCK_BYTES);
+    if (target !== undefined) link.opening = target.opening;
+    return target;
   }
 
   onBlockEnd(link: PeerLink): void {
@@ -175,11 +177,13 @@ export class SwarmService implements LinkOwner {
     this.#plane.downloadGate.spend(length);
     // The core first: it settles the piece's state before its last part can go to disk.
     this.swarm.handleBlock(monotonicMs(), link.id, { piece, begin, length }, isStoring);
-    if (isStoring) this.#store?.complete(piece, begin / BLOCK_BYTES);
+    if (isStoring) this.#store?.complete(piece, begin / BLOCK_BYTES, link.opening);
   }
 
   onBlockLost(link: PeerLink): void {
-    if (link.isStoring) this.#store?.abandon(link.piece, link.begin / BLOCK_BYTES);
+    if (link.isStoring) {
+      this.#store?.abandon(link.piece, link.begin / BLOCK_BYTES, link.opening);
+    }
   }
 
   onReadDone(link: PeerLink): void {

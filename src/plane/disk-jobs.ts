@@ -20,7 +20,9 @@ export interface PartJob {
   readonly id: number;
   readonly storage: number;
   readonly piece: number;
-  /** Where the part lies in the slabs' memory. */
+  /** Counts the openings of pieces: parts of an earlier opening never mix with those of a later one. */
+  readonly opening: number;
+  /** Where the part lies in the slabs' memory; -1 for a part of pads alone, which needs none. */
   readonly memoryAt: number;
   readonly lengthBytes: number;
   readonly pieceOffsetBytes: number;
@@ -40,7 +42,7 @@ export interface ScanJob {
   readonly segments: readonly JobSegment[];
 }
 
-/** Force a storage's written data to disk, or just close its files. */
+/** Force a storage's written data to disk, or close its files and forget it for good. */
 export interface FileJob {
   readonly kind: 'sync' | 'close';
   readonly id: number;

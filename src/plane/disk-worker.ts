@@ -16,7 +16,7 @@ import type {
   ToWorker,
   WorkerInit,
 } from './disk-jobs.ts';
-import { diskFaultOf, FileTable } from './file-table.ts';
+import { DiskFaultError, diskFaultOf, FileTable } from './file-table.ts';
 import { PieceHasher } from './piece-hasher.ts';
 
 // Implementation limits
@@ -24,6 +24,7 @@ import { PieceHasher } from './piece-hasher.ts';
 const SCAN_BYTES = 1024 * 1024;
 
 interface PieceInProgress {
+  readonly opening: number;
   readonly hasher: PieceHasher;
   writtenBytes: number;
   /** Parts that were written before their turn, by piece offset. */
@@ -33,6 +34,8 @@ interface PieceInProgress {
 const memory = Buffer.from((workerData as WorkerInit).memory);
 const tables = new Map<number, FileTable>();
 const pieces = new Map<string, PieceInProgress>();
+/** The opening of a piece that ended with a fault: its other parts may still be queued, and count for nothing. */
+const failedOpenings = new Map<string, number>();
 const scanBuffer = Buffer.allocUnsafeSlow(SCAN_BYTES);
 
 parentPort?.on('message', (message: ToWorker) => {
@@ -47,7 +50,11 @@ parentPort?.on('message', (message: ToWorker) => {
 
 function run(job: Job): JobResult {
   const table = tables.get(job.storage);
-  if (table === undefined) return { id: job.id };
+  if (table === undefined) {
+    // Work that was queued behind the close of its storage.
+    const fault = { code: 'ECLOSED', path: '', operation: 'open' } as const;
+    return job.kind === 'close' ? { id: job.id } : { id: job.id, isPieceDone: true, fault };
+  }
   try {
     if (job.kind === 'part') return runPart(table, job);
     if (job.kind === 'scan') return runScan(table, job);
@@ -55,7 +62,10 @@ function run(job: Job): JobResult {
       table.sync();
     } else {
       table.close();
-      for (const key of pieces.keys()) if (key.startsWith(`${job.storage}:`)) pieces.delete(key);
+      tables.delete(job.storage);
+      for (const map of [pieces, failedOpenings]) {
+        for (const key of map.keys()) if (key.startsWith(`${job.storage}:`)) map.delete(key);
+      }
     }
     return { id: job.id };
   } catch (error) {
@@ -65,12 +75,12 @@ function run(job: Job): JobResult {
 
 function runPart(table: FileTable, job: PartJob): JobResult {
   const key = `${job.storage}:${job.piece}`;
-  const part = memory.subarray(job.memoryAt, job.memoryAt + job.lengthBytes);
-  let piece = pieces.get(key);
-  if (piece === undefined) {
-    piece = { hasher: new PieceHasher(job.plan), writtenBytes: 0, early: new Map() };
-    pieces.set(key, piece);
-  }
+  const piece = pieceOf(key, job);
+  if (piece === undefined) return { id: job.id };
+  const part =
+    job.memoryAt < 0
+      ? scanBuffer.subarray(0, job.lengthBytes).fill(0)
+      : memory.subarray(job.memoryAt, job.memoryAt + job.lengthBytes);
   try {
     piece.hasher.updateV2(part, job.pieceOffsetBytes);
     if (piece.hasher.nextByte === job.pieceOffsetBytes) piece.hasher.updateV1(part);
@@ -80,11 +90,28 @@ function runPart(table: FileTable, job: PartJob): JobResult {
     if (piece.hasher.isOrdered) hashEarlyParts(table, piece);
   } catch (error) {
     pieces.delete(key);
+    failedOpenings.set(key, job.opening);
     return { id: job.id, isPieceDone: true, fault: diskFaultOf(error) };
   }
   if (piece.writtenBytes < job.wantedBytes) return { id: job.id };
   pieces.delete(key);
   return { id: job.id, isPieceDone: true, ...piece.hasher.finish() };
+}
+
+/** The piece that a part belongs to; undefined when that opening of it has failed. */
+function pieceOf(key: string, job: PartJob): PieceInProgress | undefined {
+  const failed = failedOpenings.get(key);
+  if (failed !== undefined) {
+    if (failed >= job.opening) return undefined;
+    failedOpenings.delete(key);
+  }
+  let piece = pieces.get(key);
+  if (piece === undefined || piece.opening !== job.opening) {
+    const { opening } = job;
+    piece = { opening, hasher: new PieceHasher(job.plan), writtenBytes: 0, early: new Map() };
+    pieces.set(key, piece);
+  }
+  return piece;
 }
 
 function writeSegments(table: FileTable, segments: readonly JobSegment[], bytes: Buffer): void {
@@ -99,9 +126,17 @@ function hashEarlyParts(table: FileTable, piece: PieceInProgress): void {
     if (job === undefined) return;
     piece.early.delete(job.pieceOffsetBytes);
     const bytes = scanBuffer.subarray(0, job.lengthBytes);
-    readSegments(table, job.segments, bytes, 0);
+    const count = readSegments(table, job.segments, bytes, 0);
+    if (count < bytes.length) throw truncated(table, job.segments, count);
     piece.hasher.updateV1(bytes);
   }
+}
+
+/** What was written is not there any more: a fault of the disk, or the sender of a good piece would be blamed. */
+function truncated(table: FileTable, segments: readonly JobSegment[], at: number): DiskFaultError {
+  const segment = segments.find((each) => at < each.at + each.lengthBytes)!;
+  const where = table.pathOf(segment.fileIndex);
+  return new DiskFaultError({ code: 'TRUNCATED', path: where, operation: 'read' }, undefined);
 }
 
 /** Fills `bytes` (which begin at byte `from` of the segments' space). @returns how many bytes were there, from the start. */

@@ -4,11 +4,14 @@
  * A file is opened when first needed and created sparse at its full length when first written. Files that were not selected are not
  * created: their share of border pieces lives in one sparse parts file, at its place in piece space. Open files are kept in an LRU of
  * MAX_OPEN_FILES; each thread has a table of its own.
- * Safety: a last component that is a symlink is never followed, and a parent that leads out of the folder is refused.
+ * Safety: writing never follows a symlink in the last component and refuses a parent that leads out of the folder, before it makes one.
+ * Reading follows links: what is read was hashed first.
+ * A closed table stays closed: late work must not open files that nobody will close.
  * @module
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { assert } from '../lib/assert.ts';
 
 // Implementation limits
 /** Open files a table keeps. */
@@ -71,15 +74,23 @@ export interface FilePlace {
   /** Add to an offset in the torrent's file to get the offset in the opened one. */
   readonly baseBytes: number;
   readonly key: number;
+  readonly open: OpenFile;
 }
 
 const PARTS_KEY = -1;
+/** Absent on Windows. */
+const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 
 /** Opens and closes the files of one storage. */
 export class FileTable {
   readonly spec: StorageSpec;
   readonly #open = new Map<number, OpenFile>();
+  /** Files opened for writing before: when such a file is gone, data is gone, and making it anew would hide that. */
+  readonly #made = new Set<number>();
+  /** Files with data that was written after the last sync, evicted ones too. */
+  readonly #unsynced = new Set<number>();
   #realDir: string | undefined;
+  #isClosed = false;
 
   constructor(spec: StorageSpec) {
     this.spec = spec;
@@ -91,39 +102,51 @@ export class FileTable {
     return file.isStored ? path.join(this.spec.dir, file.path) : this.spec.partsPath;
   }
 
-  /** Opens a file and keeps it open until `release`. @throws {DiskFaultError} */
+  /** Opens a file and keeps it open until `release`. @throws {DiskFaultError} also after `close` (ECLOSED). */
   acquire(fileIndex: number, canWrite: boolean): FilePlace {
     const file = this.spec.files[fileIndex]!;
     const key = file.isStored ? fileIndex : PARTS_KEY;
+    if (this.#isClosed) {
+      throw new DiskFaultError(
+        { code: 'ECLOSED', path: this.#pathOfKey(key), operation: 'open' },
+        undefined,
+      );
+    }
     let open = this.#open.get(key);
-    if (open !== undefined && canWrite && !open.canWrite && open.users === 0) {
+    if (open !== undefined && canWrite && !open.canWrite) {
+      assert(open.users === 0, `file ${fileIndex}: expected no reader when it is opened to write`);
       this.#close(key, open);
       open = undefined;
     }
     if (open === undefined) {
-      open = { fd: this.#openFile(fileIndex, canWrite), canWrite, users: 0 };
-      this.#evict();
+      while (this.#open.size >= MAX_OPEN_FILES && this.#evict());
+      open = { fd: this.#openFile(fileIndex, key, canWrite), canWrite, users: 0 };
     } else {
       this.#open.delete(key);
     }
     this.#open.set(key, open);
     open.users += 1;
-    return { fd: open.fd, baseBytes: file.isStored ? 0 : file.offsetBytes, key };
+    return { open, fd: open.fd, baseBytes: file.isStored ? 0 : file.offsetBytes, key };
   }
 
+  /** The end of an `acquire`; after `close` the last one closes the file. */
   release(place: FilePlace): void {
-    const open = this.#open.get(place.key);
-    if (open !== undefined) open.users -= 1;
+    const { open } = place;
+    open.users -= 1;
+    if (this.#isClosed && open.users === 0) fs.closeSync(open.fd);
   }
 
   /** Writes `bytes` at `offsetBytes` of a file, all of them. @throws {DiskFaultError} */
   write(fileIndex: number, bytes: Uint8Array, offsetBytes: number): void {
     const place = this.acquire(fileIndex, true);
+    this.#unsynced.add(place.key);
     try {
       let at = 0;
       while (at < bytes.length) {
         const from = place.baseBytes + offsetBytes + at;
-        at += fs.writeSync(place.fd, bytes, at, bytes.length - at, from);
+        const count = fs.writeSync(place.fd, bytes, at, bytes.length - at, from);
+        if (count === 0) throw systemError('EIO', 'the system took no bytes');
+        at += count;
       }
     } catch (error) {
       throw this.fault(fileIndex, 'write', error);
@@ -151,69 +174,132 @@ export class FileTable {
     }
   }
 
-  /** Forces written data of the open files to the disk. @throws {DiskFaultError} */
+  /** Forces all data written since the last sync to the disk, that of evicted files too. @throws {DiskFaultError} */
   sync(): void {
-    for (const [key, open] of this.#open) {
-      if (!open.canWrite) continue;
+    for (const key of this.#unsynced) {
+      const open = this.#open.get(key);
       try {
-        fs.fdatasyncSync(open.fd);
+        if (open?.canWrite === true) fs.fdatasyncSync(open.fd);
+        else this.#syncClosed(key);
       } catch (error) {
         throw this.fault(key, 'sync', error);
       }
+      this.#unsynced.delete(key);
     }
   }
 
+  /** Closes every file, those in use when their last user releases them; nothing can be opened afterwards. */
   close(): void {
-    for (const [key, open] of this.#open) this.#close(key, open);
+    this.#isClosed = true;
+    for (const open of this.#open.values()) if (open.users === 0) fs.closeSync(open.fd);
+    this.#open.clear();
   }
 
   /** Wraps a system error so that it names the file. */
   fault(fileIndex: number, operation: DiskFault['operation'], error: unknown): DiskFaultError {
     if (error instanceof DiskFaultError) return error;
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
-    const where = fileIndex === PARTS_KEY ? this.spec.partsPath : this.pathOf(fileIndex);
-    return new DiskFaultError({ code, path: where, operation }, error);
+    return new DiskFaultError({ code, path: this.#pathOfKey(fileIndex), operation }, error);
   }
 
-  #openFile(fileIndex: number, canWrite: boolean): number {
+  #pathOfKey(key: number): string {
+    return key === PARTS_KEY ? this.spec.partsPath : this.pathOf(key);
+  }
+
+  #openFile(fileIndex: number, key: number, canWrite: boolean): number {
+    for (;;) {
+      try {
+        return canWrite
+          ? this.#openToWrite(fileIndex, key)
+          : fs.openSync(this.pathOf(fileIndex), 'r');
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        // Other tables and sockets share the process's limit: give one of ours back and try again.
+        if ((code === 'EMFILE' || code === 'ENFILE') && this.#evict()) continue;
+        throw this.fault(fileIndex, 'open', error);
+      }
+    }
+  }
+
+  #openToWrite(fileIndex: number, key: number): number {
     const file = this.spec.files[fileIndex]!;
     const where = this.pathOf(fileIndex);
-    const { O_RDONLY, O_RDWR, O_CREAT, O_NOFOLLOW } = fs.constants;
-    const noFollow = O_NOFOLLOW ?? 0;
+    const mode = file.isExecutable ? 0o777 : 0o666;
+    const flags = fs.constants.O_RDWR | NO_FOLLOW;
+    const isNew = !this.#made.has(key);
+    if (isNew) this.#makeFolder(path.dirname(where), file.isStored);
+    let fd: number;
     try {
-      if (!canWrite) return fs.openSync(where, O_RDONLY);
-      fs.mkdirSync(path.dirname(where), { recursive: true });
-      if (file.isStored) this.#refuseEscape(path.dirname(where));
-      const mode = file.isExecutable ? 0o777 : 0o666;
-      const fd = fs.openSync(where, O_RDWR | O_CREAT | noFollow, mode);
+      fd = fs.openSync(where, isNew ? flags | fs.constants.O_CREAT : flags, mode);
+    } catch (error) {
+      // Said once: the next attempt makes it again.
+      this.#made.delete(key);
+      throw error;
+    }
+    try {
       if (file.isStored && fs.fstatSync(fd).size < file.lengthBytes) {
         fs.ftruncateSync(fd, file.lengthBytes);
       }
-      return fd;
     } catch (error) {
-      throw this.fault(fileIndex, 'open', error);
+      fs.closeSync(fd);
+      throw error;
+    }
+    this.#made.add(key);
+    return fd;
+  }
+
+  #makeFolder(folder: string, isInside: boolean): void {
+    try {
+      if (isInside) {
+        fs.mkdirSync(this.spec.dir, { recursive: true });
+        this.#refuseEscape(folder);
+      }
+      fs.mkdirSync(folder, { recursive: true });
+    } catch (error) {
+      // A file where a folder should be: ENOTDIR further up the path, EEXIST at its end.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      throw systemError('ENOTDIR', 'a file is in the place of a folder', error);
     }
   }
 
-  #refuseEscape(parent: string): void {
+  /** Follows the part of a path that exists; what mkdir adds to it has no links. */
+  #refuseEscape(folder: string): void {
     this.#realDir ??= fs.realpathSync(this.spec.dir);
-    const relative = path.relative(this.#realDir, fs.realpathSync(parent));
+    let existing = folder;
+    while (fs.lstatSync(existing, { throwIfNoEntry: false }) === undefined) {
+      existing = path.dirname(existing);
+    }
+    const relative = path.relative(this.#realDir, fs.realpathSync(existing));
     if (relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative)) {
-      throw Object.assign(new Error('a link leads out of the folder'), { code: 'ELOOP' });
+      throw systemError('ELOOP', 'a link leads out of the folder');
     }
   }
 
-  #evict(): void {
-    if (this.#open.size < MAX_OPEN_FILES) return;
+  #syncClosed(key: number): void {
+    const fd = fs.openSync(this.#pathOfKey(key), fs.constants.O_RDWR | NO_FOLLOW);
+    try {
+      fs.fdatasyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** Closes the idle file used longest ago. @returns false when every file is in use. */
+  #evict(): boolean {
     for (const [key, open] of this.#open) {
       if (open.users > 0) continue;
       this.#close(key, open);
-      return;
+      return true;
     }
+    return false;
   }
 
   #close(key: number, open: OpenFile): void {
     this.#open.delete(key);
     fs.closeSync(open.fd);
   }
+}
+
+function systemError(code: string, message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, { cause }), { code });
 }

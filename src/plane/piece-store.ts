@@ -3,11 +3,13 @@
  *
  * A piece is cut into parts of at most a slab (1 MiB); small pieces share a slab. A part that is filled goes to its disk worker at once,
  * which hashes and writes it, and its memory is free again: only parts that are being filled hold memory. Blocks have one writer at a
- * time, so that two copies of a block (endgame) never mix.
+ * time, so that two copies of a block (endgame) never mix. A fault ends an opening of a piece; a block that began in it keeps its memory
+ * until its writer ends it, and never counts for a later opening.
  * Bounds: the slab pool; `openLimit` pieces can be open with memory for every part guaranteed.
  * Not here: which block to ask of whom, and whether a digest is the right one.
  * @module
  */
+import { assert } from '../lib/assert.ts';
 import type { JobResult } from './disk-jobs.ts';
 import type { DiskPool } from './disk-pool.ts';
 import type { BlockTarget } from './framer.ts';
@@ -22,10 +24,18 @@ const FILLING = 1;
 const FILLED = 2;
 
 interface OpenPiece {
+  readonly opening: number;
   readonly blocks: Uint8Array;
   /** Memory of each part, -1 while it has none. */
   readonly partAt: Int32Array;
+  /** Blocks of each part that are not filled, and those of them that somebody is filling. */
   readonly missing: Uint16Array;
+  readonly filling: Uint16Array;
+}
+
+/** A place for a block; `opening` names the block's piece as it is open now, for `complete` and `abandon`. */
+export interface StoreTarget extends BlockTarget {
+  opening: number;
 }
 
 /** What a store tells its owner. */
@@ -46,7 +56,10 @@ export class PieceStore {
   readonly #freeSlots: number[] = [];
   readonly #slabUse = new Map<number, number>();
   readonly #open = new Map<number, OpenPiece>();
-  readonly #target: BlockTarget;
+  /** Pieces that were given up while blocks of them are being filled, by opening. */
+  readonly #ending = new Map<number, OpenPiece>();
+  readonly #target: StoreTarget;
+  #nextOpening = 1;
   #isClosed = false;
 
   constructor(options: {
@@ -64,7 +77,7 @@ export class PieceStore {
     const wholeBlocks = Math.ceil(options.geometry.pieceLengthBytes / BLOCK_BYTES) * BLOCK_BYTES;
     this.#partBytes = Math.min(SLAB_BYTES, wholeBlocks);
     this.#slotsPerSlab = Math.floor(SLAB_BYTES / this.#partBytes);
-    this.#target = { buffer: options.pool.bytes, offset: 0 };
+    this.#target = { buffer: options.pool.bytes, offset: 0, opening: 0 };
   }
 
   /** How many pieces may be open at once so that each can have memory for all its parts; at least 1. */
@@ -81,7 +94,7 @@ export class PieceStore {
    * Begins to receive a block. The returned object is reused by the next call.
    * @returns undefined when the block is there already, is being received, or no memory is free: throw the data away.
    */
-  begin(piece: number, block: number): BlockTarget | undefined {
+  begin(piece: number, block: number): StoreTarget | undefined {
     if (this.#isClosed) return undefined;
     const open = this.#open.get(piece) ?? this.#openPiece(piece);
     if (open.blocks[block] !== EMPTY) return undefined;
@@ -94,35 +107,67 @@ export class PieceStore {
       this.#clearPads(piece, part, at);
     }
     open.blocks[block] = FILLING;
+    open.filling[part]! += 1;
+    this.#target.opening = open.opening;
     this.#target.offset = at + block * BLOCK_BYTES - part * this.#partBytes;
     return this.#target;
   }
 
-  /** The block begun has all its bytes. */
-  complete(piece: number, block: number): void {
+  /** The block begun has all its bytes; it counts when its piece was not given up meanwhile. */
+  complete(piece: number, block: number, opening: number): void {
     const open = this.#open.get(piece);
-    if (open === undefined || open.blocks[block] !== FILLING) return;
+    if (open?.opening !== opening) {
+      this.#endWriter(opening, block);
+      return;
+    }
+    assert(open.blocks[block] === FILLING, `block ${block} of piece ${piece} was not begun`);
     open.blocks[block] = FILLED;
     const part = Math.floor((block * BLOCK_BYTES) / this.#partBytes);
+    open.filling[part]! -= 1;
     open.missing[part]! -= 1;
     if (open.missing[part] === 0) this.#submit(piece, open, part);
   }
 
   /** The block begun will not be completed by its writer. */
-  abandon(piece: number, block: number): void {
+  abandon(piece: number, block: number, opening: number): void {
     const open = this.#open.get(piece);
-    if (open !== undefined && open.blocks[block] === FILLING) open.blocks[block] = EMPTY;
+    if (open?.opening !== opening) {
+      this.#endWriter(opening, block);
+      return;
+    }
+    assert(open.blocks[block] === FILLING, `block ${block} of piece ${piece} was not begun`);
+    open.blocks[block] = EMPTY;
+    open.filling[Math.floor((block * BLOCK_BYTES) / this.#partBytes)]! -= 1;
   }
 
-  /** Gives all memory back that no worker uses; later calls do nothing. */
+  /** Gives all memory back that no worker and no writer uses, the rest when they end; nothing begins afterwards. */
   close(): void {
     this.#isClosed = true;
-    for (const open of this.#open.values()) {
-      for (const [part, at] of open.partAt.entries()) {
-        if (at >= 0 && open.missing[part]! > 0) this.#releaseSlot(at);
-      }
-    }
+    for (const open of this.#open.values()) this.#giveUp(open);
     this.#open.clear();
+  }
+
+  /** Frees the parts that nobody is filling; the others follow when their writers end. */
+  #giveUp(open: OpenPiece): void {
+    for (let part = 0; part < open.partAt.length; part += 1) {
+      if (open.filling[part]! > 0) this.#ending.set(open.opening, open);
+      else if (open.partAt[part]! >= 0 && open.missing[part]! > 0) this.#freePart(open, part);
+    }
+  }
+
+  #endWriter(opening: number, block: number): void {
+    const open = this.#ending.get(opening);
+    assert(open?.blocks[block] === FILLING, `block ${block} of opening ${opening} was not begun`);
+    open.blocks[block] = EMPTY;
+    const part = Math.floor((block * BLOCK_BYTES) / this.#partBytes);
+    open.filling[part]! -= 1;
+    if (open.filling[part] === 0) this.#freePart(open, part);
+    if (open.filling.every((count) => count === 0)) this.#ending.delete(opening);
+  }
+
+  #freePart(open: OpenPiece, part: number): void {
+    this.#releaseSlot(open.partAt[part]!);
+    open.partAt[part] = -1;
   }
 
   #openPiece(piece: number): OpenPiece {
@@ -132,30 +177,24 @@ export class PieceStore {
     };
     const parts = Math.ceil(wantedBytes / this.#partBytes);
     const open = {
+      opening: this.#nextOpening,
       blocks: new Uint8Array(blockCount),
       partAt: new Int32Array(parts).fill(-1),
       missing: new Uint16Array(parts),
+      filling: new Uint16Array(parts),
     };
+    this.#nextOpening += 1;
     for (let block = 0; block < blockCount; block += 1) {
       const part = Math.floor((block * BLOCK_BYTES) / this.#partBytes);
       if (this.#geometry.isPadBlock(piece, block)) open.blocks[block] = FILLED;
       else open.missing[part]! += 1;
     }
     this.#open.set(piece, open);
-    this.#submitPadParts(piece, open);
-    return open;
-  }
-
-  /** A part made of pads alone is full from the start. */
-  #submitPadParts(piece: number, open: OpenPiece): void {
-    for (let part = 0; part < open.partAt.length; part += 1) {
-      if (open.missing[part] !== 0) continue;
-      const at = this.#acquireSlot();
-      if (at < 0) continue;
-      open.partAt[part] = at;
-      this.#clearPads(piece, part, at);
-      this.#submit(piece, open, part);
+    // A part made of pads alone is full from the start, and needs no memory.
+    for (let part = 0; part < parts; part += 1) {
+      if (open.missing[part] === 0) this.#submit(piece, open, part);
     }
+    return open;
   }
 
   #clearPads(piece: number, part: number, at: number): void {
@@ -177,6 +216,7 @@ export class PieceStore {
         kind: 'part',
         storage: this.#storage,
         piece,
+        opening: open.opening,
         memoryAt,
         lengthBytes,
         pieceOffsetBytes: from,
@@ -184,21 +224,15 @@ export class PieceStore {
         plan: this.#geometry.hashPlan(piece),
         segments: cutSegments(this.#geometry.segments(piece), from, lengthBytes),
       },
-      (result) => this.#settle(piece, memoryAt, result),
+      (result) => this.#settle(piece, open, memoryAt, result),
     );
   }
 
-  #settle(piece: number, memoryAt: number, result: JobResult): void {
-    this.#releaseSlot(memoryAt);
-    if (result.isPieceDone !== true || this.#isClosed) return;
-    const open = this.#open.get(piece);
-    if (open === undefined) return;
+  #settle(piece: number, open: OpenPiece, memoryAt: number, result: JobResult): void {
+    if (memoryAt >= 0) this.#releaseSlot(memoryAt);
+    if (result.isPieceDone !== true || this.#open.get(piece) !== open) return;
     this.#open.delete(piece);
-    if (result.fault !== undefined) {
-      for (const [part, at] of open.partAt.entries()) {
-        if (at >= 0 && open.missing[part]! > 0) this.#releaseSlot(at);
-      }
-    }
+    if (result.fault !== undefined) this.#giveUp(open);
     this.#handlers.onPiece(piece, result);
   }
 
