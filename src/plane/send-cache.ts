@@ -36,6 +36,8 @@ export interface Span {
   readonly bytes: Buffer;
   readonly blockCount: number;
   fault: DiskFault | undefined;
+  /** Its torrent was closed: its buffer is free when nobody uses it. */
+  isForgotten: boolean;
   /** Sockets and queues that use it now. */
   users: number;
   waiting: (() => void)[];
@@ -80,7 +82,15 @@ export class SendCache {
         SPAN_BLOCKS,
         source.geometry.blockCount(piece) - spanIndex * SPAN_BLOCKS,
       );
-      span = { state: 'reading', bytes, blockCount, fault: undefined, users: 0, waiting: [] };
+      span = {
+        state: 'reading',
+        bytes,
+        blockCount,
+        fault: undefined,
+        users: 0,
+        waiting: [],
+        isForgotten: false,
+      };
       spans.set(key, span);
       this.#entries.set(span, { source, key, span });
       this.#read(source, piece, spanIndex * SPAN_BLOCKS, span);
@@ -95,16 +105,34 @@ export class SendCache {
     span.users -= 1;
     assert(span.users >= 0, 'a span was released twice');
     if (span.users === 0) {
-      if (span.state === 'failed') this.#drop(span);
-      this.#starved.shift()?.();
+      this.#settleUnused(span);
     }
   }
 
-  /** Forgets what was read of a torrent. */
+  /** Forgets what was read of a torrent; what is in use or being read goes when that ends. */
   forget(source: SendSource): void {
-    for (const span of this.#spans.get(source)?.values() ?? []) {
-      if (span.users === 0 && span.state !== 'reading') this.#drop(span);
+    const spans = [...(this.#spans.get(source)?.values() ?? [])];
+    this.#spans.delete(source);
+    for (const span of spans) {
+      span.isForgotten = true;
+      if (span.users === 0) this.#settleUnused(span);
     }
+  }
+
+  /** A span lost its last user, or its read ended without any: its buffer may be taken, so those who starve may go on. */
+  #settleUnused(span: Span): void {
+    if (span.state === 'reading') return;
+    if (span.state === 'failed' || span.isForgotten) this.#drop(span);
+    // A closed queue does not use its turn: on to the next, as long as a buffer can be had.
+    while (this.#starved.length > 0 && this.#hasBuffer()) this.#starved.shift()!();
+  }
+
+  #hasBuffer(): boolean {
+    if (this.#buffers.length > 0 || this.#bufferCount < this.#spanLimit) return true;
+    for (const { span } of this.#order) {
+      if (span.users === 0 && span.state !== 'reading') return true;
+    }
+    return false;
   }
 
   #touch(span: Span): void {
@@ -132,7 +160,8 @@ export class SendCache {
     const entry = this.#entries.get(span)!;
     this.#order.delete(entry);
     const spans = this.#spans.get(entry.source);
-    spans?.delete(entry.key);
+    // After `forget` another span may stand there.
+    if (spans?.get(entry.key) === span) spans.delete(entry.key);
     if (spans?.size === 0) this.#spans.delete(entry.source);
     this.#buffers.push(span.bytes);
   }
@@ -154,8 +183,8 @@ export class SendCache {
       if (span.state === 'ready') frame(span, piece, from, length);
       const waiting = span.waiting;
       span.waiting = [];
-      if (span.state === 'failed' && span.users === 0) this.#drop(span);
       for (const wake of waiting) wake();
+      if (span.users === 0 && this.#order.has(this.#entries.get(span)!)) this.#settleUnused(span);
     };
     for (const segment of cutSegments(geometry.segments(piece), from, length)) {
       const at = READ_AT + segment.at;

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { FileTable } from './file-table.ts';
+import type { Geometry } from './geometry.ts';
+import { SendCache, type SendSource, type Span } from './send-cache.ts';
+
+const BLOCK = 16_384;
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'send-cache-'));
+after(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+/** Pieces of one block in one file. */
+function source(pieceCount: number): SendSource {
+  fs.writeFileSync(path.join(dir, 'f'), Buffer.alloc(BLOCK * pieceCount, 7));
+  const lengthBytes = BLOCK * pieceCount;
+  const files = new FileTable({
+    id: 1,
+    dir,
+    partsPath: path.join(dir, 'parts'),
+    files: [
+      { path: 'f', lengthBytes, offsetBytes: 0, isPad: false, isExecutable: false, isStored: true },
+    ],
+  });
+  const geometry: Geometry = {
+    pieceCount,
+    pieceLengthBytes: BLOCK,
+    pieceBytes: () => BLOCK,
+    wantedBytes: () => BLOCK,
+    blockCount: () => 1,
+    blockBytes: () => BLOCK,
+    isPadBlock: () => false,
+    segments: (piece) => [
+      {
+        fileIndex: 0,
+        fileOffsetBytes: piece * BLOCK,
+        pieceOffsetBytes: 0,
+        lengthBytes: BLOCK,
+        isPad: false,
+      },
+    ],
+    hashPlan: () => ({ v1Bytes: BLOCK, v2Bytes: 0, leafWidth: 0 }),
+  };
+  return { files, geometry };
+}
+
+const noWake = (): void => assert.fail('nobody starves here');
+
+function read(span: Span): Promise<void> {
+  return new Promise((resolve) => {
+    if (span.state === 'reading') span.waiting.push(resolve);
+    else resolve();
+  });
+}
+
+test('a span left while it was being read wakes who starves when the read ends', async () => {
+  const cache = new SendCache(2);
+  const from = source(3);
+  const spans = [cache.use(from, 0, 0, noWake)!, cache.use(from, 1, 0, noWake)!];
+  const woken = new Promise<void>((resolve) => {
+    assert.equal(cache.use(from, 2, 0, resolve), undefined);
+  });
+  for (const span of spans) cache.release(span);
+  await woken;
+  cache.release(cache.use(from, 2, 0, noWake)!);
+  from.files.close();
+});
+
+test('a closed queue does not swallow the wake of the next one', async () => {
+  const cache = new SendCache(2);
+  const from = source(3);
+  const spans = [cache.use(from, 0, 0, noWake)!, cache.use(from, 1, 0, noWake)!];
+  await Promise.all(spans.map(read));
+  const woken: string[] = [];
+  cache.use(from, 2, 0, () => woken.push('closed'));
+  cache.use(from, 2, 0, () => woken.push('open'));
+  cache.release(spans[0]!);
+  assert.deepEqual(woken, ['closed', 'open']);
+  cache.release(spans[1]!);
+  from.files.close();
+});
+
+test('what is forgotten while it is read is read anew, and its buffer comes back once', async () => {
+  const cache = new SendCache(2);
+  const from = source(2);
+  const old = cache.use(from, 0, 0, noWake)!;
+  cache.forget(from);
+  const fresh = cache.use(from, 0, 0, noWake)!;
+  assert.notEqual(fresh, old);
+  await Promise.all([read(old), read(fresh)]);
+  cache.release(old);
+  const same = cache.use(from, 0, 0, noWake)!;
+  assert.equal(same, fresh);
+  const other = cache.use(from, 1, 0, noWake)!;
+  assert.notEqual(other.bytes, fresh.bytes);
+  await read(other);
+  from.files.close();
+});
