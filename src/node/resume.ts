@@ -57,6 +57,8 @@ export class ResumeStore {
   readonly #recordPath: string;
   readonly #journalPath: string;
   #journal: number | undefined;
+  /** Whole entries in the journal. */
+  #journalBytes = 0;
 
   constructor(home: string, infoHash: Uint8Array, dir: string) {
     const key = createHash('sha256').update(infoHash).update(path.resolve(dir)).digest();
@@ -95,10 +97,24 @@ export class ResumeStore {
   /** Notes pieces whose data has been written. */
   append(pieces: readonly number[]): void {
     if (pieces.length === 0) return;
-    this.#journal ??= fs.openSync(this.#journalPath, 'a');
+    this.#journal ??= this.#openJournal();
     const bytes = Buffer.alloc(pieces.length * 4);
     for (const [index, piece] of pieces.entries()) bytes.writeUInt32BE(piece, index * 4);
-    fs.writeSync(this.#journal, bytes);
+    // At a position: after a write that a full disk cut short, the next one must not be read four bytes askew.
+    const written = fs.writeSync(this.#journal, bytes, 0, bytes.length, this.#journalBytes);
+    this.#journalBytes += written - (written % 4);
+    if (written < bytes.length) {
+      const cause = { code: 'ENOSPC', path: this.#journalPath };
+      throw Object.assign(new Error('the journal was written in part'), cause);
+    }
+  }
+
+  #openJournal(): number {
+    fs.mkdirSync(path.dirname(this.#journalPath), { recursive: true });
+    const fd = fs.openSync(this.#journalPath, fs.constants.O_RDWR | fs.constants.O_CREAT);
+    const { size } = fs.fstatSync(fd);
+    this.#journalBytes = size - (size % 4);
+    return fd;
   }
 
   /** Forgets everything. */
