@@ -122,6 +122,12 @@ export class SwarmService implements LinkOwner {
     this.drain();
   }
 
+  /** Drops every peer and address (BEP 27). */
+  forgetPeers(): void {
+    this.swarm.forgetPeers(monotonicMs());
+    this.drain();
+  }
+
   addPeers(addresses: readonly Endpoint[], source: 'given' | 'tracker' | 'magnet'): void {
     this.swarm.addPeers(monotonicMs(), addresses, source);
     this.drain();

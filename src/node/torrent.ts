@@ -298,6 +298,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       userAgent: host.clientName,
       stats: () => this.#transferStats(),
       onPeers: (found) => this.#service.addPeers(found, 'tracker'),
+      onSwitch: () => this.#service.forgetPeers(),
       onProblem: (url, message) => this.emit('tracker-problem', { url, message }),
     });
     this.#tracker.start();

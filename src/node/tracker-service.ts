@@ -30,6 +30,8 @@ export interface TrackerServiceOptions {
   readonly userAgent: string;
   readonly stats: () => TransferStats;
   readonly onPeers: (peers: readonly Endpoint[]) => void;
+  /** A private torrent changed its tracker: its peers must be dropped. */
+  readonly onSwitch: () => void;
   readonly onProblem: (trackerUrl: string, message: string) => void;
 }
 
@@ -131,6 +133,7 @@ export class TrackerService {
         this.#options.onProblem(output.trackerUrl, output.message);
         return;
       case 'switch':
+        this.#options.onSwitch();
         return;
     }
   }

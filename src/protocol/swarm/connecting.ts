@@ -39,6 +39,8 @@ export function adoptPeer(state: SwarmState, nowMs: number, connected: Connected
 }
 
 function refusalOf(state: SwarmState, nowMs: number, connected: ConnectedPeer): string | undefined {
+  const isForgotten = connected.dial !== undefined && !state.list.isDialling(connected.dial);
+  if (isForgotten) return 'its address was forgotten meanwhile';
   if (state.list.isBanned(connected.address, connected.peerId)) return 'banned';
   if (equalBytes(connected.peerId, state.options.peerId)) return 'connected to itself';
   for (const other of state.peers.values()) {

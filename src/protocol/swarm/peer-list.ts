@@ -69,6 +69,14 @@ export class PeerList {
     });
   }
 
+  /** Forgets every address that is not banned; dials under way come to nothing. */
+  clear(): void {
+    for (const [key, candidate] of this.#candidates) {
+      if (candidate.state !== 'banned') this.#candidates.delete(key);
+    }
+    this.#dials.clear();
+  }
+
   isBanned(address: PeerAddress, peerId: Uint8Array): boolean {
     return this.#banned.has(banKeyOf(address)) || this.#banned.has(toHex(peerId));
   }
@@ -111,6 +119,11 @@ export class PeerList {
       if (due === undefined || candidate.nextTryMs < due) due = candidate.nextTryMs;
     }
     return due;
+  }
+
+  /** True while an address that was taken may still be used. */
+  isDialling(dial: number): boolean {
+    return this.#dials.has(dial);
   }
 
   /** A dial became a connection; its failures are forgotten once it was useful (`closed`). */

@@ -419,3 +419,27 @@ test('a late block cancels the request that was made of another peer meanwhile',
     [block],
   );
 });
+
+test('peers of a private torrent are forgotten with the tracker they came from (BEP 27)', () => {
+  const rig = new Rig(torrentOf(BLOCK_BYTES).info);
+  rig.connect(1);
+  rig.swarm.addPeers(0, [{ host: '10.0.9.1', port: 6881 }], 'tracker');
+  rig.drain();
+  const dial = rig.outputs.find((output) => output.type === 'dial');
+  assert(dial?.type === 'dial');
+  rig.swarm.forgetPeers(0);
+  rig.drain();
+  assert.equal(rig.swarm.peerCount, 0);
+  assert.equal(rig.swarm.knownAddressCount, 0);
+  rig.swarm.handleConnected(0, {
+    id: 2,
+    dial: dial.dial,
+    address: dial.address,
+    isIncoming: false,
+    reserved: makeReserved({}),
+    peerId: new Uint8Array(20).fill(9),
+    infoHash: rig.info.infoHashV1!,
+  });
+  rig.drain();
+  assert.equal(rig.swarm.peerCount, 0);
+});

@@ -123,6 +123,14 @@ export class Swarm {
     dialMore(this.#state, nowMs);
   }
 
+  /** BEP 27: a private torrent changed its tracker, and no peer known from the former one may be used. */
+  forgetPeers(nowMs: number): void {
+    for (const peer of [...this.#state.peers.values()]) {
+      closePeer(this.#state, nowMs, peer, 'known from a tracker that is no longer used');
+    }
+    this.#state.list.clear();
+  }
+
   /** Closes every connection and dials no more. */
   stop(nowMs: number): void {
     this.#state.isDialling = false;
