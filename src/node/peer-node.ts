@@ -30,7 +30,7 @@ const SLAB_COUNT = 64;
 const SEND_SPANS = 32;
 /** Incoming connections that have not sent their handshake. */
 const MAX_PENDING_INCOMING = 200;
-/** Disk and hash workers at most; one core is left to the network. */
+/** Disk and hash workers at most: checks use all cores; a transfer on two cores takes as long with two workers as with one. */
 const MAX_DISK_WORKERS = 4;
 
 /** Options of `PeerNode.open`. */
@@ -71,10 +71,7 @@ export class PeerNode implements AsyncDisposable {
     this.#listener = listen.listener;
     this.#localHost = listen.localHost;
     const cores = os.availableParallelism();
-    this.#disk = new DiskPool(
-      this.#pool.shared,
-      Math.max(1, Math.min(cores - 1, MAX_DISK_WORKERS)),
-    );
+    this.#disk = new DiskPool(this.#pool.shared, Math.min(cores, MAX_DISK_WORKERS));
     this.#uploadGate = new RateGate(options.uploadLimitBytesPerSec ?? 0);
     this.#downloadGate = new RateGate(options.downloadLimitBytesPerSec ?? 0);
     this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0');
