@@ -34,7 +34,7 @@ interface Run {
 }
 
 type Format = 'v1' | 'v2' | 'hybrid';
-type Client = 'starling' | 'libtorrent' | 'aria2';
+type Client = 'starling' | 'libtorrent';
 
 const source = path.join(dir, 'source');
 const torrentOf = (format: Format): string => path.join(dir, `${format}.torrent`);
@@ -53,8 +53,9 @@ function prepare(): void {
   for (const format of ['v1', 'v2', 'hybrid'] as const) {
     const args = ['--format', format, '--piece-length', '1048576', '-o', torrentOf(format)];
     starling(['create', path.join(source, 'random.bin'), ...args, '--quiet']);
+    // Checks the files once, so that no run measures the seeder's check.
+    starling(['get', torrentOf(format), '--dir', source, '--no-discovery', '--quiet']);
   }
-  // Creates the seeder's resume data, so that no run measures a check.
 }
 
 /** The built program, as it is published. */
@@ -114,10 +115,6 @@ function startLeech(
       leech,
       seconds: async () => (JSON.parse(await leech.line(isSummary)) as { seconds: number }).seconds,
     };
-  }
-  if (client === 'aria2') {
-    // aria2 has no option for a peer's address: a tracker of one line tells it.
-    throw new Error('aria2 is started by aria2Run');
   }
   const script = path.join(root, 'bench/support/libtorrent-peer.py');
   const leech = new Measured(python, [
