@@ -11,6 +11,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeRandom } from './support/hash-rivals.ts';
 import { type Cost, freePort, Measured, median } from './support/processes.ts';
 
 const { values } = parseArgs({
@@ -40,16 +41,7 @@ const source = path.join(dir, 'source');
 const torrentOf = (format: Format): string => path.join(dir, `${format}.torrent`);
 
 function prepare(): void {
-  fs.mkdirSync(source, { recursive: true });
-  const fd = fs.openSync(path.join(source, 'random.bin'), 'w');
-  const bytes = Buffer.allocUnsafe(1024 * 1024);
-  for (let i = 0; i < mib; i += 1) {
-    for (let at = 0; at < bytes.length; at += 65_536) {
-      crypto.getRandomValues(bytes.subarray(at, at + 65_536));
-    }
-    fs.writeSync(fd, bytes);
-  }
-  fs.closeSync(fd);
+  writeRandom(path.join(source, 'random.bin'), mib);
   for (const format of ['v1', 'v2', 'hybrid'] as const) {
     const args = ['--format', format, '--piece-length', '1048576', '-o', torrentOf(format)];
     starling(['create', path.join(source, 'random.bin'), ...args, '--quiet']);

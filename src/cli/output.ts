@@ -63,6 +63,14 @@ export class Output {
     this.#hasStatus = true;
   }
 
+  /** How far something is, as a bar. */
+  bar(label: string, doneBytes: number, totalBytes: number): void {
+    this.status((width) => {
+      const share = doneBytes / Math.max(1, totalBytes);
+      return `${label} ${formatBar(share, Math.min(40, width - 20))} ${(share * 100).toFixed(0)} %`;
+    });
+  }
+
   #clear(): void {
     if (this.#hasStatus) process.stderr.write('\r\u001b[2K');
     this.#hasStatus = false;

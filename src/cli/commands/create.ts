@@ -15,7 +15,6 @@ import {
 } from '../command.ts';
 import { CommandEnd, EXIT, usageError } from '../exit.ts';
 import { COMMON_OPTIONS, outputOf } from '../options.ts';
-import { formatBar } from '../output.ts';
 
 /** The command. */
 export const createCommand: CommandSpec = {
@@ -50,12 +49,7 @@ async function create(target: string, options: OptionValues): Promise<void> {
     isPrivate: switchOption(options, 'private'),
     ...(comment === undefined ? {} : { comment }),
     ...(pieceLengthBytes === undefined ? {} : { pieceLengthBytes }),
-    onProgress: (doneBytes, totalBytes) => {
-      output.status((width) => {
-        const share = doneBytes / Math.max(1, totalBytes);
-        return `Hashing ${formatBar(share, Math.min(40, width - 20))} ${(share * 100).toFixed(0)} %`;
-      });
-    },
+    onProgress: (doneBytes, totalBytes) => output.bar('Hashing', doneBytes, totalBytes),
   });
   const file = textOption(options, 'output') ?? `${created.metainfo.info.name}.torrent`;
   try {

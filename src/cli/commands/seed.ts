@@ -21,7 +21,7 @@ import {
 } from '../command.ts';
 import { usageError } from '../exit.ts';
 import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
-import { formatBar, type Output } from '../output.ts';
+import type { Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
 import { waitUntil, withPeerNode } from '../session.ts';
 
@@ -57,12 +57,7 @@ async function share(paths: readonly string[], options: OptionValues): Promise<v
       const created = await createTorrent(target, {
         trackers: listOption(options, 'tracker').map((url) => [url]),
         signal,
-        onProgress: (doneBytes, totalBytes) => {
-          output.status((width) => {
-            const share = doneBytes / Math.max(1, totalBytes);
-            return `Hashing ${formatBar(share, Math.min(40, width - 20))} ${(share * 100).toFixed(0)} %`;
-          });
-        },
+        onProgress: (doneBytes, totalBytes) => output.bar('Hashing', doneBytes, totalBytes),
       });
       const file = path.join(node.home, 'torrents', `${keyOf(created.metainfo.info)}.torrent`);
       fs.mkdirSync(path.dirname(file), { recursive: true });

@@ -6,7 +6,6 @@ import { readSource, verifyFiles } from '../../node/api/index.ts';
 import { type CommandSpec, type OptionValues, textOption } from '../command.ts';
 import { CommandEnd, EXIT, usageError } from '../exit.ts';
 import { COMMON_OPTIONS, outputOf } from '../options.ts';
-import { formatBar } from '../output.ts';
 
 /** The command. */
 export const verifyCommand: CommandSpec = {
@@ -29,12 +28,7 @@ async function verify(text: string, options: OptionValues): Promise<void> {
     );
   }
   const report = await verifyFiles(source.metainfo, textOption(options, 'dir')!, {
-    onProgress: (doneBytes, totalBytes) => {
-      output.status((width) => {
-        const share = doneBytes / Math.max(1, totalBytes);
-        return `Checking ${formatBar(share, Math.min(40, width - 20))} ${(share * 100).toFixed(0)} %`;
-      });
-    },
+    onProgress: (doneBytes, totalBytes) => output.bar('Checking', doneBytes, totalBytes),
   });
   output.event({ ...report });
   for (const file of report.files) {
