@@ -169,6 +169,8 @@ export class Framer {
       bytes.readUInt32BE(at + 9),
       length,
     );
+    // The sink may have closed us, which ends the block too.
+    if (this.#isClosed) return;
     this.#target = target?.buffer;
     this.#targetAt = target?.offset ?? 0;
     this.#blockLeftBytes = length;

@@ -5,6 +5,7 @@
  * Bounds: whoever calls `push` limits the number of requests; bytes handed to the socket stay under SEND_AHEAD_BYTES plus one span.
  * @module
  */
+import { broken } from '../lib/assert.ts';
 import type { DiskFault } from './file-table.ts';
 import {
   FRAME_BYTES,
@@ -71,7 +72,10 @@ export class SendQueue {
     return (this.#requests.length - this.#head) / 3;
   }
 
-  /** Adds a request that was checked to lie inside the piece; call `pump` after the last one. */
+  /**
+   * Adds a request that was checked to lie inside the piece, and not to cross from one span of SPAN_BLOCKS blocks into the next;
+   * call `pump` after the last one.
+   */
   push(piece: number, begin: number, length: number): void {
     this.#requests.push(piece, begin, length);
   }
@@ -215,12 +219,15 @@ export class SendQueue {
     message[4] = PIECE_MESSAGE_ID;
     message.writeUInt32BE(piece, 5);
     message.writeUInt32BE(begin, 9);
-    const wanted = this.#source.geometry.wantedBytes(piece);
-    for (let at = begin; at < Math.min(begin + length, wanted); ) {
+    const dataEnd = Math.min(begin + length, this.#source.geometry.wantedBytes(piece));
+    // Zeros in the place of real data would be blamed on us as a bad piece.
+    if (dataEnd > (this.#spanFirstBlock + SPAN_BLOCKS) * BLOCK_BYTES) {
+      broken(`request of ${length} bytes at ${begin}: expected one inside a span`);
+    }
+    for (let at = begin; at < dataEnd; ) {
       const block = Math.floor(at / BLOCK_BYTES);
       const index = block - this.#spanFirstBlock;
-      if (index >= span.blockCount) break;
-      const end = Math.min((block + 1) * BLOCK_BYTES, begin + length, wanted);
+      const end = Math.min((block + 1) * BLOCK_BYTES, dataEnd);
       const from = index * FRAME_BYTES + FRAME_HEADER_BYTES + (at - block * BLOCK_BYTES);
       span.bytes.copy(message, FRAME_HEADER_BYTES + at - begin, from, from + end - at);
       at = end;
