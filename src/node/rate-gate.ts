@@ -34,7 +34,7 @@ export class RateGate {
     if (!this.#bucket.isUnlimited) this.#bucket.spend(monotonicMs(), bytes);
   }
 
-  /** Calls `wake` once, when bytes are allowed again. */
+  /** Calls `wake` once, when bytes are allowed again; the same function waits once, however often it is given. */
   wait(wake: () => void): void {
     this.#waiting.add(wake);
     this.#timer ??= setTimeout(
@@ -43,15 +43,24 @@ export class RateGate {
     );
   }
 
+  /** Takes back a `wait`: `wake` is not called any more. */
+  forget(wake: () => void): void {
+    this.#waiting.delete(wake);
+    if (this.#waiting.size === 0) this.#stopTimer();
+  }
+
   close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer();
     this.#waiting.clear();
   }
 
-  #wakeAll(): void {
+  #stopTimer(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  #wakeAll(): void {
+    this.#stopTimer();
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const wake of waiting) wake();

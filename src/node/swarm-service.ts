@@ -53,6 +53,12 @@ export interface SwarmServiceOptions {
   readonly onDiskFault: (fault: DiskFault) => void;
 }
 
+/** What the rate gates call for a link; the same functions for its whole life, so that a gate holds each once. */
+interface LinkWakes {
+  readonly pump: () => void;
+  readonly resume: () => void;
+}
+
 /** A running torrent core. */
 export class SwarmService implements LinkOwner {
   readonly swarm: Swarm;
@@ -61,6 +67,7 @@ export class SwarmService implements LinkOwner {
   #infoHashV1: Uint8Array | undefined;
   #infoHashV2: Uint8Array | undefined;
   readonly #links = new Map<number, PeerLink>();
+  readonly #wakes = new WeakMap<PeerLink, LinkWakes>();
   readonly #dials = new Set<AbortController>();
   readonly #pumps = new Set<SendQueue>();
   #nextId = 0;
@@ -197,13 +204,14 @@ export class SwarmService implements LinkOwner {
     const gate = this.#plane.downloadGate;
     if (gate.isUnlimited || gate.available() > 0 || link.isClosed) return;
     link.connection.pause();
-    gate.wait(() => {
-      if (!link.isClosed) link.connection.resume();
-    });
+    gate.wait(this.#wakesOf(link).resume);
   }
 
   onClosed(link: PeerLink, reason: string): void {
     this.#links.delete(link.id);
+    const wakes = this.#wakesOf(link);
+    this.#plane.uploadGate.forget(wakes.pump);
+    this.#plane.downloadGate.forget(wakes.resume);
     this.swarm.handleClosed(monotonicMs(), link.id, reason);
     this.drain();
   }
@@ -314,13 +322,23 @@ export class SwarmService implements LinkOwner {
     return this;
   }
 
+  #wakesOf(link: PeerLink): LinkWakes {
+    let wakes = this.#wakes.get(link);
+    if (wakes === undefined) {
+      wakes = { pump: () => link.queue?.pump(), resume: () => link.connection.resume() };
+      this.#wakes.set(link, wakes);
+    }
+    return wakes;
+  }
+
   #equip(link: PeerLink): void {
     if (this.#source === undefined || link.queue !== undefined) return;
     const { uploadGate, sendCache } = this.#plane;
+    const { pump } = this.#wakesOf(link);
     const queue = new SendQueue(sendCache, this.#source, link, {
       allowance: () => {
         const bytes = uploadGate.available();
-        if (bytes <= 0) uploadGate.wait(() => queue.pump());
+        if (bytes <= 0) uploadGate.wait(pump);
         return bytes;
       },
       onSent: (dataBytes, blockCount) => {

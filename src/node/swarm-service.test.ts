@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { nodeCrypto } from '../../test/support/node-crypto.ts';
+import { makeTorrent } from '../../test/support/torrents.ts';
+import { Bitfield } from '../lib/bitfield.ts';
+import type { DiskPool } from '../plane/disk-pool.ts';
+import { FileTable } from '../plane/file-table.ts';
+import { SendCache } from '../plane/send-cache.ts';
+import { SlabPool } from '../plane/slab-pool.ts';
+import { parseMetainfo } from '../protocol/metainfo/index.ts';
+import { makeReserved } from '../protocol/peer-wire/index.ts';
+import type { PeerLink } from './peer-link.ts';
+import type { RateGate } from './rate-gate.ts';
+import { storageSpec, TorrentGeometry } from './storage.ts';
+import { SwarmService } from './swarm-service.ts';
+
+/** A gate in debt for ever, and who waits at it. */
+function shutGate(): { gate: RateGate; waiting: Set<() => void> } {
+  const waiting = new Set<() => void>();
+  const gate = {
+    isUnlimited: false,
+    available: () => 0,
+    spend: () => {},
+    wait: (wake: () => void) => waiting.add(wake),
+    forget: (wake: () => void) => waiting.delete(wake),
+  } as unknown as RateGate;
+  return { gate, waiting };
+}
+
+test('a link waits once at each rate gate, however often it comes, and not at all when it is closed', () => {
+  const upload = shutGate();
+  const download = shutGate();
+  const { bytes } = makeTorrent([{ path: ['f'], bytes: new Uint8Array(40_000) }], {
+    name: 't',
+    isSingleFile: false,
+    version: 'v1',
+    pieceLengthBytes: 16_384,
+  });
+  const parsed = parseMetainfo(bytes, nodeCrypto);
+  assert.ok(parsed.ok);
+  const { info } = parsed.value;
+  const service = new SwarmService({
+    plane: {
+      pool: new SlabPool(1),
+      disk: {} as DiskPool,
+      sendCache: new SendCache(2),
+      uploadGate: upload.gate,
+      downloadGate: download.gate,
+      mayDial: () => false,
+    },
+    infoHashV1: info.infoHashV1!,
+    peerId: new Uint8Array(20).fill(1),
+    clientName: 'test',
+    onEvent: () => {},
+    onDiskFault: () => assert.fail('no disk is touched'),
+  });
+  after(() => service.disconnect());
+  const have = new Bitfield(info.pieceCount);
+  have.fill();
+  service.activate({
+    info,
+    layers: new Map(),
+    have,
+    geometry: new TorrentGeometry(info),
+    storage: 1,
+    files: new FileTable({ ...storageSpec(info, '/nowhere', () => true), id: 1 }),
+    priorityOf: () => 1,
+    isSequential: false,
+  });
+  let pauses = 0;
+  const link = {
+    id: -1,
+    isIncoming: true,
+    isClosed: false,
+    dial: undefined,
+    queue: undefined,
+    queuedBytes: 0,
+    connection: {
+      remote: { host: '127.0.0.1', port: 1 },
+      pause: () => {
+        pauses += 1;
+      },
+    },
+    write: () => {},
+    close: () => {},
+  } as unknown as PeerLink;
+  const owner = service.accept(link, {
+    reserved: makeReserved({ fast: true, extension: true, v2: false }),
+    infoHash: info.infoHashV1!,
+    peerId: new Uint8Array(20).fill(2),
+  });
+  assert.equal(owner, service);
+  link.queue!.push(0, 0, 16_384);
+  for (let round = 0; round < 3; round += 1) {
+    link.queue!.pump();
+    service.onReadDone(link);
+  }
+  assert.equal(pauses, 3);
+  assert.equal(upload.waiting.size, 1);
+  assert.equal(download.waiting.size, 1);
+  service.onClosed(link, 'over');
+  assert.equal(upload.waiting.size, 0);
+  assert.equal(download.waiting.size, 0);
+});
