@@ -8,7 +8,7 @@ import { Bitfield } from '../lib/bitfield.ts';
 import { equalBytes, toHex } from '../lib/bytes.ts';
 import type { JobResult, JobSegment, ScanJob } from '../plane/disk-jobs.ts';
 import { type DiskPool, SCANS_PER_WORKER } from '../plane/disk-pool.ts';
-import { DiskFaultError, type StorageSpec } from '../plane/file-table.ts';
+import { DiskFaultError, makeFolderInside, type StorageSpec } from '../plane/file-table.ts';
 import { cutSegments, type Geometry } from '../plane/geometry.ts';
 import { type Info, type LayoutInfo, PieceLayout } from '../protocol/metainfo/index.ts';
 
@@ -58,29 +58,38 @@ export function storageSpec(
   };
 }
 
-/** Creates what no piece brings: empty files. Call before data flows. */
+/** Creates what no piece brings: empty files; an existing entry stays. Call before data flows. @throws the system's error; ELOOP when a link leads out. */
 export function createEmptyFiles(spec: Omit<StorageSpec, 'id'>, info: Info): void {
   for (const [index, file] of spec.files.entries()) {
     const isEmpty = file.lengthBytes === 0 && !file.isPad && file.isStored;
     if (!isEmpty || info.files[index]!.symlinkTarget !== undefined) continue;
     const where = path.join(spec.dir, file.path);
-    fs.mkdirSync(path.dirname(where), { recursive: true });
-    fs.closeSync(fs.openSync(where, 'a'));
+    if (fs.existsSync(where)) continue;
+    makeFolderInside(spec.dir, path.dirname(where));
+    unlessThere(() => fs.closeSync(fs.openSync(where, 'wx')));
   }
 }
 
-/** Creates the symlinks of a complete torrent (BEP 47); an existing entry stays. */
+/** Creates the symlinks of a complete torrent (BEP 47); an existing entry stays. @throws the system's error; ELOOP when a link leads out. */
 export function createSymlinks(spec: Omit<StorageSpec, 'id'>, info: Info): void {
   for (const file of info.files) {
     if (file.symlinkTarget === undefined) continue;
     const where = path.join(spec.dir, ...file.path);
-    const target = path.join(spec.dir, ...file.symlinkTarget);
-    fs.mkdirSync(path.dirname(where), { recursive: true });
-    try {
-      fs.symlinkSync(path.relative(path.dirname(where), target), where);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    const folder = path.dirname(where);
+    if (fs.lstatSync(where, { throwIfNoEntry: false }) !== undefined) continue;
+    makeFolderInside(spec.dir, folder);
+    // From real to real: "../" of a relative link counts from where its folder really is.
+    const target = path.join(fs.realpathSync(spec.dir), ...file.symlinkTarget);
+    const relative = path.relative(fs.realpathSync(folder), target);
+    unlessThere(() => fs.symlinkSync(relative, where));
+  }
+}
+
+function unlessThere(make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

@@ -89,7 +89,6 @@ export class FileTable {
   readonly #made = new Set<number>();
   /** Files with data that was written after the last sync, evicted ones too. */
   readonly #unsynced = new Set<number>();
-  #realDir: string | undefined;
   #isClosed = false;
 
   constructor(spec: StorageSpec) {
@@ -227,7 +226,11 @@ export class FileTable {
     const mode = file.isExecutable ? 0o777 : 0o666;
     const flags = fs.constants.O_RDWR | NO_FOLLOW;
     const isNew = !this.#made.has(key);
-    if (isNew) this.#makeFolder(path.dirname(where), file.isStored);
+    if (isNew) {
+      const folder = path.dirname(where);
+      if (file.isStored) makeFolderInside(this.spec.dir, folder);
+      else makeFolder(folder);
+    }
     let fd: number;
     try {
       fd = fs.openSync(where, isNew ? flags | fs.constants.O_CREAT : flags, mode);
@@ -246,33 +249,6 @@ export class FileTable {
     }
     this.#made.add(key);
     return fd;
-  }
-
-  #makeFolder(folder: string, isInside: boolean): void {
-    try {
-      if (isInside) {
-        fs.mkdirSync(this.spec.dir, { recursive: true });
-        this.#refuseEscape(folder);
-      }
-      fs.mkdirSync(folder, { recursive: true });
-    } catch (error) {
-      // A file where a folder should be: ENOTDIR further up the path, EEXIST at its end.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw systemError('ENOTDIR', 'a file is in the place of a folder', error);
-    }
-  }
-
-  /** Follows the part of a path that exists; what mkdir adds to it has no links. */
-  #refuseEscape(folder: string): void {
-    this.#realDir ??= fs.realpathSync(this.spec.dir);
-    let existing = folder;
-    while (fs.lstatSync(existing, { throwIfNoEntry: false }) === undefined) {
-      existing = path.dirname(existing);
-    }
-    const relative = path.relative(this.#realDir, fs.realpathSync(existing));
-    if (relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative)) {
-      throw systemError('ELOOP', 'a link leads out of the folder');
-    }
   }
 
   #syncClosed(key: number): void {
@@ -297,6 +273,34 @@ export class FileTable {
   #close(key: number, open: OpenFile): void {
     this.#open.delete(key);
     fs.closeSync(open.fd);
+  }
+}
+
+/**
+ * Makes a folder below `dir`, and `dir` too, without leaving it: links on the way are followed as far as they stay inside.
+ * @throws the system's error; ELOOP when a link leads out, ENOTDIR when a file is in the place of a folder.
+ */
+export function makeFolderInside(dir: string, folder: string): void {
+  makeFolder(dir);
+  // Follows the part of the path that exists; what mkdir adds to it has no links.
+  let existing = folder;
+  while (fs.lstatSync(existing, { throwIfNoEntry: false }) === undefined) {
+    existing = path.dirname(existing);
+  }
+  const relative = path.relative(fs.realpathSync(dir), fs.realpathSync(existing));
+  if (relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative)) {
+    throw systemError('ELOOP', 'a link leads out of the folder');
+  }
+  makeFolder(folder);
+}
+
+function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    // A file where a folder should be: ENOTDIR further up the path, EEXIST at its end.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw systemError('ENOTDIR', 'a file is in the place of a folder', error);
   }
 }
 
