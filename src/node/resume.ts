@@ -1,20 +1,28 @@
 /**
  * What a torrent remembers between runs: which pieces are on disk, its metadata, how its files looked.
  *
- * Two files below STARLING_HOME/resume, keyed by info-hash and absolute folder. The record is replaced atomically; the journal gets four bytes
- * for each piece after its data was written, so that `kill -9` loses nothing. Pieces are trusted as far as
+ * Two files below STARLING_HOME/resume, keyed by info-hash and absolute folder. The record (SHA-256, then a bencoded dictionary) is replaced
+ * atomically; the journal gets four bytes for each piece after its data was written, so that `kill -9` loses nothing. It opens with the key that
+ * its record holds: the journal of an older record claims nothing. Pieces are trusted as far as
  * the data cannot have changed: within the same start of the machine (unsynced data survives a dead process, not a power cut), files whose size
  * and time are as remembered. What is in doubt is reported for a recheck.
  * Bounds: a record of at most MAX_RECORD_BYTES; a journal entry beyond the piece count is ignored.
  * @module
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { bootId, readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
 import { Bitfield } from '../lib/bitfield.ts';
-import { toHex } from '../lib/bytes.ts';
+import { concatBytes, equalBytes, toHex } from '../lib/bytes.ts';
 import { type BencodeDict, decodeDict, type Encodable, encode } from '../protocol/bencode/index.ts';
+
+// Specification constants
+/** Changes with the record's form; a record of another form is not read, and the files are checked instead. */
+const FORMAT = 2;
+const DIGEST_BYTES = 32;
+/** A multiple of an entry's four bytes. */
+const KEY_BYTES = 16;
 
 // Implementation limits
 /** Largest record that is read. */
@@ -22,7 +30,11 @@ const MAX_RECORD_BYTES = 256 * 1024 * 1024;
 /** How much younger than the journal a file may be before its pieces are in doubt. */
 const CLOCK_SLACK_MS = 2_000;
 
-const FORMAT = 1;
+/** Size and time of a file; -1 and 0 for one that is not there. */
+export interface FileLook {
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+}
 
 /** What is remembered. */
 export interface ResumeRecord {
@@ -33,8 +45,10 @@ export interface ResumeRecord {
   readonly boot: string;
   /** Files kept under their own names. */
   readonly stored: Uint8Array;
-  /** Size and time (ms) of each stored file when the record was written; -1 for a file that was not there. */
-  readonly files: readonly { readonly sizeBytes: number; readonly mtimeMs: number }[];
+  /** Each file, under its own name, when the record was written. */
+  readonly files: readonly FileLook[];
+  /** The parts file, which has the bytes of all files that are not stored. */
+  readonly parts: FileLook;
   /** Nothing was written since. */
   readonly isClean: boolean;
   /** The info dictionary and piece layers, so that a magnet needs no peer the second time. */
@@ -42,6 +56,12 @@ export interface ResumeRecord {
   readonly layers: ReadonlyMap<string, Uint8Array>;
   readonly uploadedBytes: number;
   readonly downloadedBytes: number;
+}
+
+/** A record as it was read. */
+export interface LoadedRecord extends ResumeRecord {
+  /** The first bytes of the journal that goes with it. */
+  readonly journalKey: Uint8Array;
 }
 
 /** What a record says about the files that are there now. */
@@ -57,7 +77,9 @@ export class ResumeStore {
   readonly #recordPath: string;
   readonly #journalPath: string;
   #journal: number | undefined;
-  /** Whole entries in the journal. */
+  /** Key of the record that stands; zeros when there is none, and then a journal is of no use. */
+  #journalKey: Uint8Array = new Uint8Array(KEY_BYTES);
+  /** The journal's key and whole entries. */
   #journalBytes = 0;
 
   constructor(home: string, infoHash: Uint8Array, dir: string) {
@@ -68,19 +90,23 @@ export class ResumeStore {
   }
 
   /** The record, or undefined when there is none or it cannot be read as one. */
-  load(): ResumeRecord | undefined {
+  load(): LoadedRecord | undefined {
     const bytes = readFileIfThere(this.#recordPath);
     if (bytes === undefined || bytes.length > MAX_RECORD_BYTES) return undefined;
-    return parseRecord(bytes);
+    const record = openRecord(bytes);
+    if (record !== undefined) this.#journalKey = record.journalKey;
+    return record;
   }
 
-  /** The pieces that were written after the record. */
+  /** The pieces that were written after the record that was loaded or saved last. */
   loadJournal(pieceCount: number): { pieces: number[]; mtimeMs: number } {
     const bytes = readFileIfThere(this.#journalPath);
-    if (bytes === undefined) return { pieces: [], mtimeMs: 0 };
+    if (bytes === undefined || !equalBytes(bytes.subarray(0, KEY_BYTES), this.#journalKey)) {
+      return { pieces: [], mtimeMs: 0 };
+    }
     const pieces: number[] = [];
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    for (let at = 0; at + 4 <= view.length; at += 4) {
+    for (let at = KEY_BYTES; at + 4 <= view.length; at += 4) {
       const piece = view.readUInt32BE(at);
       if (piece < pieceCount) pieces.push(piece);
     }
@@ -89,7 +115,9 @@ export class ResumeStore {
 
   /** Replaces the record; the journal starts anew. */
   save(record: ResumeRecord): void {
-    writeFileAtomic(this.#recordPath, encodeRecord(record));
+    const journalKey = randomBytes(KEY_BYTES);
+    writeFileAtomic(this.#recordPath, sealRecord({ ...record, journalKey }));
+    this.#journalKey = journalKey;
     this.#closeJournal();
     fs.rmSync(this.#journalPath, { force: true });
   }
@@ -100,8 +128,12 @@ export class ResumeStore {
     this.#journal ??= this.#openJournal();
     const bytes = Buffer.alloc(pieces.length * 4);
     for (const [index, piece] of pieces.entries()) bytes.writeUInt32BE(piece, index * 4);
-    // At a position: after a write that a full disk cut short, the next one must not be read four bytes askew.
-    const written = fs.writeSync(this.#journal, bytes, 0, bytes.length, this.#journalBytes);
+    this.#write(this.#journal, bytes);
+  }
+
+  /** At a position: after a write that a full disk cut short, the next one must not be read askew. */
+  #write(fd: number, bytes: Uint8Array): void {
+    const written = fs.writeSync(fd, bytes, 0, bytes.length, this.#journalBytes);
     this.#journalBytes += written - (written % 4);
     if (written < bytes.length) {
       const cause = { code: 'ENOSPC', path: this.#journalPath };
@@ -112,9 +144,22 @@ export class ResumeStore {
   #openJournal(): number {
     fs.mkdirSync(path.dirname(this.#journalPath), { recursive: true });
     const fd = fs.openSync(this.#journalPath, fs.constants.O_RDWR | fs.constants.O_CREAT);
-    const { size } = fs.fstatSync(fd);
-    this.#journalBytes = size - (size % 4);
-    return fd;
+    try {
+      const { size } = fs.fstatSync(fd);
+      const key = new Uint8Array(KEY_BYTES);
+      fs.readSync(fd, key, 0, KEY_BYTES, 0);
+      if (size >= KEY_BYTES && equalBytes(key, this.#journalKey)) {
+        this.#journalBytes = size - (size % 4);
+        return fd;
+      }
+      fs.ftruncateSync(fd, 0);
+      this.#journalBytes = 0;
+      this.#write(fd, this.#journalKey);
+      return fd;
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
   }
 
   /** Forgets everything. */
@@ -135,7 +180,7 @@ export class ResumeStore {
 }
 
 /** How files look now, in the form of a record. */
-export function statFiles(paths: readonly string[]): { sizeBytes: number; mtimeMs: number }[] {
+export function statFiles(paths: readonly string[]): FileLook[] {
   return paths.map((file) => {
     try {
       const stat = fs.statSync(file);
@@ -146,13 +191,16 @@ export function statFiles(paths: readonly string[]): { sizeBytes: number; mtimeM
   });
 }
 
+type FileState = 'good' | 'doubtful' | 'gone';
+
 /** Decides what of a record and its journal can be believed. */
 export function judgeRecord(options: {
   readonly record: ResumeRecord;
   readonly journal: { readonly pieces: readonly number[]; readonly mtimeMs: number };
   readonly pieceCount: number;
   /** Present look of the files that were stored then, by the same indices; lengths they must have. */
-  readonly now: readonly { readonly sizeBytes: number; readonly mtimeMs: number }[];
+  readonly now: readonly FileLook[];
+  readonly partsNow: FileLook;
   readonly lengths: readonly number[];
   readonly isStored: (fileIndex: number) => boolean;
   readonly filesOf: (piece: number) => readonly number[];
@@ -163,14 +211,21 @@ export function judgeRecord(options: {
   for (const piece of journal.pieces) claimed.add(piece);
   const isSameBoot = record.boot !== '' && record.boot === bootId();
   const latestMs = journal.mtimeMs + CLOCK_SLACK_MS;
-  const states = now.map((file, index): 'good' | 'doubtful' | 'gone' => {
-    if (!options.isStored(index) || options.lengths[index] === 0) return 'good';
-    const then = record.files[index];
-    if (file.sizeBytes < 0 || then === undefined) return 'gone';
-    if (file.sizeBytes !== options.lengths[index]) return 'doubtful';
-    const isAsThen = file.mtimeMs === then.mtimeMs && file.sizeBytes === then.sizeBytes;
-    const wasWrittenByUs = !record.isClean && isSameBoot && file.mtimeMs <= latestMs;
+  const judge = (now: FileLook, then: FileLook): FileState => {
+    if (now.sizeBytes < 0) return 'gone';
+    const isAsThen = now.mtimeMs === then.mtimeMs && now.sizeBytes === then.sizeBytes;
+    const wasWrittenByUs =
+      !record.isClean && isSameBoot && now.mtimeMs <= latestMs && now.sizeBytes >= then.sizeBytes;
     return isAsThen || wasWrittenByUs ? 'good' : 'doubtful';
+  };
+  const partsState = judge(options.partsNow, record.parts);
+  const states = now.map((file, index): FileState => {
+    if (options.lengths[index] === 0) return 'good';
+    if (!options.isStored(index)) return partsState;
+    const then = record.files[index];
+    if (then === undefined) return 'gone';
+    const state = judge(file, then);
+    return state === 'good' && file.sizeBytes !== options.lengths[index] ? 'doubtful' : state;
   });
   const have = new Bitfield(pieceCount);
   const doubtful = new Set<number>();
@@ -184,7 +239,20 @@ export function judgeRecord(options: {
   return { have, doubtful };
 }
 
-function encodeRecord(record: ResumeRecord): Uint8Array {
+/** A record as it stands on disk: a digest in front, so that a flipped bit is not believed. */
+export function sealRecord(record: LoadedRecord): Uint8Array {
+  const body = encodeRecord(record);
+  return concatBytes(createHash('sha256').update(body).digest(), body);
+}
+
+/** Reads what `sealRecord` made. @returns undefined for anything else, however damaged. */
+export function openRecord(bytes: Uint8Array): LoadedRecord | undefined {
+  const body = bytes.subarray(DIGEST_BYTES);
+  const digest = createHash('sha256').update(body).digest();
+  return equalBytes(digest, bytes.subarray(0, DIGEST_BYTES)) ? parseRecord(body) : undefined;
+}
+
+function encodeRecord(record: LoadedRecord): Uint8Array {
   const layers = new Map<string, Encodable>();
   for (const [root, layer] of record.layers) layers.set(root, layer);
   return encode({
@@ -195,6 +263,8 @@ function encodeRecord(record: ResumeRecord): Uint8Array {
     stored: record.stored,
     sizes: record.files.map((file) => file.sizeBytes),
     times: record.files.map((file) => file.mtimeMs),
+    parts: [record.parts.sizeBytes, record.parts.mtimeMs],
+    journal: record.journalKey,
     clean: Number(record.isClean),
     info: record.infoBytes,
     layers,
@@ -203,8 +273,8 @@ function encodeRecord(record: ResumeRecord): Uint8Array {
   });
 }
 
-/** Reads a record. @returns undefined for anything that is not one, however damaged. */
-export function parseRecord(bytes: Uint8Array): ResumeRecord | undefined {
+/** Reads a record's dictionary. @returns undefined for anything that is not one, however damaged. */
+export function parseRecord(bytes: Uint8Array): LoadedRecord | undefined {
   const decoded = decodeDict(bytes);
   if (!decoded.ok || decoded.value.int('format') !== FORMAT) return undefined;
   const dict = decoded.value;
@@ -212,26 +282,44 @@ export function parseRecord(bytes: Uint8Array): ResumeRecord | undefined {
   const synced = dict.bytes('synced');
   const stored = dict.bytes('stored');
   const infoBytes = dict.bytes('info');
-  const sizes = dict.list('sizes');
-  const times = dict.list('times');
-  if (!have || !synced || !stored || !infoBytes || !sizes || sizes.length !== times?.length) {
-    return undefined;
-  }
+  const journalKey = dict.bytes('journal');
+  const files = readLooks(dict.list('sizes'), dict.list('times'));
+  const parts = readLooks(dict.list('parts')?.slice(0, 1), dict.list('parts')?.slice(1))?.[0];
+  if (!have || !synced || !stored || !infoBytes || !files || !parts) return undefined;
+  if (journalKey?.length !== KEY_BYTES) return undefined;
   return {
     have,
     synced,
     stored,
     infoBytes,
     boot: dict.text('boot') ?? '',
-    files: sizes.map((size, index) => ({
-      sizeBytes: Number(size),
-      mtimeMs: Number(times[index]),
-    })),
+    files,
+    parts,
+    journalKey,
     isClean: dict.int('clean') === 1,
     layers: readLayers(dict.dict('layers')),
-    uploadedBytes: dict.int('uploaded') ?? 0,
-    downloadedBytes: dict.int('downloaded') ?? 0,
+    uploadedBytes: Math.max(0, dict.int('uploaded') ?? 0),
+    downloadedBytes: Math.max(0, dict.int('downloaded') ?? 0),
   };
+}
+
+/** Pairs sizes and times. @returns undefined when one is missing or no integer. */
+function readLooks(
+  sizes: readonly unknown[] | undefined,
+  times: readonly unknown[] | undefined,
+): FileLook[] | undefined {
+  if (sizes === undefined || sizes.length !== times?.length) return undefined;
+  const looks: FileLook[] = [];
+  for (const [index, sizeBytes] of sizes.entries()) {
+    const mtimeMs = times[index];
+    if (!isInteger(sizeBytes) || !isInteger(mtimeMs)) return undefined;
+    looks.push({ sizeBytes, mtimeMs });
+  }
+  return looks;
+}
+
+function isInteger(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
 function readLayers(dict: BencodeDict | undefined): Map<string, Uint8Array> {
