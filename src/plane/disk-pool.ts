@@ -1,7 +1,7 @@
 /**
  * The network thread's side of the disk workers: starts them, sends jobs in one batch a turn, hands results back.
  *
- * All parts of a piece go to the worker `piece % workers`, scans to the one with the fewest jobs. Bound: a storage may have any number
+ * All parts of a piece go to one worker (`nextOwner`), scans to the one with the fewest jobs. Bound: a storage may have any number
  * of part jobs only as far as the slab pool lets it fill parts; scans are limited by whoever asks (SCANS_PER_WORKER at a time).
  * @module
  */
@@ -13,16 +13,25 @@ import type { StorageSpec } from './file-table.ts';
 // Implementation limits
 /** Scan jobs a caller keeps under way for each worker. */
 export const SCANS_PER_WORKER = 3;
+/** Bytes of parts that a worker may have waiting before pieces go to the next one. */
+const OWNER_BACKLOG_BYTES = 8 * 1024 * 1024;
 
 type JobBody = Job extends infer J ? (J extends Job ? Omit<J, 'id'> : never) : never;
+
+interface Pending {
+  readonly done: (result: JobResult) => void;
+  readonly partBytes: number;
+}
 
 /** A set of disk workers around one slab memory. */
 export class DiskPool {
   readonly workerCount: number;
   readonly #workers: Worker[] = [];
   readonly #outbox: Job[][] = [];
-  readonly #pending = new Map<number, (result: JobResult) => void>();
+  readonly #pending = new Map<number, Pending>();
   readonly #load: number[] = [];
+  /** Bytes of parts that each worker has not answered for. */
+  readonly #partBytes: number[] = [];
   #nextId = 1;
   #nextStorage = 1;
   #isFlushing = false;
@@ -44,6 +53,7 @@ export class DiskPool {
       this.#workers.push(worker);
       this.#outbox.push([]);
       this.#load.push(0);
+      this.#partBytes.push(0);
     }
   }
 
@@ -67,9 +77,13 @@ export class DiskPool {
     }
   }
 
-  /** The worker that owns a piece. */
-  ownerOf(piece: number): number {
-    return piece % this.workerCount;
+  /**
+   * The worker for a new piece: the first one as long as it keeps up, since pieces then come back in order and one thread is woken,
+   * not two; the least loaded one otherwise.
+   */
+  nextOwner(): number {
+    const free = this.#partBytes.findIndex((bytes) => bytes < OWNER_BACKLOG_BYTES);
+    return free >= 0 ? free : this.#partBytes.indexOf(Math.min(...this.#partBytes));
   }
 
   /** The worker with the fewest jobs. */
@@ -83,7 +97,9 @@ export class DiskPool {
     const job = { ...body, id: this.#nextId } as Job;
     this.#nextId += 1;
     if (this.#pending.size === 0) for (const each of this.#workers) each.ref();
-    this.#pending.set(job.id, done);
+    const partBytes = job.kind === 'part' ? job.lengthBytes : 0;
+    this.#pending.set(job.id, { done, partBytes });
+    this.#partBytes[worker]! += partBytes;
     this.#outbox[worker]!.push(job);
     this.#load[worker]! += 1;
     if (this.#isFlushing) return;
@@ -118,11 +134,12 @@ export class DiskPool {
 
   #settle(worker: number, results: readonly JobResult[]): void {
     for (const result of results) {
-      const done = this.#pending.get(result.id);
-      assert(done !== undefined, `a worker answered job ${result.id} twice`);
+      const pending = this.#pending.get(result.id);
+      assert(pending !== undefined, `a worker answered job ${result.id} twice`);
       this.#pending.delete(result.id);
       this.#load[worker]! -= 1;
-      done(result);
+      this.#partBytes[worker]! -= pending.partBytes;
+      pending.done(result);
     }
     if (this.#pending.size === 0) for (const each of this.#workers) each.unref();
   }

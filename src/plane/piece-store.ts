@@ -24,6 +24,8 @@ const FILLING = 1;
 const FILLED = 2;
 
 interface OpenPiece {
+  /** The disk worker that all its parts go to; -1 before the first one. */
+  owner: number;
   readonly opening: number;
   readonly blocks: Uint8Array;
   /** Memory of each part, -1 while it has none. */
@@ -177,6 +179,7 @@ export class PieceStore {
     };
     const parts = Math.ceil(wantedBytes / this.#partBytes);
     const open = {
+      owner: -1,
       opening: this.#nextOpening,
       blocks: new Uint8Array(blockCount),
       partAt: new Int32Array(parts).fill(-1),
@@ -210,8 +213,9 @@ export class PieceStore {
     const from = part * this.#partBytes;
     const lengthBytes = Math.min(this.#partBytes, wantedBytes - from);
     const memoryAt = open.partAt[part]!;
+    if (open.owner < 0) open.owner = this.#disk.nextOwner();
     this.#disk.submit(
-      this.#disk.ownerOf(piece),
+      open.owner,
       {
         kind: 'part',
         storage: this.#storage,

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
-  chownSync,
   existsSync,
   openSync,
   rmSync,
@@ -211,11 +210,9 @@ describe('going on', { concurrency: 2 }, () => {
       const seed = await startSeed(bed, torrent.file, bed.dir('original'));
       const into = bed.dir('locked');
       const home = bed.home();
-      chmodSync(bed.root, 0o755);
-      chownSync(home, 65_534, 65_534);
       chmodSync(into, 0o555);
       const args = ['get', torrent.file, '--dir', into, '--peer', seed.address, '--json'];
-      const options = { home, uid: 65_534 };
+      const options = { home, isBound: true };
       const refused = await runStarling(bed, [...args, '--listen', '127.0.0.1:0'], options);
       assert.equal(refused.code, 1, refused.stderr);
       assert.match(refused.stderr, /^starling: Cannot [^\n]*locked[^\n]*\(EACCES\)[^\n]*\n$/);

@@ -31,8 +31,8 @@ export interface Exit {
 export interface ChildOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** User to run as; only root may. */
-  readonly uid?: number;
+  /** Root without its power to pass by file permissions (a checkout below a private folder stays readable to it). */
+  readonly isBound?: boolean;
 }
 
 /** Children that run: a test that was given up must not leave them behind. */
@@ -72,11 +72,13 @@ export class Child {
   }
 
   static start(command: string, args: readonly string[], options: ChildOptions = {}): Child {
-    const child = spawn(command, args, {
+    const bound = ['--bounding-set', '-dac_override,-dac_read_search', '--', command];
+    const [program, words] =
+      options.isBound === true ? ['setpriv', [...bound, ...args]] : [command, args];
+    const child = spawn(program, words, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     return new Child(`${command} ${args.join(' ')}`, child);
   }
