@@ -4,14 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  openSync,
-  rmSync,
-  truncateSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, existsSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import {
