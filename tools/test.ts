@@ -53,7 +53,7 @@ function stepsOf(args: readonly string[]): Step[] {
     return [
       {
         name: 'fuzz',
-        command: [process.execPath, 'test/fuzz/run.ts', ...args.slice(1)],
+        command: [process.execPath, '--expose-gc', 'test/fuzz/run.ts', ...args.slice(1)],
         isLive: true,
       },
     ];

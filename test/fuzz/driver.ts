@@ -47,7 +47,7 @@ export class FuzzFailure extends Error {
 }
 
 function describeFailure(target: FuzzTarget, seed: number, index: number, cause: unknown): string {
-  const replay = `node test/fuzz/run.ts ${target.name} --seed ${seed} --from ${index} --count 1`;
+  const replay = `node --expose-gc test/fuzz/run.ts ${target.name} --seed ${seed} --from ${index} --count 1`;
   const detail = cause instanceof Error ? cause.message : String(cause);
   return `${target.name}: input ${index} fails: ${detail}\nreplay: ${replay}`;
 }

@@ -18,6 +18,10 @@ const { values, positionals } = parseArgs({
     from: { type: 'string', default: '0' },
   },
 });
+if (globalThis.gc === undefined) {
+  console.error('run with --expose-gc: without it, growth of the heap cannot be told from garbage');
+  process.exit(2);
+}
 const targets = await loadTargets();
 const chosen = positionals.length === 0 ? [...targets.keys()] : positionals;
 for (const name of chosen) {
