@@ -29,7 +29,10 @@ test('a bug is reported with the command that replays it, and the replay finds i
   }
   assert.ok(failure !== undefined);
   const index = Number(/--from (\d+)/.exec(failure.message)?.[1]);
-  assert.match(failure.message, /node --expose-gc test\/fuzz\/run\.ts planted --seed 7 --from \d+ --count 1/);
+  assert.match(
+    failure.message,
+    /node --expose-gc test\/fuzz\/run\.ts planted --seed 7 --from \d+ --count 1/,
+  );
   assert.deepEqual(makeInput(target, 7, index), failure.input);
   assert.throws(() => runTarget(target, { count: 1, seed: 7, from: index }), FuzzFailure);
 });
