@@ -11,7 +11,7 @@ import { nodeError } from './errors.ts';
  * @throws {AppError} ERR_CONFIG.
  */
 export function parseEndpoint(text: string, what: string, fallbackPort?: number): Endpoint {
-  const match = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text.trim());
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text.trim());
   const host = match?.[1] ?? match?.[2];
   const port = match?.[3] === undefined ? fallbackPort : Number(match[3]);
   if (match === null || host === undefined || port === undefined || port > 65_535) {
