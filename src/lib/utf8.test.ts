@@ -6,12 +6,17 @@ import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 test('texts are encoded as the platform does, lone surrogates replaced', () => {
+  // Code units; not `fc.string`, whose tables of all Unicode take longer to build than all else here.
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.array(fc.nat(0xffff)), (text, units) => {
-      const any = text + String.fromCharCode(...units);
-      assert.deepEqual(encodeUtf8(any), new TextEncoder().encode(any));
-      assert.equal(decodeUtf8(encodeUtf8(text)), text);
-    }),
+    fc.property(
+      fc.array(fc.oneof(fc.nat(0xffff), fc.integer({ min: 0xd7f0, max: 0xe00f }))),
+      (units) => {
+        const text = String.fromCharCode(...units);
+        const bytes = encodeUtf8(text);
+        assert.deepEqual(bytes, new TextEncoder().encode(text));
+        assert.equal(decodeUtf8(bytes), text.toWellFormed());
+      },
+    ),
   );
 });
 
