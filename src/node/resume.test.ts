@@ -259,8 +259,11 @@ const cases: readonly Case[] = [
   },
 ];
 
+/** Without an id of the machine's start, nothing unsynced is believed. */
+const skip = bootId() === '' && 'this system has no id of its start';
+
 for (const each of cases) {
-  test(`trust in a record: ${each.title}`, () => {
+  test(`trust in a record: ${each.title}`, { skip }, () => {
     const record = makeRecord(each.record);
     const { have, doubtful } = judgeRecord({
       record,
