@@ -163,7 +163,7 @@ async function pair(from: Client, to: Client, format: Format): Promise<Run> {
 }
 
 async function swarm(client: Client): Promise<Run> {
-  const target = freshFolder(6);
+  const target = freshFolder(4.5);
   const seedPort = await freePort();
   const seed = await startSeed(client, 'v1', seedPort);
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
