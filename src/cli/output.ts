@@ -15,6 +15,7 @@ export class Output {
   readonly #isQuiet: boolean;
   readonly #isTerminal: boolean;
   #hasStatus = false;
+  #isOver = false;
   #lastPlainMs = 0;
 
   constructor(options: OutputOptions) {
@@ -32,7 +33,13 @@ export class Output {
 
   /** An event, for programs: shown only with --json. */
   event(event: Readonly<Record<string, unknown>>): void {
-    if (this.isJson) process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (this.isJson && !this.#isOver) process.stdout.write(`${JSON.stringify(event)}\n`);
+  }
+
+  /** The last event: what comes after it is not shown. */
+  lastEvent(event: Readonly<Record<string, unknown>>): void {
+    this.event(event);
+    this.#isOver = true;
   }
 
   /** A line on what happens; not shown with --json or --quiet. */

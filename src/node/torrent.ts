@@ -119,6 +119,11 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     return source.magnet.displayName ?? toHex((infoHashV1 ?? infoHashV2)!);
   }
 
+  /** What the finished download amounts to; undefined before. */
+  get summary(): Summary | undefined {
+    return this.#summary;
+  }
+
   /** A magnet link with these addresses in it. @param peers listening addresses to put in. */
   magnet(peers: readonly { host: string; port: number }[] = []): string {
     const { infoHashV1, infoHashV2 } = this.infoHashes;

@@ -41,6 +41,8 @@ describe('command line', { concurrency: 2 }, () => {
         .split('\n')
         .every((line) => line.startsWith('{')),
     );
+    const lastEvent = JSON.parse(stdout.trim().split('\n').at(-1)!) as { type: string };
+    assert.equal(lastEvent.type, 'summary');
     const info = await askStarling(bed, ['info', shared.torrent!]);
     assert.equal(summary.infoHashV1, info['infoHashV1']);
     assert.equal(summary.infoHashV2, info['infoHashV2']);

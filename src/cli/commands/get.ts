@@ -66,8 +66,13 @@ async function get(text: string, options: OptionValues): Promise<void> {
       await torrent.start();
       const summary = await completed;
       report(output, summary, dir);
-      await seedOn(torrent, summary, limits, signal);
+      if (limits.ratio !== undefined || limits.seconds !== undefined) {
+        output.event(summaryEvent(summary, torrent));
+        await seedOn(torrent, summary, limits, signal);
+      }
     } finally {
+      const summary = torrent.summary;
+      if (summary !== undefined) output.lastEvent(summaryEvent(summary, torrent));
       patience.end();
       unfollow();
     }
@@ -80,15 +85,21 @@ function report(output: Output, summary: Summary, dir: string): void {
   output.result(
     `${summary.name}: ${formatBytes(summary.bytes)} in ${formatSeconds(summary.seconds)} (${formatBytes(summary.bytesPerSec)}/s) from ${summary.peers} peer(s), in ${dir}`,
   );
-  output.event({
+}
+
+/** Told at completion when seeding follows, and always at the very end. */
+function summaryEvent(summary: Summary, torrent: Torrent): Readonly<Record<string, unknown>> {
+  const { uploadedBytes } = torrent.status();
+  return {
     type: 'summary',
     ...summary,
     rate: summary.bytesPerSec,
     wasted: summary.wastedBytes,
-  });
+    uploadedBytes,
+  };
 }
 
-/** Seeds until the ratio or the time is reached, whichever comes first; not at all when neither was given. */
+/** Seeds until the ratio or the time is reached, whichever comes first. */
 async function seedOn(
   torrent: Torrent,
   summary: Summary,
@@ -96,7 +107,6 @@ async function seedOn(
   signal: AbortSignal,
 ): Promise<void> {
   const { ratio, seconds } = limits;
-  if (ratio === undefined && seconds === undefined) return;
   const endMs = performance.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
   const enoughBytes = (ratio ?? Number.POSITIVE_INFINITY) * summary.bytes;
   await waitUntil(
