@@ -34,7 +34,8 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
     return;
   }
   const allowedOnly = peer.peerChoking ? peer.allowedFastFrom : undefined;
-  if (allowedOnly?.size === 0) return;
+  // Allowed-fast pieces lie anywhere: who wants pieces in order waits for the unchoke.
+  if (allowedOnly !== undefined && (allowedOnly.size === 0 || torrent.picker.isSequential)) return;
   const target = peer.pipeline.target(nowMs);
   const room = target - peer.requests.liveCount;
   // Requests leave in batches while plenty are under way: one write here and one wake-up there for all of them.

@@ -259,6 +259,10 @@ export class PiecePicker {
     this.#epoch += 1;
   }
 
+  get isSequential(): boolean {
+    return this.#isSequential;
+  }
+
   /** Most pieces open at a time, >= 1; default unlimited. Open pieces are completed when no more may be opened. */
   get openLimit(): number {
     return this.#openLimit;

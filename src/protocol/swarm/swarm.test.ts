@@ -443,3 +443,18 @@ test('peers of a private torrent are forgotten with the tracker they came from (
   rig.drain();
   assert.equal(rig.swarm.peerCount, 0);
 });
+
+test('in order means in order: an allowed-fast piece is not asked for before the unchoke (BEP 6)', () => {
+  for (const isSequential of [false, true]) {
+    const rig = new Rig(torrentOf(8 * BLOCK_BYTES).info);
+    rig.swarm.setSequential(isSequential);
+    rig.connect(1);
+    rig.receive(1, (writer) => {
+      writer.haveAll();
+      writer.allowedFast(3);
+    });
+    assert.deepEqual(rig.asked(1), isSequential ? [] : ['3:0', '3:1']);
+    rig.receive(1, (writer) => writer.unchoke());
+    if (isSequential) assert.equal(rig.asked(1)[0], '0:0');
+  }
+});
