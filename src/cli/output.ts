@@ -3,6 +3,10 @@
  * @module
  */
 
+// Implementation limits
+/** How long an event that may come hundreds of times a second waits for others, to be written with them. */
+const GATHER_MS = 50;
+
 /** Options that every command has. */
 export interface OutputOptions {
   readonly json?: boolean;
@@ -17,6 +21,8 @@ export class Output {
   #hasStatus = false;
   #isOver = false;
   #lastPlainMs = 0;
+  #gathered = '';
+  #gatherTimer: NodeJS.Timeout | undefined;
 
   constructor(options: OutputOptions) {
     this.isJson = options.json === true;
@@ -33,7 +39,15 @@ export class Output {
 
   /** An event, for programs: shown only with --json. */
   event(event: Readonly<Record<string, unknown>>): void {
-    if (this.isJson && !this.#isOver) process.stdout.write(`${JSON.stringify(event)}\n`);
+    this.frequentEvent(event);
+    this.#writeGathered();
+  }
+
+  /** An event of a kind that comes often: it is written with the next one that is not, or after GATHER_MS. */
+  frequentEvent(event: Readonly<Record<string, unknown>>): void {
+    if (!this.isJson || this.#isOver) return;
+    this.#gathered += `${JSON.stringify(event)}\n`;
+    this.#gatherTimer ??= setTimeout(() => this.#writeGathered(), GATHER_MS);
   }
 
   /** The last event: what comes after it is not shown. */
@@ -76,6 +90,13 @@ export class Output {
       const share = doneBytes / Math.max(1, totalBytes);
       return `${label} ${formatBar(share, Math.min(40, width - 20))} ${(share * 100).toFixed(0)} %`;
     });
+  }
+
+  #writeGathered(): void {
+    clearTimeout(this.#gatherTimer);
+    this.#gatherTimer = undefined;
+    if (this.#gathered !== '') process.stdout.write(this.#gathered);
+    this.#gathered = '';
   }
 
   #clear(): void {

@@ -25,7 +25,7 @@ export function followTorrent(torrent: Torrent, output: Output): () => void {
     output.event({ type: 'metadata', name: info.name, bytes: info.totalBytes });
     output.note(`${info.name}: ${formatBytes(info.totalBytes)} in ${info.pieceCount} pieces`);
   });
-  torrent.on('piece', ({ piece }) => output.event({ type: 'piece', piece }));
+  torrent.on('piece', ({ piece }) => output.frequentEvent({ type: 'piece', piece }));
   torrent.on('piece-failed', ({ piece, peers }) => {
     output.event({ type: 'piece-failed', piece, peers });
     output.note(`piece ${piece} failed its hash; it came from ${peers.join(', ')}`);

@@ -4,8 +4,7 @@
  * The address that the policy has judged is the one connected to: names are resolved here, once, and pinned. Not here: keep-alive, cookies, proxies.
  * @module
  */
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { createGunzip } from 'node:zlib';
 import { AppError } from '../lib/errors.ts';
@@ -125,7 +124,10 @@ function request(
   { url, options, signal }: Hop,
   addresses: readonly HostAddress[],
 ): Promise<IncomingMessage> {
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  // Importing node:http as a module reads all its names, WebSocket among them, which loads undici: 20 ms of every start.
+  const { request: send } = process.getBuiltinModule(
+    url.protocol === 'https:' ? 'node:https' : 'node:http',
+  );
   return new Promise((resolve, reject) => {
     const outgoing = send(url, {
       agent: false,

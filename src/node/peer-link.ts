@@ -22,6 +22,8 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** The torrent that a link belongs to, as the link sees it. */
 export interface LinkOwner {
   onMessage(link: PeerLink, bytes: Uint8Array): void;
+  /** Whole `request` messages, length prefixes included. */
+  onRequests(link: PeerLink, bytes: Uint8Array): void;
   /** @returns where the block goes; undefined: its data is thrown away. */
   onBlockStart(
     link: PeerLink,
@@ -128,6 +130,10 @@ export class PeerLink implements FrameSink {
 
   onMessage(bytes: Buffer): void {
     this.#owner?.onMessage(this, plain(bytes));
+  }
+
+  onRequests(bytes: Buffer): void {
+    this.#owner?.onRequests(this, plain(bytes));
   }
 
   onBlockStart(piece: number, begin: number, length: number): BlockTarget | undefined {

@@ -90,7 +90,7 @@ test('a link waits once at each rate gate, however often it comes, and not at al
     peerId: new Uint8Array(20).fill(2),
   });
   assert.equal(owner, service);
-  link.queue!.push(0, 0, 16_384);
+  link.queue!.push([0, 0, 16_384]);
   for (let round = 0; round < 3; round += 1) {
     link.queue!.pump();
     service.onReadDone(link);

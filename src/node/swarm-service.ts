@@ -173,6 +173,10 @@ export class SwarmService implements LinkOwner {
     this.swarm.handleMessage(monotonicMs(), link.id, bytes);
   }
 
+  onRequests(link: PeerLink, bytes: Uint8Array): void {
+    this.swarm.handleRequests(monotonicMs(), link.id, bytes);
+  }
+
   onBlockStart(
     link: PeerLink,
     piece: number,
@@ -201,6 +205,11 @@ export class SwarmService implements LinkOwner {
 
   onReadDone(link: PeerLink): void {
     this.drain();
+    if (this.#plane.disk.isBehind) {
+      link.connection.pause();
+      this.#plane.disk.whenCaughtUp(this.#wakesOf(link).resume);
+      return;
+    }
     const gate = this.#plane.downloadGate;
     if (gate.isUnlimited || gate.available() > 0 || link.isClosed) return;
     link.connection.pause();
@@ -239,7 +248,7 @@ export class SwarmService implements LinkOwner {
       case 'serve': {
         const queue = this.#links.get(output.id)?.queue;
         if (queue === undefined) return;
-        queue.push(output.piece, output.begin, output.length);
+        queue.push(output.ranges);
         this.#pumps.add(queue);
         return;
       }

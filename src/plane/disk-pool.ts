@@ -1,8 +1,10 @@
 /**
  * The network thread's side of the disk workers: starts them, sends jobs in one batch a turn, hands results back.
  *
- * All parts of a piece go to one worker (`nextOwner`), scans to the one with the fewest jobs. Bound: a storage may have any number
- * of part jobs only as far as the slab pool lets it fill parts; scans are limited by whoever asks (SCANS_PER_WORKER at a time).
+ * The first worker starts with the pool, each other one with its first job: a thread costs 40 ms of CPU to start.
+ * All parts of a piece go to one worker (`nextOwner`), scans to the one with the fewest jobs. The network thread keeps a core, as far as there
+ * are several: parts never use the last worker. Bound: a storage may have any number of part jobs only as far as the slab pool lets it
+ * fill parts; scans are limited by whoever asks (SCANS_PER_WORKER at a time).
  * @module
  */
 import { Worker } from 'node:worker_threads';
@@ -15,6 +17,13 @@ import type { StorageSpec } from './file-table.ts';
 export const SCANS_PER_WORKER = 3;
 /** Bytes of parts that a worker may have waiting before pieces go to the next one. */
 const OWNER_BACKLOG_BYTES = 8 * 1024 * 1024;
+/** Bytes of parts that all workers may have waiting, each, before sockets should rest: beyond it memory goes cold before it is hashed. */
+const FULL_BACKLOG_BYTES = 12 * 1024 * 1024;
+
+/** Jobs that go to a worker together at most. */
+const BATCH_JOBS = 8;
+/** Batches that a worker may have: while it works on one, the next one gathers. */
+const BATCHES_UNDER_WAY = 2;
 
 type JobBody = Job extends infer J ? (J extends Job ? Omit<J, 'id'> : never) : never;
 
@@ -26,10 +35,16 @@ interface Pending {
 /** A set of disk workers around one slab memory. */
 export class DiskPool {
   readonly workerCount: number;
-  readonly #workers: Worker[] = [];
+  readonly #memory: SharedArrayBuffer;
+  /** Undefined: not needed so far. */
+  readonly #workers: (Worker | undefined)[] = [];
+  readonly #specs = new Map<number, StorageSpec>();
   readonly #outbox: Job[][] = [];
   readonly #pending = new Map<number, Pending>();
   readonly #load: number[] = [];
+  readonly #batches: number[] = [];
+  readonly #partWorkers: number;
+  #waiting: (() => void)[] = [];
   /** Bytes of parts that each worker has not answered for. */
   readonly #partBytes: number[] = [];
   #nextId = 1;
@@ -40,21 +55,16 @@ export class DiskPool {
   /** @param workerCount threads, at least 1. */
   constructor(memory: SharedArrayBuffer, workerCount: number) {
     this.workerCount = workerCount;
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    this.#memory = memory;
+    this.#partWorkers = Math.max(1, workerCount - 1);
     for (let index = 0; index < workerCount; index += 1) {
-      const worker = new Worker(new URL(`./disk-worker.${extension}`, import.meta.url), {
-        workerData: { memory } satisfies WorkerInit,
-        // Little lives in a worker's heap; the default would let garbage pile up to many megabytes.
-        resourceLimits: { maxYoungGenerationSizeMb: 4 },
-      });
-      worker.on('message', (message: FromWorker) => this.#settle(index, message.results));
-      worker.on('error', (error) => this.#fail(error as Error));
-      worker.unref();
-      this.#workers.push(worker);
+      this.#workers.push(undefined);
       this.#outbox.push([]);
       this.#load.push(0);
+      this.#batches.push(0);
       this.#partBytes.push(0);
     }
+    this.#start(0);
   }
 
   /** Jobs that have not been answered. */
@@ -62,19 +72,15 @@ export class DiskPool {
     return this.#pending.size;
   }
 
-  /** Makes a storage known to every worker; a known id is replaced. @returns its id. */
+  /** Makes a storage known to every worker. @returns it with its id. */
   open(spec: Omit<StorageSpec, 'id'>): StorageSpec {
     const whole = { ...spec, id: this.#nextStorage };
     this.#nextStorage += 1;
-    this.reopen(whole);
-    return whole;
-  }
-
-  /** Replaces what the workers know of a storage (another selection, say). */
-  reopen(spec: StorageSpec): void {
+    this.#specs.set(whole.id, whole);
     for (const worker of this.#workers) {
-      worker.postMessage({ type: 'open', spec } satisfies ToWorker);
+      worker?.postMessage({ type: 'open', spec: whole } satisfies ToWorker);
     }
+    return whole;
   }
 
   /**
@@ -82,8 +88,21 @@ export class DiskPool {
    * not two; the least loaded one otherwise.
    */
   nextOwner(): number {
-    const free = this.#partBytes.findIndex((bytes) => bytes < OWNER_BACKLOG_BYTES);
-    return free >= 0 ? free : this.#partBytes.indexOf(Math.min(...this.#partBytes));
+    const parts = this.#partBytes.slice(0, this.#partWorkers);
+    const free = parts.findIndex((bytes) => bytes < OWNER_BACKLOG_BYTES);
+    return free >= 0 ? free : parts.indexOf(Math.min(...parts));
+  }
+
+  /** True when so much waits to be hashed and written that no more should be read from sockets: `whenCaughtUp` tells when to go on. */
+  get isBehind(): boolean {
+    let bytes = 0;
+    for (const each of this.#partBytes) bytes += each;
+    return bytes > FULL_BACKLOG_BYTES * this.#partWorkers;
+  }
+
+  /** Calls `wake` once, when the workers are no longer behind; each caller waits once at a time. */
+  whenCaughtUp(wake: () => void): void {
+    this.#waiting.push(wake);
   }
 
   /** The worker with the fewest jobs. */
@@ -96,7 +115,8 @@ export class DiskPool {
     if (this.#failure !== undefined) throw this.#failure;
     const job = { ...body, id: this.#nextId } as Job;
     this.#nextId += 1;
-    if (this.#pending.size === 0) for (const each of this.#workers) each.ref();
+    if (this.#workers[worker] === undefined) this.#start(worker);
+    if (this.#pending.size === 0) for (const each of this.#workers) each?.ref();
     const partBytes = job.kind === 'part' ? job.lengthBytes : 0;
     this.#pending.set(job.id, { done, partBytes });
     this.#partBytes[worker]! += partBytes;
@@ -107,11 +127,13 @@ export class DiskPool {
     queueMicrotask(() => this.#flush());
   }
 
-  /** Runs the same job on every worker and waits for all. @returns the first fault, if any. */
+  /** Runs the same job on every worker that was started and waits for all. @returns the first fault, if any. */
   async onAll(kind: 'sync' | 'close', storage: number): Promise<JobResult['fault']> {
+    if (kind === 'close') this.#specs.delete(storage);
+    const started = [...this.#workers.keys()].filter((index) => this.#workers[index] !== undefined);
     const results = await Promise.all(
-      this.#workers.map(
-        (_, worker) =>
+      started.map(
+        (worker) =>
           new Promise<JobResult>((resolve) => this.submit(worker, { kind, storage }, resolve)),
       ),
     );
@@ -120,19 +142,39 @@ export class DiskPool {
 
   /** Ends the workers; jobs under way are lost, so wait for them first. */
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#workers.map((worker) => worker?.terminate()));
+  }
+
+  #start(index: number): void {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const worker = new Worker(new URL(`./disk-worker.${extension}`, import.meta.url), {
+      workerData: { memory: this.#memory } satisfies WorkerInit,
+      // Little lives in a worker's heap; the default would let garbage pile up to many megabytes.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
+    worker.on('message', (message: FromWorker) => this.#settle(index, message.results));
+    worker.on('error', (error) => this.#fail(error as Error));
+    if (this.#pending.size === 0) worker.unref();
+    this.#workers[index] = worker;
+    for (const spec of this.#specs.values()) {
+      worker.postMessage({ type: 'open', spec } satisfies ToWorker);
+    }
   }
 
   #flush(): void {
     this.#isFlushing = false;
     for (const [index, jobs] of this.#outbox.entries()) {
-      if (jobs.length === 0) continue;
-      this.#outbox[index] = [];
-      this.#workers[index]!.postMessage({ type: 'jobs', jobs } satisfies ToWorker);
+      while (jobs.length > 0 && this.#batches[index]! < BATCHES_UNDER_WAY) {
+        this.#batches[index]! += 1;
+        const batch = jobs.splice(0, BATCH_JOBS);
+        this.#workers[index]?.postMessage({ type: 'jobs', jobs: batch } satisfies ToWorker);
+      }
     }
   }
 
   #settle(worker: number, results: readonly JobResult[]): void {
+    this.#batches[worker]! -= 1;
+    this.#flush();
     for (const result of results) {
       const pending = this.#pending.get(result.id);
       assert(pending !== undefined, `a worker answered job ${result.id} twice`);
@@ -141,7 +183,12 @@ export class DiskPool {
       this.#partBytes[worker]! -= pending.partBytes;
       pending.done(result);
     }
-    if (this.#pending.size === 0) for (const each of this.#workers) each.unref();
+    if (this.#waiting.length > 0 && !this.isBehind) {
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const wake of waiting) wake();
+    }
+    if (this.#pending.size === 0) for (const each of this.#workers) each?.unref();
   }
 
   #fail(error: Error): void {

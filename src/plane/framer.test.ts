@@ -23,6 +23,11 @@ function rig(preludeBytes: number, closeAt = Number.POSITIVE_INFINITY): Rig {
   const sink: FrameSink = {
     onPrelude: (bytes) => note(`prelude ${bytes.toString('hex')}`),
     onMessage: (bytes) => note(`message ${bytes.toString('hex')}`),
+    onRequests: (bytes) => {
+      assert.equal(bytes.length % 17, 0);
+      for (let at = 0; at < bytes.length && events.length < closeAt; at += 17)
+        note(`request ${bytes.toString('hex', at + 4, at + 17)}`);
+    },
     onBlockStart: (piece, begin, length): BlockTarget | undefined => {
       // Every other piece is thrown away.
       block = { name: `${piece} ${begin} ${length}`, length, isKept: piece % 2 === 0 };
@@ -65,7 +70,8 @@ function naive(stream: Buffer, preludeBytes: number): string[] {
     } else {
       if (length > MAX_MESSAGE) return [...events, 'fault'];
       if (at + 4 + length > stream.length) break;
-      events.push(`message ${stream.toString('hex', at + 4, at + 4 + length)}`);
+      const kind = length === 13 && stream[at + 4] === 6 ? 'request' : 'message';
+      events.push(`${kind} ${stream.toString('hex', at + 4, at + 4 + length)}`);
     }
     at += 4 + length;
   }
@@ -102,6 +108,12 @@ const streams = fc
         arbitrary: fc
           .tuple(fc.nat(0xffff_ffff), fc.nat(50), fc.uint8Array({ maxLength: MAX_BLOCK + 1 }))
           .map(([piece, begin, data]) => blockMessage(piece, begin, data)),
+      },
+      {
+        weight: 3,
+        arbitrary: fc
+          .array(fc.uint8Array({ minLength: 12, maxLength: 12 }), { minLength: 1, maxLength: 4 })
+          .map((payloads) => Buffer.concat(payloads.map((payload) => message(6, payload)))),
       },
       { weight: 1, arbitrary: fc.uint8Array({ maxLength: 9 }).map((bytes) => Buffer.from(bytes)) },
     ),
@@ -174,4 +186,24 @@ test('a block is copied as it arrives, before its last byte', () => {
   assert.equal(framer.isInBlock, true);
   framer.push(bytes.subarray(20));
   assert.equal(framer.isInBlock, false);
+});
+
+test('requests that come in one read are handed over in one call', () => {
+  const calls: number[] = [];
+  const framer = new Framer({
+    sink: {
+      onPrelude: () => {},
+      onMessage: () => calls.push(0),
+      onRequests: (bytes) => calls.push(bytes.length),
+      onBlockStart: () => undefined,
+      onBlockEnd: () => {},
+      onFault: (text) => assert.fail(text),
+    },
+    preludeBytes: 0,
+    maxMessageBytes: MAX_MESSAGE,
+    maxBlockBytes: MAX_BLOCK,
+  });
+  const request = message(6, Buffer.alloc(12));
+  framer.push(Buffer.concat([request, request, request, message(2, Buffer.alloc(0)), request]));
+  assert.deepEqual(calls, [51, 0, 17]);
 });

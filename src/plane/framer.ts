@@ -3,7 +3,8 @@
  *
  * Stream: an optional prelude of fixed size (a handshake), then messages: 4 bytes big-endian length, 1 byte id, payload. Messages
  * with the block id (`piece` on the BitTorrent wire, BEP 3) carry two 32-bit numbers and data; the data is never held back: the sink
- * names the place for it and it is copied there once, from the read buffer. Any other message is handed over whole.
+ * names the place for it and it is copied there once, from the read buffer. Requests that follow each other in a read are handed over
+ * together (a fast peer sends hundreds at once; one call each cost a seed a quarter of its main thread). Any other message comes alone.
  * Bounds: at most `maxMessageBytes` of one message are buffered; a longer one is an error before anything is stored.
  * Not here: what messages mean.
  * @module
@@ -15,6 +16,10 @@ const LENGTH_BYTES = 4;
 const BLOCK_MESSAGE_ID = 7;
 /** Length prefix, id, piece and begin. */
 const BLOCK_HEADER_BYTES = 13;
+/** BEP 3: `request` is message 6: id, piece, begin and length. */
+const REQUEST_MESSAGE_ID = 6;
+const REQUEST_LENGTH = 13;
+const REQUEST_FRAME_BYTES = LENGTH_BYTES + REQUEST_LENGTH;
 
 /** Where block data goes: `buffer` from `offset` on. */
 export interface BlockTarget {
@@ -28,6 +33,8 @@ export interface FrameSink {
   onPrelude(bytes: Buffer): void;
   /** A whole message without its length prefix; empty is a keep-alive; valid during the call. */
   onMessage(bytes: Buffer): void;
+  /** One or more whole `request` messages with their length prefixes, 17 bytes each; valid during the call. */
+  onRequests(bytes: Buffer): void;
   /** A block begins. @returns where to copy it, or undefined to throw its data away. */
   onBlockStart(piece: number, begin: number, length: number): BlockTarget | undefined;
   /** All data of the block announced last has been copied (or thrown away). */
@@ -100,6 +107,12 @@ export class Framer {
       this.#hold(bytes, at, needed);
       return bytes.length;
     }
+    if (this.#preludeBytes === 0 && isRequest(bytes, at)) {
+      let end = at + needed;
+      while (isRequest(bytes, end)) end += REQUEST_FRAME_BYTES;
+      this.#sink.onRequests(bytes.subarray(at, end));
+      return end;
+    }
     this.#take(bytes, at, needed);
     return at + needed;
   }
@@ -157,6 +170,8 @@ export class Framer {
       this.#sink.onPrelude(bytes.subarray(at, at + length));
     } else if (length === BLOCK_HEADER_BYTES && bytes[at + LENGTH_BYTES] === BLOCK_MESSAGE_ID) {
       this.#startBlock(bytes, at);
+    } else if (isRequest(bytes, at)) {
+      this.#sink.onRequests(bytes.subarray(at, at + length));
     } else {
       this.#sink.onMessage(bytes.subarray(at + LENGTH_BYTES, at + length));
     }
@@ -193,4 +208,13 @@ export class Framer {
     this.#isClosed = true;
     this.#sink.onFault(message);
   }
+}
+
+/** A whole request begins at `at`. */
+function isRequest(bytes: Buffer, at: number): boolean {
+  return (
+    at + REQUEST_FRAME_BYTES <= bytes.length &&
+    bytes[at + LENGTH_BYTES] === REQUEST_MESSAGE_ID &&
+    bytes.readUInt32BE(at) === REQUEST_LENGTH
+  );
 }

@@ -150,7 +150,7 @@ type Request = readonly [piece: number, begin: number, length: number];
 
 /** Pushes requests and waits until all are answered. */
 async function serve(on: Rig, requests: readonly Request[]): Promise<void> {
-  for (const request of requests) on.queue.push(...request);
+  for (const request of requests) on.queue.push(request);
   const wanted = on.sent.blockCount + on.faults.length + requests.length;
   while (on.sent.blockCount + on.faults.length < wanted) {
     const event = on.next();
@@ -211,7 +211,7 @@ test('a request across the border of two spans is a broken invariant, never zero
   const on = rig(of);
   await serve(on, [[0, MIB - BLOCK, BLOCK]]);
   // The span is in the cache by now, so that the throw is ours to catch.
-  on.queue.push(0, MIB - 10, 20);
+  on.queue.push([0, MIB - 10, 20]);
   assert.throws(() => on.queue.pump(), InvariantError);
   assert.equal(on.sent.blockCount, 1);
 });
@@ -234,8 +234,8 @@ test('pads are zeros: after the end of data, wholly beyond it, and behind the ga
 test('a cancelled request is not served, and one that is not there is told', async () => {
   const of = torrent([4 * BLOCK], { version: 'v1', pieceLengthBytes: 4 * BLOCK });
   const on = rig(of);
-  on.queue.push(0, 0, BLOCK);
-  on.queue.push(0, BLOCK, BLOCK);
+  on.queue.push([0, 0, BLOCK]);
+  on.queue.push([0, BLOCK, BLOCK]);
   assert.equal(on.queue.cancel(0, 0, BLOCK), true);
   assert.equal(on.queue.cancel(0, 0, BLOCK), false);
   assert.equal(on.queue.cancel(0, BLOCK, 5), false);
@@ -251,14 +251,14 @@ test('a cancelled request is not served, and one that is not there is told', asy
 test('a cleared queue serves nothing old and goes on; a closed one serves nothing', async () => {
   const of = torrent([4 * BLOCK], { version: 'v1', pieceLengthBytes: 4 * BLOCK });
   const on = rig(of);
-  on.queue.push(0, 0, BLOCK);
+  on.queue.push([0, 0, BLOCK]);
   on.queue.pump();
   on.queue.clear();
   assert.equal(on.queue.length, 0);
   await serve(on, [[0, BLOCK, BLOCK]]);
   check(of, on.blocks(), [[0, BLOCK, BLOCK]]);
   on.queue.close();
-  on.queue.push(0, 0, BLOCK);
+  on.queue.push([0, 0, BLOCK]);
   on.queue.pump();
   assert.equal(on.sent.blockCount, 1);
 });
@@ -295,7 +295,7 @@ test('a socket that takes nothing gets SEND_AHEAD_BYTES and no more', async () =
   const of = torrent([4 * MIB], { version: 'v1', pieceLengthBytes: MIB });
   const on = rig(of, true);
   for (let piece = 0; piece < 4; piece += 1) {
-    for (let block = 0; block < 64; block += 1) on.queue.push(piece, block * BLOCK, BLOCK);
+    for (let block = 0; block < 64; block += 1) on.queue.push([piece, block * BLOCK, BLOCK]);
   }
   const first = on.next();
   on.queue.pump();
@@ -309,7 +309,7 @@ test('nothing is written without allowance, and about as much as it allows', asy
   const of = torrent([MIB], { version: 'v1', pieceLengthBytes: MIB });
   const on = rig(of, true);
   on.allowance = 0;
-  for (let block = 0; block < 64; block += 1) on.queue.push(0, block * BLOCK, BLOCK);
+  for (let block = 0; block < 64; block += 1) on.queue.push([0, block * BLOCK, BLOCK]);
   on.queue.pump();
   assert.equal(on.queue.length, 64);
   on.allowance = BLOCK + 1;

@@ -9,10 +9,12 @@ import { broken } from '../lib/assert.ts';
 import type { DiskFault } from './file-table.ts';
 import {
   FRAME_BYTES,
+  READ_SPANS,
   type SendCache,
   type SendSource,
   SPAN_BLOCKS,
   type Span,
+  spanKey,
 } from './send-cache.ts';
 
 // Specification constants
@@ -73,11 +75,11 @@ export class SendQueue {
   }
 
   /**
-   * Adds a request that was checked to lie inside the piece, and not to cross from one span of SPAN_BLOCKS blocks into the next;
-   * call `pump` after the last one.
+   * Adds requests that were checked to lie inside their piece, and not to cross from one span of SPAN_BLOCKS blocks into the next;
+   * call `pump` after the last one. @param ranges triples of piece, begin, length.
    */
-  push(piece: number, begin: number, length: number): void {
-    this.#requests.push(piece, begin, length);
+  push(ranges: readonly number[]): void {
+    for (const number of ranges) this.#requests.push(number);
   }
 
   /** Removes a request that has not reached the socket. @returns false when there is none. */
@@ -134,7 +136,13 @@ export class SendQueue {
     const firstBlock = Math.floor(block / SPAN_BLOCKS) * SPAN_BLOCKS;
     if (this.#spanPiece !== piece || this.#spanFirstBlock !== firstBlock) this.#leaveSpan();
     if (this.#span === undefined) {
-      this.#span = this.#cache.use(this.#source, piece, block, () => this.#wake());
+      this.#span = this.#cache.use(
+        this.#source,
+        piece,
+        block,
+        () => this.#wake(),
+        () => this.#spansAhead(),
+      );
       this.#isWaiting = this.#span === undefined;
       this.#spanPiece = piece;
       this.#spanFirstBlock = firstBlock;
@@ -146,6 +154,22 @@ export class SendQueue {
       return undefined;
     }
     return span;
+  }
+
+  /** How many spans that follow the head's, one after another, are asked for next. */
+  #spansAhead(): number {
+    const requests = this.#requests;
+    const keyAt = (at: number): number =>
+      spanKey(this.#source.geometry, requests[at]!, Math.floor(requests[at + 1]! / BLOCK_BYTES));
+    const first = keyAt(this.#head);
+    let last = first;
+    for (let at = this.#head + 3; at < requests.length; at += 3) {
+      const key = keyAt(at);
+      if (key === last) continue;
+      if (key !== last + 1 || key - first === READ_SPANS) break;
+      last = key;
+    }
+    return last - first;
   }
 
   #wake(): void {

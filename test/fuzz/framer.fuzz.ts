@@ -32,6 +32,11 @@ function eventsOf(stream: Buffer, stepBytes: number): string[] {
       assert.equal(blockBytes, -1, 'no message inside a block');
       note(bytes.toString('hex'));
     },
+    onRequests: (bytes) => {
+      assert.ok(bytes.length > 0 && bytes.length % 17 === 0);
+      assert.equal(blockBytes, -1, 'no message inside a block');
+      for (let at = 0; at < bytes.length; at += 17) note(bytes.toString('hex', at + 4, at + 17));
+    },
     onBlockStart: (piece, begin, length) => {
       assert.ok(length >= 0 && length <= MAX_BLOCK_BYTES);
       assert.equal(blockBytes, -1, 'no block inside a block');

@@ -404,7 +404,7 @@ export class SimPeer {
         this.#transmit(output.id, output.bytes);
         return;
       case 'serve':
-        this.links.get(output.id)?.queue.push(output.piece, output.begin, output.length);
+        this.links.get(output.id)?.queue.push(...output.ranges);
         return;
       case 'unserve':
         this.#unserve(output.id, output.piece, output.begin, output.length);

@@ -40,6 +40,8 @@ export const PROTOCOL_NAME = 'BitTorrent protocol';
 
 /** Type byte, piece and begin: what precedes the data of a `piece` message. */
 export const PIECE_HEADER_BYTES = 9;
+/** A `request` with its length prefix. */
+export const REQUEST_FRAME_BYTES = 17;
 
 /** Extended message id of the extension handshake (BEP 10). */
 export const EXTENDED_HANDSHAKE_ID = 0;

@@ -20,6 +20,7 @@ export {
   MESSAGE_ID,
   METADATA_PIECE_BYTES,
   PIECE_HEADER_BYTES,
+  REQUEST_FRAME_BYTES,
 } from './constants.ts';
 export { DONT_HAVE_EXTENSION, decodeDontHave, encodeDontHave } from './dont-have.ts';
 export type { PeerWireErrorCode } from './errors.ts';
@@ -45,6 +46,7 @@ export {
   isServableHashRange,
   type Message,
   MessageWriter,
+  requestLengthFault,
 } from './messages.ts';
 export {
   decodeMetadataMessage,

@@ -163,14 +163,25 @@ function decodeRange(
   if (bytes.length !== 13) return lengthFault(type, '13', bytes);
   const length = readU32(bytes, 9);
   // Only what we would have to serve is judged; a cancel or reject of an odd length simply matches no request.
-  if (type === 'request' && (length === 0 || length > BLOCK_BYTES)) {
-    return fault('ERR_REQUEST_LENGTH', {
-      what: type,
-      expected: `1 to ${BLOCK_BYTES}`,
-      actual: length,
-    });
-  }
+  if (type === 'request' && !isRequestLength(length)) return requestFault(length);
   return ok({ type, piece: readU32(bytes, 1), begin: readU32(bytes, 5), length });
+}
+
+function isRequestLength(length: number): boolean {
+  return length > 0 && length <= BLOCK_BYTES;
+}
+
+function requestFault(length: number): Result<never, PeerWireErrorCode> & { readonly ok: false } {
+  return fault('ERR_REQUEST_LENGTH', {
+    what: 'request',
+    expected: `1 to ${BLOCK_BYTES}`,
+    actual: length,
+  });
+}
+
+/** What is wrong with the length that a request names; undefined: nothing. */
+export function requestLengthFault(length: number): string | undefined {
+  return isRequestLength(length) ? undefined : requestFault(length).message;
 }
 
 function decodePiece(bytes: Uint8Array): Result<Message, PeerWireErrorCode> {

@@ -25,7 +25,7 @@ export const SNUB_TIMEOUT_MS = 20_000;
 /** A request to a snubbed peer is given to others after this. */
 export const REQUEST_TIMEOUT_MS = 60_000;
 /** Requests that are sent together once the pipeline is deep; below it a quarter of the pipeline. */
-export const REQUEST_BATCH = 32;
+export const REQUEST_BATCH = 256;
 /** Housekeeping: timeouts, rates, dials. */
 export const TICK_MS = 500;
 /** First wait before an address is dialled again; doubles with each failure. */

@@ -27,7 +27,7 @@ import {
   settleProgress,
   takeBlock,
 } from './downloading.ts';
-import { applyEarly, handleMessage } from './handle/message.ts';
+import { applyEarly, handleMessage, handleRequests } from './handle/message.ts';
 import { recountInterest } from './interest.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
 import { SwarmState, Torrent } from './state.ts';
@@ -161,6 +161,14 @@ export class Swarm {
     const peer = this.#state.peers.get(id);
     if (peer === undefined) return;
     const fault = handleMessage(this.#state, nowMs, peer, bytes);
+    if (fault !== undefined) closePeer(this.#state, nowMs, peer, fault);
+  }
+
+  /** `request` messages that came together. @param bytes whole ones, length prefixes included; read during the call only. */
+  handleRequests(nowMs: number, id: number, bytes: Uint8Array): void {
+    const peer = this.#state.peers.get(id);
+    if (peer === undefined) return;
+    const fault = handleRequests(this.#state, nowMs, peer, bytes);
     if (fault !== undefined) closePeer(this.#state, nowMs, peer, fault);
   }
 

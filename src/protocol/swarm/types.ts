@@ -86,14 +86,8 @@ export type SwarmEvent =
 /** What the shell has to do, drained by `poll` until undefined. */
 export type SwarmOutput =
   | { readonly type: 'transmit'; readonly id: number; readonly bytes: Uint8Array }
-  /** Send this block; tell by `handleServed` when it is handed to the socket. */
-  | {
-      readonly type: 'serve';
-      readonly id: number;
-      readonly piece: number;
-      readonly begin: number;
-      readonly length: number;
-    }
+  /** Send these blocks, triples of piece, begin and length; tell by `handleServed` when they are handed to the socket. */
+  | { readonly type: 'serve'; readonly id: number; readonly ranges: readonly number[] }
   /** Take a `serve` back; it was answered otherwise. */
   | {
       readonly type: 'unserve';

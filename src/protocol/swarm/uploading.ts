@@ -21,10 +21,20 @@ interface Range {
   readonly length: number;
 }
 
-/** Takes a request. @returns a reason to close the connection, or undefined. */
-export function handleRequest(state: SwarmState, peer: Peer, range: Range): string | undefined {
+/**
+ * Takes a request.
+ * @param serves the triples of a `serve` output that a request which may be served is added to.
+ * @returns a reason to close the connection, or undefined.
+ */
+export function handleRequest(
+  state: SwarmState,
+  peer: Peer,
+  piece: number,
+  begin: number,
+  length: number,
+  serves: number[],
+): string | undefined {
   const { torrent } = state;
-  const { piece, begin, length } = range;
   if (torrent === undefined || piece >= torrent.info.pieceCount) {
     return torrent === undefined ? undefined : `requested piece ${piece}, which does not exist`;
   }
@@ -46,7 +56,7 @@ export function handleRequest(state: SwarmState, peer: Peer, range: Range): stri
     return undefined;
   }
   peer.uploads.push(piece, begin, length);
-  state.outputs.push({ type: 'serve', id: peer.id, piece, begin, length });
+  serves.push(piece, begin, length);
   return undefined;
 }
 
@@ -147,12 +157,14 @@ function choke(state: SwarmState, peer: Peer): void {
   state.dirty.add(peer);
   const uploads = peer.uploads;
   peer.uploads = [];
-  state.outputs.push({ type: 'unserve-all', id: peer.id });
+  const ranges: number[] = [];
   for (let at = 0; at < uploads.length; at += 3) {
     const [piece, begin, length] = uploads.slice(at, at + 3) as [number, number, number];
     if (peer.capabilities.fast && peer.allowedFastTo.has(piece)) {
       peer.uploads.push(piece, begin, length);
-      state.outputs.push({ type: 'serve', id: peer.id, piece, begin, length });
+      ranges.push(piece, begin, length);
     } else if (peer.capabilities.fast) peer.out.reject(piece, begin, length);
   }
+  state.outputs.push({ type: 'unserve-all', id: peer.id });
+  if (ranges.length > 0) state.outputs.push({ type: 'serve', id: peer.id, ranges });
 }

@@ -4,11 +4,14 @@
  * @module
  */
 import { Bitfield } from '../../../lib/bitfield.ts';
+import { readU32 } from '../../../lib/bytes.ts';
 import {
   BLOCK_BYTES,
   decodeMessage,
   EXTENDED_HANDSHAKE_ID,
   type Message,
+  REQUEST_FRAME_BYTES,
+  requestLengthFault,
 } from '../../peer-wire/index.ts';
 import { offerAllowedFast } from '../connecting.ts';
 import { MAX_EARLY_HAVES } from '../constants.ts';
@@ -59,6 +62,30 @@ export function handleMessage(
   }
 }
 
+/** Handles `request` messages that came together, 17 bytes each. @returns why the connection must be closed, or undefined. */
+export function handleRequests(
+  state: SwarmState,
+  nowMs: number,
+  peer: Peer,
+  bytes: Uint8Array,
+): string | undefined {
+  // The first one as any message: it may be the first of the connection, and settles what that means.
+  let fault = handleMessage(state, nowMs, peer, bytes.subarray(4, REQUEST_FRAME_BYTES));
+  const ranges: number[] = [];
+  for (
+    let at = REQUEST_FRAME_BYTES;
+    at < bytes.length && fault === undefined;
+    at += REQUEST_FRAME_BYTES
+  ) {
+    const length = readU32(bytes, at + 13);
+    fault =
+      requestLengthFault(length) ??
+      handleRequest(state, peer, readU32(bytes, at + 5), readU32(bytes, at + 9), length, ranges);
+  }
+  if (ranges.length > 0) state.outputs.push({ type: 'serve', id: peer.id, ranges });
+  return fault;
+}
+
 function fastFault(peer: Peer, message: Message): string | undefined {
   const { type } = message;
   const isFast =
@@ -98,8 +125,13 @@ function handleLater(
       return undefined;
     case 'have':
       return handleHave(state, peer, message.piece);
-    case 'request':
-      return handleRequest(state, peer, rangeOf(message));
+    case 'request': {
+      const ranges: number[] = [];
+      const { piece, begin, length } = message;
+      const fault = handleRequest(state, peer, piece, begin, length, ranges);
+      if (ranges.length > 0) state.outputs.push({ type: 'serve', id: peer.id, ranges });
+      return fault;
+    }
     case 'cancel':
       handleCancel(state, peer, rangeOf(message));
       return undefined;
