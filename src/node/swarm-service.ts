@@ -74,6 +74,7 @@ export class SwarmService implements LinkOwner {
   #store: PieceStore | undefined;
   #source: SendSource | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #timerMs: number = Number.POSITIVE_INFINITY;
   #isDraining = false;
   #isStopped = false;
 
@@ -234,6 +235,7 @@ export class SwarmService implements LinkOwner {
       this.#act(output);
     }
     this.#isDraining = false;
+    if (this.swarm.nextTimeoutMs < this.#timerMs) this.#arm(now);
     for (const queue of this.#pumps) {
       this.#pumps.delete(queue);
       queue.pump();
@@ -376,8 +378,16 @@ export class SwarmService implements LinkOwner {
   #tick(): void {
     if (this.#isStopped) return;
     const now = monotonicMs();
+    this.#timerMs = Number.POSITIVE_INFINITY;
     this.swarm.handleTimeout(now);
     this.drain();
-    this.#timer = setTimeout(() => this.#tick(), Math.max(1, this.swarm.nextTimeoutMs - now));
+  }
+
+  /** The core may want to be called earlier than it did. */
+  #arm(nowMs: number): void {
+    if (this.#isStopped) return;
+    clearTimeout(this.#timer);
+    this.#timerMs = this.swarm.nextTimeoutMs;
+    this.#timer = setTimeout(() => this.#tick(), Math.max(1, this.#timerMs - nowMs));
   }
 }

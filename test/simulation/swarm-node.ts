@@ -90,6 +90,7 @@ export class SimPeer {
   #store: SimStore | undefined;
   #nextId = 0;
   #timer: Timer | undefined;
+  #timerMs = 0;
   #retry: Timer | undefined;
 
   constructor(options: SimPeerOptions) {
@@ -393,6 +394,14 @@ export class SimPeer {
       this.#act(output);
     }
     for (const link of this.links.values()) this.#pump(link);
+    if (this.isRunning && this.swarm.nextTimeoutMs < this.#timerMs) this.#arm();
+  }
+
+  #arm(): void {
+    this.#timer?.cancel();
+    this.#timerMs = this.swarm.nextTimeoutMs;
+    const atMs = Math.max(this.#timerMs, this.#clock.nowMs + 1);
+    this.#timer = this.#clock.at(atMs, () => this.#tick());
   }
 
   #act(output: SwarmOutput): void {
@@ -507,9 +516,8 @@ export class SimPeer {
   }
 
   #tick(): void {
-    const now = this.#clock.nowMs;
-    this.swarm.handleTimeout(now);
+    this.#timerMs = Number.POSITIVE_INFINITY;
+    this.swarm.handleTimeout(this.#clock.nowMs);
     this.drain();
-    this.#timer = this.#clock.at(Math.max(this.swarm.nextTimeoutMs, now + 1), () => this.#tick());
   }
 }

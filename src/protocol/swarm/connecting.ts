@@ -124,6 +124,7 @@ export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: s
   state.peers.delete(peer.id);
   state.dirty.delete(peer);
   state.hungry.delete(peer);
+  state.held.delete(peer);
   releaseRequests(state, peer, false);
   state.choker.remove(peer.id);
   state.metadata?.forget(peer);
@@ -145,13 +146,17 @@ export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: s
 
 /** Dials while there is room and somebody to dial. */
 export function dialMore(state: SwarmState, nowMs: number): void {
+  state.nextDialMs = Number.POSITIVE_INFINITY;
   if (!state.isDialling) return;
   while (
     state.list.diallingCount - connectedDials(state) < MAX_HALF_OPEN &&
     state.peers.size < state.maxPeers
   ) {
     const chosen = state.list.take(nowMs, state.isComplete);
-    if (chosen === undefined) return;
+    if (chosen === undefined) {
+      state.nextDialMs = state.list.nextDueMs(state.isComplete);
+      return;
+    }
     state.outputs.push({ type: 'dial', ...chosen });
   }
 }

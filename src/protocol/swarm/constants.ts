@@ -26,12 +26,20 @@ export const SNUB_TIMEOUT_MS = 20_000;
 export const REQUEST_TIMEOUT_MS = 60_000;
 /** Requests that are sent together once the pipeline is deep; below it a quarter of the pipeline. */
 export const REQUEST_BATCH = 256;
+/** Endgame: an idle peer is asked for a block that another one owes for this many times as long as the idle one would need … */
+export const ENDGAME_LEAD = 2;
+/** … and this besides: less is noise. */
+export const ENDGAME_MIN_MS = 10;
+/** What a peer that gave nothing yet may need for a block. */
+export const UNKNOWN_RESPONSE_MS = 1_000;
+/** A HAVE waits so long for others, or for anything else that is sent to the peer. */
+export const HAVE_WAIT_MS = 50;
 /** Housekeeping: timeouts, rates, dials. */
 export const TICK_MS = 500;
 /** First wait before an address is dialled again; doubles with each failure. */
 export const REDIAL_MS = 5_000;
-/** The same for an address that a person gave. */
-export const GIVEN_REDIAL_MS = 500;
+/** The same for an address that a person gave: its program may be starting at this moment. */
+export const GIVEN_REDIAL_MS = 100;
 /** Longest wait before an address is dialled again. */
 export const MAX_REDIAL_MS = 600_000;
 /** Trust of a peer falls by 2 with a piece that failed and grows by 1 with a good one, up to this. */

@@ -1,7 +1,7 @@
 /**
  * The addresses a torrent knows, and which of them to dial next.
  *
- * An address waits longer after each failure (5 s, or 0.5 s when a person gave it, doubling to 10 minutes).
+ * An address waits longer after each failure (5 s, or 0.1 s when a person gave it, doubling to 10 minutes).
  * A banned peer is never dialled or let in again: neither its host, since an incoming connection's port says nothing, nor its peer id.
  * On loopback, where everybody shares a host, the port counts too.
  * Bounds: MAX_CANDIDATES addresses and as many bans; when full, the one that failed most is forgotten for a new one.
@@ -25,6 +25,10 @@ interface Candidate {
 
 function keyOf(address: PeerAddress): string {
   return `${address.host} ${address.port}`;
+}
+
+function isOpen(candidate: Candidate, weAreSeed: boolean): boolean {
+  return candidate.state === 'idle' && !(weAreSeed && candidate.isSeed);
 }
 
 function banKeyOf(address: PeerAddress): string {
@@ -98,9 +102,7 @@ export class PeerList {
   take(nowMs: number, weAreSeed: boolean): { dial: number; address: PeerAddress } | undefined {
     const due: Candidate[] = [];
     for (const candidate of this.#candidates.values()) {
-      if (candidate.state !== 'idle' || candidate.nextTryMs > nowMs) continue;
-      if (weAreSeed && candidate.isSeed) continue;
-      due.push(candidate);
+      if (candidate.nextTryMs <= nowMs && isOpen(candidate, weAreSeed)) due.push(candidate);
     }
     if (due.length === 0) return undefined;
     const chosen = due[this.#rng.below(due.length)]!;
@@ -111,12 +113,11 @@ export class PeerList {
     return { dial, address: chosen.address };
   }
 
-  /** The earliest time at which an idle address is due; undefined when none waits. */
-  nextDueMs(): number | undefined {
-    let due: number | undefined;
+  /** The earliest time at which `take` finds an address; infinite when none waits. */
+  nextDueMs(weAreSeed: boolean): number {
+    let due = Number.POSITIVE_INFINITY;
     for (const candidate of this.#candidates.values()) {
-      if (candidate.state !== 'idle') continue;
-      if (due === undefined || candidate.nextTryMs < due) due = candidate.nextTryMs;
+      if (candidate.nextTryMs < due && isOpen(candidate, weAreSeed)) due = candidate.nextTryMs;
     }
     return due;
   }

@@ -142,15 +142,21 @@ export class OpenPiece {
   }
 
   /**
-   * Asks `peer` for a block that exactly `requesterCount` others owe and it does not.
+   * Asks `peer` for a block that exactly `requesterCount` others owe, all of them late, and it does not. The last one first: blocks come
+   * in the order they were asked for.
    * @returns the block, or -1.
    */
-  takeDuplicate(peer: number, requesterCount: number): number {
-    for (let block = 0; block < this.blockCount; block += 1) {
+  takeDuplicate(
+    peer: number,
+    requesterCount: number,
+    isLate: (requester: number) => boolean,
+  ): number {
+    for (let block = this.blockCount - 1; block >= 0; block -= 1) {
       const state = this.#blocks[block]!;
       if (state < 0 || state >= RECEIVED || state === peer) continue;
       const extra = this.#extraRequesters?.get(block);
       if (1 + (extra?.length ?? 0) !== requesterCount || extra?.includes(peer)) continue;
+      if (!isLate(state) || extra?.every(isLate) === false) continue;
       if (extra !== undefined) extra.push(peer);
       else {
         this.#extraRequesters ??= new Map();

@@ -11,6 +11,17 @@ export type PickList = Uint32Array | number[];
 /** Says whether the first of two open pieces should be completed before the second. */
 export type Precedence = (a: OpenPiece, b: OpenPiece) => boolean;
 
+/** Which blocks to ask a further peer for. */
+export interface DuplicateSearch {
+  readonly peer: number;
+  /** Where in the list of open pieces the search begins, 0 … size - 1: different peers should help different pieces. */
+  readonly start: number;
+  readonly count: number;
+  readonly accepts: (piece: number) => boolean;
+  /** True for peers that are not expected to bring their blocks soon. */
+  readonly isLate: (requester: number) => boolean;
+}
+
 /** The set of open pieces. */
 export class OpenPieces {
   readonly #byPiece = new Map<number, OpenPiece>();
@@ -94,25 +105,15 @@ export class OpenPieces {
     return best;
   }
 
-  /**
-   * Asks `peer` too for blocks that others owe, those with the fewest requesters first.
-   * @param start where in the list the search begins, 0 … size - 1: different peers should help different pieces.
-   * @returns the number of pairs written to `out`.
-   */
-  takeDuplicates(
-    peer: number,
-    start: number,
-    count: number,
-    accepts: (piece: number) => boolean,
-    out: PickList,
-  ): number {
+  /** Asks `peer` too for blocks that others owe, those with the fewest requesters first. @returns the number of pairs written to `out`. */
+  takeDuplicates({ peer, start, count, accepts, isLate }: DuplicateSearch, out: PickList): number {
     let picked = 0;
     for (let asked = 1; asked < MAX_REQUESTERS_PER_BLOCK && picked < count; asked += 1) {
       for (let i = 0; i < this.#all.length && picked < count; i += 1) {
         const open = this.#all[(start + i) % this.#all.length]!;
         if (open.outstandingCount === 0 || !accepts(open.piece)) continue;
         while (picked < count) {
-          const block = open.takeDuplicate(peer, asked);
+          const block = open.takeDuplicate(peer, asked, isLate);
           if (block < 0) break;
           out[2 * picked] = open.piece;
           out[2 * picked + 1] = block;

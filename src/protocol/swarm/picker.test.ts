@@ -356,9 +356,28 @@ describe('endgame', () => {
     pick(picker, 1, 'seed', 4);
     const out: number[] = [];
     assert.equal(picker.pickEndgame(2, bits(2, 1), 9, out), 2);
-    assert.deepEqual(out, [1, 0, 1, 1]);
+    assert.deepEqual(out, [1, 1, 1, 0]);
     assert.equal(picker.pickEndgame(3, 'seed', 2, out), 2);
     assert.deepEqual([out[0], out[2]], [0, 0]);
+  });
+});
+
+describe('late requesters', () => {
+  it('are helped out, all of a block being late; the last block first', () => {
+    const picker = make(1, { blockCount: () => 3 });
+    pick(picker, 1, 'seed', 2);
+    pick(picker, 2, 'seed', 1);
+    const out: number[] = [];
+    assert.equal(
+      picker.pickEndgame(3, 'seed', 9, out, (peer) => peer === 1),
+      2,
+    );
+    assert.deepEqual(out.slice(0, 4), [0, 1, 0, 0]);
+    assert.equal(
+      picker.pickEndgame(4, 'seed', 9, out, (peer) => peer === 1),
+      0,
+    );
+    assert.equal(picker.pickEndgame(4, 'seed', 9, out), 3);
   });
 });
 

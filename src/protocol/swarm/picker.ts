@@ -12,6 +12,7 @@
 import { assert, broken } from '../../lib/assert.ts';
 import { Bitfield } from '../../lib/bitfield.ts';
 import type { Rng } from '../../lib/rng.ts';
+import { countCommon, hasCommon, type PeerPieces, peerHas } from './peer-pieces.ts';
 import { NOBODY, OpenPiece } from './picker-open-piece.ts';
 import { OpenPieces, type PickList } from './picker-open-pieces.ts';
 import { PickOrder } from './picker-order.ts';
@@ -38,10 +39,7 @@ const EXTENT_SHARE = 64;
 /** Priority of a piece nobody spoke about; 0 is unwanted, 7 comes first. */
 export const DEFAULT_PRIORITY = 4;
 
-/** What a peer has. */
-export type PeerPieces = Bitfield | 'seed';
-
-export type { PickList };
+export type { PeerPieces, PickList };
 
 /** What became of a received block. */
 export type ReceiveOutcome = 'first' | 'duplicate' | 'unrequested';
@@ -242,23 +240,12 @@ export class PiecePicker {
    * every peer that has the piece -1 after `markHave` and ±1 after a priority crossed 0. For seeds `wantedLeft` is the number.
    */
   countWanted(has: PeerPieces): number {
-    if (has === 'seed') return this.#wanted.count;
-    let count = 0;
-    for (let at = 0; at < has.bytes.length; at += 1) {
-      let both = has.bytes[at]! & this.#wanted.bytes[at]!;
-      for (; both !== 0; both &= both - 1) count += 1;
-    }
-    return count;
+    return countCommon(has, this.#wanted);
   }
 
   /** True when the peer has a piece that is wanted; stops at the first. */
   isInteresting(has: PeerPieces): boolean {
-    if (has === 'seed') return this.#wanted.count > 0;
-    if (has.count === 0) return false;
-    for (let at = 0; at < has.bytes.length; at += 1) {
-      if ((has.bytes[at]! & this.#wanted.bytes[at]!) !== 0) return true;
-    }
-    return false;
+    return hasCommon(has, this.#wanted);
   }
 
   /** In sequential order a lower index comes before a rarer piece; priorities still come first. */
@@ -328,12 +315,20 @@ export class PiecePicker {
   /**
    * In the endgame, chooses up to `count` blocks that others owe: never one that this peer owes too, the least often asked first,
    * each from at most 3 peers at a time. Give an idle peer a count of 1, and cancel at the others (`requesters`) when a block comes.
+   * @param isLate only blocks are taken whose every requester is late; default: all are.
    * @returns the number of pairs written to `out`, 0 outside the endgame.
    */
-  pickEndgame(peer: number, has: PeerPieces, count: number, out: PickList): number {
+  pickEndgame(
+    peer: number,
+    has: PeerPieces,
+    count: number,
+    out: PickList,
+    isLate: (requester: number) => boolean = () => true,
+  ): number {
     if (!this.isEndgame || this.#open.size === 0) return 0;
     const accepts = (piece: number): boolean => this.#priority[piece]! > 0 && peerHas(has, piece);
-    return this.#open.takeDuplicates(peer, this.#rng.below(this.#open.size), count, accepts, out);
+    const start = this.#rng.below(this.#open.size);
+    return this.#open.takeDuplicates({ peer, start, count, accepts, isLate }, out);
   }
 
   // The life of a block
@@ -593,8 +588,4 @@ export class PiecePicker {
       this.#order.insert(piece, this.#priority[piece]!, this.#availability[piece]!);
     }
   }
-}
-
-function peerHas(has: PeerPieces, piece: number): boolean {
-  return has === 'seed' || has.has(piece);
 }

@@ -25,6 +25,9 @@ const GROWTH_SHARE = 0.1;
 /** … and not before the rate is worth talking about. */
 const GROWTH_CHECK_MS = 1000;
 
+/** How long a response time counts. */
+const RECENT_MS = 20_000;
+
 /** Slots of a meter; one of them is being filled. */
 const SLOTS = 8;
 const SLOT_MS = 1000;
@@ -82,9 +85,30 @@ export class RateMeter {
   }
 }
 
+/** The least number of the last RECENT_MS to twice that. */
+class RecentLeast {
+  #startedMs = Number.NEGATIVE_INFINITY;
+  #current = Number.POSITIVE_INFINITY;
+  #previous = Number.POSITIVE_INFINITY;
+
+  add(nowMs: number, value: number): void {
+    if (nowMs - this.#startedMs > RECENT_MS) {
+      this.#previous = this.#current;
+      this.#current = Number.POSITIVE_INFINITY;
+      this.#startedMs = nowMs;
+    }
+    if (value < this.#current) this.#current = value;
+  }
+
+  get least(): number {
+    return Math.min(this.#current, this.#previous);
+  }
+}
+
 /** The request queue of one peer. */
 export class RequestPipeline {
   readonly #meter: RateMeter;
+  readonly #response = new RecentLeast();
   #peerReqq = DEFAULT_REQQ;
   #isSlowStart = true;
   #isSnubbed = false;
@@ -128,9 +152,10 @@ export class RequestPipeline {
     this.#lastSecondBytes = 0;
   }
 
-  /** A block of `bytes` arrived. */
-  onBlock(nowMs: number, bytes: number): void {
+  /** A block of `bytes` arrived. @param askedMs when it was asked for, if it was. */
+  onBlock(nowMs: number, bytes: number, askedMs?: number): void {
     this.#meter.add(nowMs, bytes);
+    if (askedMs !== undefined) this.#response.add(nowMs, nowMs - askedMs);
     if (this.#isSnubbed) {
       this.#isSnubbed = false;
       this.restart(nowMs);
@@ -156,6 +181,11 @@ export class RequestPipeline {
 
   get totalBytes(): number {
     return this.#meter.totalBytes;
+  }
+
+  /** The least time from a request to its block lately: what an idle peer would need for one. Infinite when it gave none. */
+  get responseMs(): number {
+    return this.#response.least;
   }
 
   #byRate(nowMs: number): number {

@@ -23,6 +23,7 @@ export class RequestQueue {
   #fates: number[] = [];
   #head = 0;
   #lapsedCount = 0;
+  #removedAskedMs = 0;
 
   get length(): number {
     return this.#keys.length - this.#head;
@@ -31,6 +32,11 @@ export class RequestQueue {
   /** Requests that count: neither released nor void. */
   get liveCount(): number {
     return this.length - this.#lapsedCount;
+  }
+
+  /** When the request that was removed last had been made. */
+  get removedAskedMs(): number {
+    return this.#removedAskedMs;
   }
 
   /** When the oldest live request was made; undefined when there is none. */
@@ -60,6 +66,7 @@ export class RequestQueue {
     const at = this.#find(piece, block);
     if (at < 0) return undefined;
     const fate = this.#fates[at]!;
+    this.#removedAskedMs = this.#askedMs[at]!;
     if (fate !== LIVE) this.#lapsedCount -= 1;
     if (at === this.#head) {
       this.#head += 1;

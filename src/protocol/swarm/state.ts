@@ -171,6 +171,11 @@ export class SwarmState {
   wasComplete = false;
   areLayersTold = false;
   nextTickMs = 0;
+  /** Peers with HAVEs that wait for something else to go with. */
+  readonly held: Set<Peer> = new Set<Peer>();
+  nextHaveMs: number = Number.POSITIVE_INFINITY;
+  /** When an address that waits may be dialled. */
+  nextDialMs: number = Number.POSITIVE_INFINITY;
 
   constructor(nowMs: number, options: SwarmOptions) {
     this.options = options;

@@ -180,12 +180,14 @@ function split(bytes: Uint8Array): Uint8Array[] {
   return messages;
 }
 
-/** Two seeds owe the only block there is: the endgame. */
+/** Two seeds owe the only block there is, since the first one is late: the endgame. */
 function endgame(): Rig {
   const rig = new Rig(torrentOf(BLOCK_BYTES).info);
   rig.connectSeed(1);
   rig.connectSeed(2);
   assert.deepEqual(rig.asked(1), ['0:0']);
+  assert.deepEqual(rig.asked(2), [], 'the first one may bring it soon');
+  rig.wait(3_000);
   assert.deepEqual(rig.asked(2), ['0:0']);
   return rig;
 }
@@ -457,4 +459,49 @@ test('in order means in order: an allowed-fast piece is not asked for before the
     rig.receive(1, (writer) => writer.unchoke());
     if (isSequential) assert.equal(rig.asked(1)[0], '0:0');
   }
+});
+
+test('an address that a person gave is dialled again a moment after it failed, and the core says when', () => {
+  const rig = new Rig(torrentOf(BLOCK_BYTES).info);
+  const dials = (): number[] =>
+    rig.outputs.flatMap((output) => (output.type === 'dial' ? [output.dial] : []));
+  rig.swarm.addPeers(rig.nowMs, [{ host: '10.0.0.1', port: 1 }], 'given');
+  rig.drain();
+  assert.equal(dials().length, 1);
+  rig.swarm.handleDialFailed(rig.nowMs, dials()[0]!);
+  rig.drain();
+  assert.equal(dials().length, 1);
+  const waitMs = rig.swarm.nextTimeoutMs - rig.nowMs;
+  assert.ok(waitMs > 0 && waitMs <= 125, `waits ${waitMs} ms`);
+  rig.nowMs = rig.swarm.nextTimeoutMs;
+  rig.swarm.handleTimeout(rig.nowMs);
+  rig.drain();
+  assert.equal(dials().length, 2);
+});
+
+test('HAVEs of pieces that come at once go to a peer together, the first at once, and none is lost', () => {
+  const rig = new Rig(torrentOf(80 * BLOCK_BYTES).info);
+  rig.connectSeed(1);
+  rig.connect(2);
+  rig.receive(2, (writer) => writer.haveNone());
+  const pieces = [...new Set(rig.asked(1).map((name) => Number(name.split(':')[0])))].slice(0, 4);
+  rig.wait(1_000);
+  rig.said(2);
+  const haves = (): number[] =>
+    rig.said(2).flatMap((message) => (message.type === 'have' ? [message.piece] : []));
+  const told: number[] = [];
+  for (const piece of pieces) {
+    rig.block(1, piece, 0);
+    rig.block(1, piece, 1);
+    rig.passed(piece);
+    told.push(...haves());
+    assert.equal(told.length, 1, 'only the first one goes at once');
+  }
+  const dueMs = rig.swarm.nextTimeoutMs;
+  assert.ok(dueMs - rig.nowMs <= 50, `waits ${dueMs - rig.nowMs} ms`);
+  rig.nowMs = dueMs;
+  rig.swarm.handleTimeout(dueMs);
+  rig.drain();
+  assert.equal(pieces.length, 4);
+  assert.deepEqual([...told, ...haves()], pieces);
 });

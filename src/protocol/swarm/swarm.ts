@@ -24,6 +24,7 @@ import {
   fillRequests,
   isExpected,
   judgePiece,
+  sendHeld,
   settleProgress,
   takeBlock,
 } from './downloading.ts';
@@ -153,7 +154,9 @@ export class Swarm {
   /** The connection ended by itself. */
   handleClosed(nowMs: number, id: number, reason: string): void {
     const peer = this.#state.peers.get(id);
-    if (peer !== undefined) dropPeer(this.#state, nowMs, peer, reason);
+    if (peer === undefined) return;
+    dropPeer(this.#state, nowMs, peer, reason);
+    dialMore(this.#state, nowMs);
   }
 
   /** A message other than `piece`, without its length prefix; read during the call only. */
@@ -210,6 +213,8 @@ export class Swarm {
 
   handleTimeout(nowMs: number): void {
     const state = this.#state;
+    if (nowMs >= state.nextDialMs) dialMore(state, nowMs);
+    if (nowMs >= state.nextHaveMs) sendHeld(state);
     if (nowMs < state.nextTickMs) return;
     state.nextTickMs = nowMs + TICK_MS;
     for (const peer of [...state.peers.values()]) {
@@ -219,6 +224,8 @@ export class Swarm {
         state.dirty.add(peer);
       }
     }
+    // Idle peers wait for others to be late.
+    if (state.torrent?.picker.isEndgame === true) state.feedHungry();
     state.metadata?.run(nowMs);
     runChoker(state, nowMs);
     weedPeers(state, nowMs);
@@ -229,7 +236,8 @@ export class Swarm {
 
   /** When `handleTimeout` wants to be called. */
   get nextTimeoutMs(): number {
-    return this.#state.nextTickMs;
+    const { nextTickMs, nextDialMs, nextHaveMs } = this.#state;
+    return Math.min(nextTickMs, nextDialMs, nextHaveMs);
   }
 
   /** The next thing to do, or undefined when there is none. */
@@ -250,6 +258,7 @@ export class Swarm {
     settleProgress(state, nowMs);
     for (const peer of state.dirty) {
       state.dirty.delete(peer);
+      state.held.delete(peer);
       fillRequests(state, nowMs, peer);
       if (peer.out.length === 0) continue;
       peer.lastSentMs = nowMs;
