@@ -463,6 +463,7 @@ test('in order means in order: an allowed-fast piece is not asked for before the
 
 test('an address that a person gave is dialled again a moment after it failed, and the core says when', () => {
   const rig = new Rig(torrentOf(BLOCK_BYTES).info);
+  rig.wait(500);
   const dials = (): number[] =>
     rig.outputs.flatMap((output) => (output.type === 'dial' ? [output.dial] : []));
   rig.swarm.addPeers(rig.nowMs, [{ host: '10.0.0.1', port: 1 }], 'given');
