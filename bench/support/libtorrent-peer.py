@@ -28,9 +28,10 @@ handle = session.add_torrent(params)
 for peer in peers:
     handle.connect_peer(('127.0.0.1', int(peer)))
 if role == 'seed':
-    # A connection that comes before the torrent is ready would be closed.
     while not handle.status().is_seeding or not session.is_listening():
         time.sleep(0.005)
+    # For most of a second after that it still closes every connection that comes in; a leech that was told no later address would wait a minute.
+    time.sleep(1.5)
 print('ready', flush=True)
 if role == 'seed':
     sys.stdin.read()

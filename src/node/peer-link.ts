@@ -4,6 +4,7 @@
  * States: `handshaking` (68 bytes expected within HANDSHAKE_TIMEOUT_MS) → `open` (belongs to a torrent) → `closed`.
  * @module
  */
+import { monotonicMs } from '../io/clock.ts';
 import type { TcpConnection } from '../io/tcp.ts';
 import { type BlockTarget, Framer, type FrameSink } from '../plane/framer.ts';
 import type { SendQueue } from '../plane/send-queue.ts';
@@ -56,6 +57,8 @@ export class PeerLink implements FrameSink {
   begin = 0;
   length = 0;
   isStoring = false;
+  /** When the bytes being parsed were read: one look at the clock for all blocks in them. */
+  readAtMs = 0;
   /** Names the opening of the piece that the block belongs to, for the piece store. */
   opening = 0;
   readonly #framer: Framer;
@@ -87,6 +90,7 @@ export class PeerLink implements FrameSink {
     this.#timer = setTimeout(() => this.close('no handshake in time'), HANDSHAKE_TIMEOUT_MS);
     this.connection.attach({
       onData: (bytes) => {
+        this.readAtMs = monotonicMs();
         this.#framer.push(bytes);
         this.#owner?.onReadDone(this);
       },

@@ -171,11 +171,11 @@ export class SwarmService implements LinkOwner {
   // LinkOwner
 
   onMessage(link: PeerLink, bytes: Uint8Array): void {
-    this.swarm.handleMessage(monotonicMs(), link.id, bytes);
+    this.swarm.handleMessage(link.readAtMs, link.id, bytes);
   }
 
   onRequests(link: PeerLink, bytes: Uint8Array): void {
-    this.swarm.handleRequests(monotonicMs(), link.id, bytes);
+    this.swarm.handleRequests(link.readAtMs, link.id, bytes);
   }
 
   onBlockStart(
@@ -194,7 +194,7 @@ export class SwarmService implements LinkOwner {
     const { piece, begin, length, isStoring } = link;
     this.#plane.downloadGate.spend(length);
     // The core first: it settles the piece's state before its last part can go to disk.
-    this.swarm.handleBlock(monotonicMs(), link.id, { piece, begin, length }, isStoring);
+    this.swarm.handleBlock(link.readAtMs, link.id, { piece, begin, length }, isStoring);
     if (isStoring) this.#store?.complete(piece, begin / BLOCK_BYTES, link.opening);
   }
 

@@ -9,12 +9,10 @@ import { broken } from '../lib/assert.ts';
 import type { DiskFault } from './file-table.ts';
 import {
   FRAME_BYTES,
-  READ_SPANS,
   type SendCache,
   type SendSource,
   SPAN_BLOCKS,
   type Span,
-  spanKey,
 } from './send-cache.ts';
 
 // Specification constants
@@ -136,13 +134,7 @@ export class SendQueue {
     const firstBlock = Math.floor(block / SPAN_BLOCKS) * SPAN_BLOCKS;
     if (this.#spanPiece !== piece || this.#spanFirstBlock !== firstBlock) this.#leaveSpan();
     if (this.#span === undefined) {
-      this.#span = this.#cache.use(
-        this.#source,
-        piece,
-        block,
-        () => this.#wake(),
-        () => this.#spansAhead(),
-      );
+      this.#span = this.#cache.use(this.#source, piece, block, () => this.#wake());
       this.#isWaiting = this.#span === undefined;
       this.#spanPiece = piece;
       this.#spanFirstBlock = firstBlock;
@@ -154,22 +146,6 @@ export class SendQueue {
       return undefined;
     }
     return span;
-  }
-
-  /** How many spans that follow the head's, one after another, are asked for next. */
-  #spansAhead(): number {
-    const requests = this.#requests;
-    const keyAt = (at: number): number =>
-      spanKey(this.#source.geometry, requests[at]!, Math.floor(requests[at + 1]! / BLOCK_BYTES));
-    const first = keyAt(this.#head);
-    let last = first;
-    for (let at = this.#head + 3; at < requests.length; at += 3) {
-      const key = keyAt(at);
-      if (key === last) continue;
-      if (key !== last + 1 || key - first === READ_SPANS) break;
-      last = key;
-    }
-    return last - first;
   }
 
   #wake(): void {

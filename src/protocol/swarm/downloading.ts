@@ -30,6 +30,7 @@ import type { SwarmState, Torrent } from './state.ts';
 import type { PieceOutcome } from './types.ts';
 
 const picked: number[] = [];
+const NOBODY_ELSE: readonly number[] = [];
 
 /** Tops up a peer's requests. */
 export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void {
@@ -135,9 +136,9 @@ export function takeBlock(
     }
     return;
   }
-  const others = picker.requesters(piece, index);
-  const isOnlyOne = others.length === 1 && others[0] === peer.id;
-  const owing = isOnlyOne ? [] : others.filter((other) => other !== peer.id);
+  const owing = picker.isAskedOnlyFrom(peer.id, piece, index)
+    ? NOBODY_ELSE
+    : picker.requesters(piece, index).filter((other) => other !== peer.id);
   // The queue proves that it was asked for, whatever became of the request in the picker meanwhile.
   const outcome = picker.markReceived(peer.id, piece, index, true);
   if (outcome !== 'first') broken(`stored block ${index} of piece ${piece} was ${outcome}`);

@@ -105,6 +105,10 @@ export class OpenPiece {
     );
   }
 
+  isAskedOnlyFrom(peer: number, block: number): boolean {
+    return this.#blocks[block] === peer && this.#extraRequesters?.has(block) !== true;
+  }
+
   /** Peers that owe `block`, the first asked first. */
   requesters(block: number): number[] {
     const state = this.#blocks[block]!;

@@ -27,6 +27,8 @@ export class OpenPieces {
   readonly #byPiece = new Map<number, OpenPiece>();
   readonly #all: OpenPiece[] = [];
   readonly #fillable: OpenPiece[] = [];
+  /** The open piece that was looked up last. */
+  #latest: OpenPiece | undefined;
 
   get size(): number {
     return this.#all.length;
@@ -38,7 +40,11 @@ export class OpenPieces {
   }
 
   get(piece: number): OpenPiece | undefined {
-    return this.#byPiece.get(piece);
+    // Blocks come in runs of one piece.
+    if (this.#latest?.piece === piece) return this.#latest;
+    const open = this.#byPiece.get(piece);
+    if (open !== undefined) this.#latest = open;
+    return open;
   }
 
   indices(): number[] {
@@ -57,6 +63,7 @@ export class OpenPieces {
     if (open === undefined) return;
     this.refile(open, false);
     this.#byPiece.delete(piece);
+    this.#latest = undefined;
     const last = this.#all.pop()!;
     if (last !== open) {
       this.#all[open.openAt] = last;

@@ -52,22 +52,6 @@ export class PickOrder {
     return this.#position[piece] !== NOWHERE;
   }
 
-  /**
-   * A piece that is as good as the one found and continues a run, so that both ends read and write some MiB at a time: `next` if it lies in
-   * the same extent as the piece before it, else the first of the run of such pieces in the found one's extent.
-   * @param extent pieces of an extent, 1 or more. @param accepts which pieces may be chosen.
-   */
-  inRun(found: number, next: number, extent: number, accepts: (piece: number) => boolean): number {
-    const bucket = this.#bucketOf[found];
-    const isEqual = (piece: number): boolean =>
-      this.has(piece) && this.#bucketOf[piece] === bucket && accepts(piece);
-    const isNext = next > 0 && next % extent !== 0 && next < this.#position.length;
-    if (isNext && isEqual(next)) return next;
-    let first = found;
-    while (first % extent !== 0 && isEqual(first - 1)) first -= 1;
-    return first;
-  }
-
   /** Adds a piece at a random place of its bucket. @param priority 1 … 7, 7 first. */
   insert(piece: number, priority: number, availability: number): void {
     if (this.has(piece)) broken(`pick order: piece ${piece} is already in it`);

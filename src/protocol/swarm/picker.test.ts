@@ -101,23 +101,6 @@ describe('choice of new pieces', () => {
     assert.ok(firsts.size > 8);
   });
 
-  it('gives a fast peer equally rare pieces in runs of 4 MiB', () => {
-    const picker = make(256, { blockCount: () => 64 });
-    picker.addSeed();
-    for (let piece = 64; piece < 256; piece += 1) picker.setPriority(piece, 0);
-    for (const piece of [40, 41, 42, 43]) complete(picker, piece, 64);
-    picker.addHave(9);
-    const pieces = pick(picker, 1, 'seed', 60 * 64, true).map(([piece]) => piece);
-    const order = pieces.filter((piece, at) => piece !== pieces[at - 1]);
-    const starts = order.filter((piece, at) => piece !== order[at - 1]! + 1 || piece % 4 === 0);
-    // Piece 9 is less rare, so it cuts its extent in three.
-    const sorted = [...starts].sort((a, b) => a - b);
-    assert.deepEqual(sorted, [0, 4, 8, 9, 10, 12, 16, 20, 24, 28, 32, 36, 44, 48, 52, 56, 60]);
-    assert.equal(order.length, 60);
-    assert.equal(order.at(-1), 9);
-    assert.notDeepEqual(starts, sorted, 'the runs come in random order');
-  });
-
   it('goes in order of index when sequential, around what the peer lacks', () => {
     const picker = make(6, { blockCount: () => 1 });
     picker.setSequential(true);

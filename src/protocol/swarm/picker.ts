@@ -31,10 +31,6 @@ const RANDOM_TRIES = 8;
 const BULK_SHARE = 4;
 /** A peer with fewer than one in this many pieces is searched through its own bitfield. */
 const SPARSE_SHARE = 64;
-/** A fast peer is given pieces that lie together up to this size (4 MiB), among equals. */
-const EXTENT_BLOCKS = 256;
-/** … and this part of the torrent: peers that begin at the same pieces have nothing to trade. */
-const EXTENT_SHARE = 64;
 
 /** Priority of a piece nobody spoke about; 0 is unwanted, 7 comes first. */
 export const DEFAULT_PRIORITY = 4;
@@ -81,8 +77,6 @@ export class PiecePicker {
   readonly #state: Uint8Array;
   /** Pieces with a priority above 0 that are not had. */
   readonly #wanted: Bitfield;
-  /** Pieces that lie together as far as fast peers are concerned. */
-  readonly #extent: number;
   readonly #open = new OpenPieces();
   readonly #peers: (PeerMemory | undefined)[] = [];
   #filledByPads: number[] = [];
@@ -108,8 +102,6 @@ export class PiecePicker {
     this.#isPadBlock = options.isPadBlock;
     this.#rng = options.rng;
     this.#order = new PickOrder(pieceCount, options.rng);
-    const extent = Math.min(EXTENT_BLOCKS / options.blockCount(0), pieceCount / EXTENT_SHARE);
-    this.#extent = Math.max(1, Math.floor(extent));
     this.#availability = new Uint16Array(pieceCount);
     this.#priority = new Uint8Array(pieceCount).fill(DEFAULT_PRIORITY);
     this.#state = new Uint8Array(pieceCount);
@@ -364,6 +356,11 @@ export class PiecePicker {
     return this.#open.get(piece)?.isReceived(block) === true;
   }
 
+  /** True when this peer and no other owes a block now. */
+  isAskedOnlyFrom(peer: number, piece: number, block: number): boolean {
+    return this.#open.get(piece)?.isAskedOnlyFrom(peer, block) === true;
+  }
+
   /** The peers that owe a block now. */
   requesters(piece: number, block: number): readonly number[] {
     return this.#open.get(piece)?.requesters(block) ?? [];
@@ -477,11 +474,7 @@ export class PiecePicker {
     const count = has === 'seed' ? this.pieceCount : has.count;
     if (memory.exhaustedVersion === this.#version && memory.exhaustedCount === count) return;
     while (this.#open.size < this.#openLimit) {
-      let piece = this.#findNew(has);
-      if (piece >= 0 && wholePieces && !this.#isSequential) {
-        const next = (memory.last?.piece ?? -2) + 1;
-        piece = this.#order.inRun(piece, next, this.#extent, (each) => peerHas(has, each));
-      }
+      const piece = this.#findNew(has);
       if (piece < 0) {
         memory.exhaustedVersion = this.#version;
         memory.exhaustedCount = count;
