@@ -126,7 +126,8 @@ function startLeech(
 
 /**
  * Gives every run the same free memory: on a virtual machine, pages that were free for some seconds belong to the host again, and taking
- * one back costs more than writing it (1 GiB into the page cache took 0.3 s or 4.5 s here). Files of twice the size are written and deleted.
+ * one back costs more than writing it (1 GiB into the page cache took 0.3 s or 4.5 s here). Files of more than the size are written and
+ * deleted, right before the leeches start.
  */
 function warmMemory(copies: number): void {
   const bytes = Buffer.alloc(1024 * 1024, 1);
@@ -137,10 +138,9 @@ function warmMemory(copies: number): void {
   fs.rmSync(file);
 }
 
-function freshFolder(copies = 2.5): string {
+function freshFolder(): string {
   const target = path.join(dir, 'target');
   fs.rmSync(target, { recursive: true, force: true });
-  warmMemory(copies);
   fs.mkdirSync(target, { recursive: true });
   return target;
 }
@@ -150,6 +150,7 @@ async function pair(from: Client, to: Client, format: Format): Promise<Run> {
   const [seedPort, leechPort] = [await freePort(), await freePort()];
   const seed = await startSeed(from, format, seedPort);
   try {
+    warmMemory(2.5);
     const { leech, seconds } = startLeech(to, format, target, leechPort, [seedPort]);
     try {
       const took = await seconds();
@@ -163,10 +164,11 @@ async function pair(from: Client, to: Client, format: Format): Promise<Run> {
 }
 
 async function swarm(client: Client): Promise<Run> {
-  const target = freshFolder(4.5);
+  const target = freshFolder();
   const seedPort = await freePort();
   const seed = await startSeed(client, 'v1', seedPort);
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
+  warmMemory(4.5);
   const startedMs = performance.now();
   const leeches = ports.map((port, index) => {
     const folder = path.join(target, `${index}`);
@@ -188,12 +190,13 @@ async function swarm(client: Client): Promise<Run> {
 }
 
 async function sketch(receivers: number): Promise<Run> {
-  const target = freshFolder(receivers + 1.5);
+  const target = freshFolder();
   const port = await freePort();
   const script = path.join(root, 'bench/support/sketch.ts');
   const file = path.join(source, 'random.bin');
   const seed = new Measured(process.execPath, [script, 'send', file, `${mib}`, `${port}`]);
   await seed.line((line) => line === 'ready');
+  warmMemory(receivers === 1 ? 2.5 : 4.5);
   const startedMs = performance.now();
   const leeches = Array.from({ length: receivers }, (_, index) => {
     const args = [script, 'receive', path.join(target, `${index}`), `${mib}`, `${port}`];

@@ -3,7 +3,7 @@
  *
  * The first worker starts with the pool, each other one with its first job: a thread costs 40 ms of CPU to start.
  * All parts of a piece go to one worker (`nextOwner`), scans to the one with the fewest jobs. The network thread keeps a core, as far as there
- * are several: parts never use the last worker. Bound: a storage may have any number of part jobs only as far as the slab pool lets it
+ * are several: parts of pieces with one hash never use the last worker. Bound: a storage may have any number of part jobs only as far as the slab pool lets it
  * fill parts; scans are limited by whoever asks (SCANS_PER_WORKER at a time).
  * @module
  */
@@ -86,9 +86,10 @@ export class DiskPool {
   /**
    * The worker for a new piece: the first one as long as it keeps up, since pieces then come back in order and one thread is woken,
    * not two; the least loaded one otherwise.
+   * @param isHashedTwice a hybrid's piece: SHA-1 and SHA-256 of all that arrives are more than one core does, so every worker helps.
    */
-  nextOwner(): number {
-    const parts = this.#partBytes.slice(0, this.#partWorkers);
+  nextOwner(isHashedTwice = false): number {
+    const parts = this.#partBytes.slice(0, isHashedTwice ? this.workerCount : this.#partWorkers);
     const free = parts.findIndex((bytes) => bytes < OWNER_BACKLOG_BYTES);
     return free >= 0 ? free : parts.indexOf(Math.min(...parts));
   }

@@ -31,13 +31,13 @@ export interface PieceDigests {
 export class PieceHasher {
   readonly #plan: HashPlan;
   readonly #sha1: Hash | undefined;
-  readonly #leaves: Uint8Array | undefined;
+  readonly #leaves: Buffer | undefined;
   #nextByte = 0;
 
   constructor(plan: HashPlan) {
     this.#plan = plan;
     if (plan.v1Bytes > 0) this.#sha1 = createHash('sha1');
-    if (plan.leafWidth > 0) this.#leaves = new Uint8Array(plan.leafWidth * SHA256_BYTES);
+    if (plan.leafWidth > 0) this.#leaves = Buffer.alloc(plan.leafWidth * SHA256_BYTES);
   }
 
   /** The first byte that SHA-1 has not seen. */
@@ -62,9 +62,7 @@ export class PieceHasher {
     const end = Math.min(bytes.length, this.#plan.v2Bytes - pieceOffsetBytes);
     for (let at = 0; at < end; at += BLOCK_BYTES) {
       const block = bytes.subarray(at, Math.min(at + BLOCK_BYTES, end));
-      // One-shot hash(): 13.6 µs a block here, createHash 14.5.
-      const digest = hash('sha256', block, 'buffer');
-      leaves.set(digest, ((pieceOffsetBytes + at) / BLOCK_BYTES) * SHA256_BYTES);
+      writeSha256(block, leaves, ((pieceOffsetBytes + at) / BLOCK_BYTES) * SHA256_BYTES);
     }
   }
 
@@ -86,14 +84,22 @@ export class PieceHasher {
 }
 
 /** Folds `leaves` (a power of two of 32-byte hashes) in place to their root. */
-function foldToRoot(leaves: Uint8Array): Uint8Array {
+function foldToRoot(leaves: Buffer): Uint8Array {
   let count = leaves.length / SHA256_BYTES;
   while (count > 1) {
     for (let i = 0; i < count; i += 2) {
       const pair = leaves.subarray(i * SHA256_BYTES, (i + 2) * SHA256_BYTES);
-      leaves.set(hash('sha256', pair, 'buffer'), (i / 2) * SHA256_BYTES);
+      writeSha256(pair, leaves, (i / 2) * SHA256_BYTES);
     }
     count /= 2;
   }
-  return leaves.slice(0, SHA256_BYTES);
+  return Uint8Array.from(leaves.subarray(0, SHA256_BYTES));
+}
+
+/**
+ * Hashes `bytes` into `target` at `at`. One-shot, and by way of a string: a Buffer for each digest costs more. A GiB in blocks took 0.63 s
+ * this way, 0.69 s with Buffers, 0.74 s with createHash.
+ */
+function writeSha256(bytes: Uint8Array, target: Buffer, at: number): void {
+  target.write(hash('sha256', bytes, 'latin1'), at, 'latin1');
 }

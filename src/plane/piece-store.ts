@@ -213,7 +213,8 @@ export class PieceStore {
     const from = part * this.#partBytes;
     const lengthBytes = Math.min(this.#partBytes, wantedBytes - from);
     const memoryAt = open.partAt[part]!;
-    if (open.owner < 0) open.owner = this.#disk.nextOwner();
+    const plan = this.#geometry.hashPlan(piece);
+    if (open.owner < 0) open.owner = this.#disk.nextOwner(plan.v1Bytes > 0 && plan.leafWidth > 0);
     this.#disk.submit(
       open.owner,
       {
@@ -225,7 +226,7 @@ export class PieceStore {
         lengthBytes,
         pieceOffsetBytes: from,
         wantedBytes,
-        plan: this.#geometry.hashPlan(piece),
+        plan,
         segments: cutSegments(this.#geometry.segments(piece), from, lengthBytes),
       },
       (result) => this.#settle(piece, open, memoryAt, result),
