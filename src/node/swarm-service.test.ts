@@ -75,6 +75,7 @@ test('a link waits once at each rate gate, however often it comes, and not at al
     dial: undefined,
     queue: undefined,
     queuedBytes: 0,
+    readAtMs: 0,
     connection: {
       remote: { host: '127.0.0.1', port: 1 },
       pause: () => {

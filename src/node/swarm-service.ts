@@ -323,7 +323,7 @@ export class SwarmService implements LinkOwner {
     this.#nextId = (this.#nextId + 1) % 65_536;
     this.#links.set(link.id, link);
     this.#equip(link);
-    this.swarm.handleConnected(monotonicMs(), {
+    this.swarm.handleConnected(link.readAtMs, {
       id: link.id,
       address: link.connection.remote,
       isIncoming: link.isIncoming,

@@ -4,7 +4,7 @@
  * Stream: an optional prelude of fixed size (a handshake), then messages: 4 bytes big-endian length, 1 byte id, payload. Messages
  * with the block id (`piece` on the BitTorrent wire, BEP 3) carry two 32-bit numbers and data; the data is never held back: the sink
  * names the place for it and it is copied there once, from the read buffer. Requests that follow each other in a read are handed over
- * together (a fast peer sends hundreds at once; one call each cost a seed a quarter of its main thread). Any other message comes alone.
+ * together (a fast peer sends hundreds at once; one call each cost a seed 0.05 to 0.08 CPU-s a GiB). Any other message comes alone.
  * Bounds: at most `maxMessageBytes` of one message are buffered; a longer one is an error before anything is stored.
  * Not here: what messages mean.
  * @module
@@ -107,14 +107,12 @@ export class Framer {
       this.#hold(bytes, at, needed);
       return bytes.length;
     }
+    let end = at + needed;
     if (this.#preludeBytes === 0 && isRequest(bytes, at)) {
-      let end = at + needed;
       while (isRequest(bytes, end)) end += REQUEST_FRAME_BYTES;
-      this.#sink.onRequests(bytes.subarray(at, end));
-      return end;
     }
-    this.#take(bytes, at, needed);
-    return at + needed;
+    this.#take(bytes, at, end - at);
+    return end;
   }
 
   /** How many bytes the thing at `at` needs to be taken, as far as `have` bytes tell. */

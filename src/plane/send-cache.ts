@@ -20,8 +20,8 @@ const PIECE_MESSAGE_ID = 7;
 
 // Implementation limits
 /**
- * Spans that nobody uses and that are kept; beyond them the oldest one's buffer is used again. A few buffers stay in the CPU's cache: reading
- * into 32 in turn made the read twice as slow, and the page cache is behind us anyway.
+ * Spans that nobody uses and that are kept; beyond them the oldest one's buffer is used again. The page cache is behind us anyway, and 32
+ * buffers in turn leave the CPU's cache and count as garbage to come: V8 collected for 77 ms a GiB instead of 23.
  */
 const IDLE_SPANS = 6;
 /** Blocks of a span. */

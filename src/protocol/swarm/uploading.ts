@@ -23,7 +23,7 @@ interface Range {
 
 /**
  * Takes a request.
- * @param serves the triples of a `serve` output that a request which may be served is added to.
+ * @param ranges a request that may be served is added to them, for `serve`.
  * @returns a reason to close the connection, or undefined.
  */
 export function handleRequest(
@@ -32,7 +32,7 @@ export function handleRequest(
   piece: number,
   begin: number,
   length: number,
-  serves: number[],
+  ranges: number[],
 ): string | undefined {
   const { torrent } = state;
   if (torrent === undefined || piece >= torrent.info.pieceCount) {
@@ -56,8 +56,13 @@ export function handleRequest(
     return undefined;
   }
   peer.uploads.push(piece, begin, length);
-  serves.push(piece, begin, length);
+  ranges.push(piece, begin, length);
   return undefined;
+}
+
+/** Has blocks sent, triples of piece, begin and length. */
+export function serve(state: SwarmState, peer: Peer, ranges: readonly number[]): void {
+  if (ranges.length > 0) state.outputs.push({ type: 'serve', id: peer.id, ranges });
 }
 
 /** Takes a cancel: without effect when the block is on its way. */
@@ -166,5 +171,5 @@ function choke(state: SwarmState, peer: Peer): void {
     } else if (peer.capabilities.fast) peer.out.reject(piece, begin, length);
   }
   state.outputs.push({ type: 'unserve-all', id: peer.id });
-  if (ranges.length > 0) state.outputs.push({ type: 'serve', id: peer.id, ranges });
+  serve(state, peer, ranges);
 }

@@ -20,7 +20,7 @@ import { recountInterest, updateInterest } from '../interest.ts';
 import type { Peer } from '../peer.ts';
 import { releaseRequest, releaseRequests } from '../releasing.ts';
 import type { SwarmState, Torrent } from '../state.ts';
-import { fillSlots, handleCancel, handleRequest } from '../uploading.ts';
+import { fillSlots, handleCancel, handleRequest, serve } from '../uploading.ts';
 import { handleExtended, handleExtendedHandshake } from './extended.ts';
 
 /** Handles one message without its length prefix. @returns why the connection must be closed, or undefined. */
@@ -82,7 +82,7 @@ export function handleRequests(
       requestLengthFault(length) ??
       handleRequest(state, peer, readU32(bytes, at + 5), readU32(bytes, at + 9), length, ranges);
   }
-  if (ranges.length > 0) state.outputs.push({ type: 'serve', id: peer.id, ranges });
+  serve(state, peer, ranges);
   return fault;
 }
 
@@ -129,7 +129,7 @@ function handleLater(
       const ranges: number[] = [];
       const { piece, begin, length } = message;
       const fault = handleRequest(state, peer, piece, begin, length, ranges);
-      if (ranges.length > 0) state.outputs.push({ type: 'serve', id: peer.id, ranges });
+      serve(state, peer, ranges);
       return fault;
     }
     case 'cancel':
