@@ -112,7 +112,8 @@ export async function askStarling(
 /** Options of `createTorrentFile`. */
 export interface TorrentFileOptions {
   readonly pieceLength?: number;
-  readonly trackers?: readonly string[];
+  /** Tiers; a URL alone is one of its own. */
+  readonly trackers?: readonly (string | readonly string[])[];
 }
 
 /** Makes a torrent file, in this process, since a start of the program costs more. */
@@ -124,7 +125,7 @@ export async function createTorrentFile(
 ): Promise<TorrentFile> {
   const { bytes, metainfo } = await createTorrent(path, {
     version,
-    trackers: (options.trackers ?? []).map((url) => [url]),
+    trackers: (options.trackers ?? []).map((tier) => [tier].flat()),
     ...(options.pieceLength === undefined ? {} : { pieceLengthBytes: options.pieceLength }),
   });
   const file = join(bed.root, `${version}.torrent`);

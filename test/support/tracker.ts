@@ -1,11 +1,18 @@
 /**
- * A small HTTP and UDP tracker for tests, on 127.0.0.1 unless told otherwise: remembers swarms, hands out peers, records every announce.
+ * A small HTTP (or HTTPS) and UDP tracker for tests, on 127.0.0.1 unless told otherwise: remembers swarms, hands out peers, records every announce.
  * Its bencoding and datagrams are written by hand on purpose, so that a fault in our codecs can't hide in both ends.
  * @module
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** One announce as it arrived. */
@@ -44,7 +51,7 @@ export interface TestTrackerBehaviour {
 
 /** A running tracker. */
 export interface TestTracker {
-  /** http://HOST:PORT/announce */
+  /** http://HOST:PORT/announce, or https:// */
   readonly httpUrl: string;
   /** udp://HOST:PORT/announce */
   readonly udpUrl: string;
@@ -65,20 +72,26 @@ interface SwarmPeer {
 
 const EVENTS = ['none', 'completed', 'started', 'stopped'] as const;
 
-/** Starts a tracker on free ports. @param host the address to listen on. */
+/**
+ * Starts a tracker on free ports.
+ * @param host the address to listen on.
+ * @param tls makes it speak HTTPS and no HTTP.
+ */
 export async function startTestTracker(
   behaviour: TestTrackerBehaviour = {},
   host = '127.0.0.1',
+  tls?: { readonly key: string; readonly cert: string },
 ): Promise<TestTracker> {
   const state = new TrackerState(behaviour);
-  const server = createServer((request, response) => serveHttp(state, request, response));
+  const listener: RequestListener = (request, response) => serveHttp(state, request, response);
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   server.listen(0, host);
   const socket = createSocket('udp4');
   socket.on('message', (bytes, from) => serveUdp(state, socket, bytes, from));
   socket.bind(0, host);
   await Promise.all([once(server, 'listening'), once(socket, 'listening')]);
   return {
-    httpUrl: `http://${host}:${(server.address() as AddressInfo).port}/announce`,
+    httpUrl: `${tls === undefined ? 'http' : 'https'}://${host}:${(server.address() as AddressInfo).port}/announce`,
     udpUrl: `udp://${host}:${socket.address().port}/announce`,
     announces: state.announces,
     behaviour,
