@@ -1,6 +1,7 @@
 """libtorrent as a peer of the interop tests: takes one JSON object as its argument, prints JSON lines.
 
-create: {"create": path, "out": file, "flags": "v1"|"v2"|"hybrid", "pieceLength": bytes}
+create: {"create": path, "out": file, "flags": "v1"|"v2"|"hybrid", "pieceLength": bytes, "isCanonical": bool}
+        canonical: files in the order of their names, which is that of the folder on the disk in v1 otherwise, and no pad after the last
 peer:   {"source": torrent file or magnet, "dir": folder, "port": n, "peers": ["host:port"], "uploadLimit": n}
         ends when its standard input ends.
 """
@@ -27,14 +28,26 @@ def hashes(info):
     return result
 
 
+def add_sorted_files(storage, path):
+    top = os.path.dirname(path)
+    found = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
+    for file in sorted(found or [path], key=lambda file: os.fsencode(file).split(b"/")):
+        storage.add_file(os.path.relpath(file, top), os.path.getsize(file))
+
+
 def create(job):
     storage = lt.file_storage()
-    lt.add_files(storage, job["create"])
+    if job.get("isCanonical"):
+        add_sorted_files(storage, job["create"])
+    else:
+        lt.add_files(storage, job["create"])
     flags = {
         "v1": lt.create_torrent.v1_only,
         "v2": lt.create_torrent.v2_only,
         "hybrid": 0,
     }[job["flags"]]
+    if job.get("isCanonical") and job["flags"] == "hybrid":
+        flags = lt.create_torrent.canonical_files_no_tail_padding
     torrent = lt.create_torrent(storage, job.get("pieceLength", 0), flags)
     lt.set_piece_hashes(torrent, os.path.dirname(job["create"]))
     with open(job["out"], "wb") as out:

@@ -53,15 +53,16 @@ export async function startLibtorrent(
   };
 }
 
-/** Makes a torrent with libtorrent. */
+/** Makes a torrent with libtorrent. @param isCanonical files sorted by name and no pad after the last, as we do it. */
 export async function createWithLibtorrent(
   bed: TestBed,
   path: string,
   flags: 'v1' | 'v2' | 'hybrid',
   pieceLength = 0,
+  isCanonical = false,
 ): Promise<Line & { readonly file: string }> {
   const out = join(bed.root, `libtorrent-${flags}.torrent`);
-  const job = { create: path, out, flags, pieceLength };
+  const job = { create: path, out, flags, pieceLength, isCanonical };
   const exit = await bed.start(PYTHON, [SCRIPT, JSON.stringify(job)]).exit();
   if (exit.code !== 0) throw new Error(`libtorrent could not make a torrent: ${exit.stderr}`);
   return { ...(JSON.parse(exit.stdout) as Line), file: out };
