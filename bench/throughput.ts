@@ -1,8 +1,9 @@
 /**
  * How fast does a torrent move between two clients on this machine, and what does it cost, beside the rivals in the same run?
  *
- * Every round runs every pair once, in turn, so that noise hits all alike; the table shows medians over rounds, and ratios of medians.
+ * Every round runs every pair of a group once, in turn, so that noise hits all alike; the table shows medians over rounds, and ratios of medians.
  * One seeder and one leecher, each its own process, loopback, plaintext; the swarm rows have four leechers that know each other.
+ * Needs libtorrent for Python, aria2, and npm's registry for WebTorrent.
  * Usage: node bench/throughput.ts [--rounds 7] [--mib 1024] [--only TEXT] [--dir DIR]
  * @module
  */
@@ -11,6 +12,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { startTestTracker, type TestTracker } from '../test/support/tracker.ts';
+import { type Client, Clients } from './support/clients.ts';
 import { writeRandom } from './support/hash-rivals.ts';
 import { type Cost, freePort, Measured, median } from './support/processes.ts';
 
@@ -26,7 +29,6 @@ const rounds = Number(values.rounds);
 const mib = Number(values.mib);
 const dir = values.dir;
 const root = path.join(import.meta.dirname, '..');
-const python = fs.existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
 
 interface Run {
   readonly seconds: number;
@@ -35,93 +37,27 @@ interface Run {
 }
 
 type Format = 'v1' | 'v2' | 'hybrid';
-type Client = 'starling' | 'libtorrent';
 
 const source = path.join(dir, 'source');
 const torrentOf = (format: Format): string => path.join(dir, `${format}.torrent`);
+/** The v1 torrent with the run's tracker in it, for aria2, which cannot be told a peer. */
+const trackedTorrent = path.join(dir, 'tracked.torrent');
 
-function prepare(): void {
-  writeRandom(path.join(source, 'random.bin'), mib);
-  for (const format of ['v1', 'v2', 'hybrid'] as const) {
-    const args = ['--format', format, '--piece-length', '1048576', '-o', torrentOf(format)];
-    starling(['create', path.join(source, 'random.bin'), ...args, '--quiet']);
-    // Checks the files once, so that no run measures the seeder's check.
-    starling(['get', torrentOf(format), '--dir', source, '--no-discovery', '--quiet']);
-  }
-}
-
-/** The built program, as it is published. */
-const launcher = path.join(dir, 'package', 'bin', 'starling.mjs');
-
-function starling(args: readonly string[]): void {
-  execFileSync(process.execPath, [launcher, ...args], {
-    env: { ...process.env, STARLING_OFFLINE: '1', STARLING_HOME: path.join(dir, 'home') },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-}
-
-/** Lays the built package out as npm would, so that what is measured is what people install. */
-function installPackage(): void {
-  execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-b', root]);
-  const target = path.join(dir, 'package');
-  for (const part of ['bin', 'dist', 'package.json']) {
-    fs.cpSync(path.join(root, part), path.join(target, part), { recursive: true });
-  }
-  fs.symlinkSync(path.join(root, 'node_modules'), path.join(target, 'node_modules'));
-}
-
-async function startSeed(client: Client, format: Format, port: number): Promise<Measured> {
-  const torrent = torrentOf(format);
-  if (client === 'starling') {
-    const args = ['seed', torrent, '--dir', source, '--listen', `127.0.0.1:${port}`, '--json'];
-    const seed = new Measured(process.execPath, [launcher, ...args, '--no-discovery'], {
-      STARLING_HOME: path.join(dir, 'home'),
-    });
-    await seed.line((line) => line.includes('"type":"seeding"'));
-    return seed;
-  }
-  const script = path.join(root, 'bench/support/libtorrent-peer.py');
-  const seed = new Measured(python, [script, 'seed', torrent, source, `${port}`]);
-  await seed.line((line) => line === 'ready');
-  return seed;
-}
-
-function startLeech(
-  client: Client,
-  format: Format,
-  target: string,
-  port: number,
-  peers: readonly number[],
-): { leech: Measured; seconds: () => Promise<number> } {
-  const torrent = torrentOf(format);
-  if (client === 'starling') {
-    const args = ['get', torrent, '--dir', target, '--listen', `127.0.0.1:${port}`, '--json'];
-    for (const peer of peers) args.push('--peer', `127.0.0.1:${peer}`);
-    const leech = new Measured(
-      process.execPath,
-      [launcher, ...args, '--no-discovery', '--seed-time', '600'],
-      { STARLING_HOME: path.join(target, 'home') },
-    );
-    const isSummary = (line: string): boolean => line.includes('"type":"summary"');
-    return {
-      leech,
-      seconds: async () => (JSON.parse(await leech.line(isSummary)) as { seconds: number }).seconds,
-    };
-  }
-  const script = path.join(root, 'bench/support/libtorrent-peer.py');
-  const leech = new Measured(python, [
-    script,
-    'get',
-    torrent,
-    target,
-    `${port}`,
-    ...peers.map(String),
-  ]);
-  const isResult = (line: string): boolean => line.startsWith('{');
-  return {
-    leech,
-    seconds: async () => (JSON.parse(await leech.line(isResult)) as { seconds: number }).seconds,
+async function prepare(clients: Clients): Promise<TestTracker> {
+  const tracker = await startTestTracker();
+  const file = path.join(source, 'random.bin');
+  writeRandom(file, mib);
+  const create = (format: Format, torrent: string, more: readonly string[]): void => {
+    const args = ['--format', format, '--piece-length', '1048576', '-o', torrent, ...more];
+    clients.run(['create', file, ...args, '--quiet']);
   };
+  for (const format of ['v1', 'v2', 'hybrid'] as const) {
+    create(format, torrentOf(format), []);
+    // Checks the files once, so that no run measures the seeder's check.
+    clients.run(['get', torrentOf(format), '--dir', source, '--no-discovery', '--quiet']);
+  }
+  create('v1', trackedTorrent, ['--tracker', tracker.httpUrl]);
+  return tracker;
 }
 
 /**
@@ -145,13 +81,26 @@ function freshFolder(): string {
   return target;
 }
 
+function infoHashOf(torrent: string): string {
+  return (JSON.parse(clients.run(['info', torrent, '--json'])) as { infoHashV1: string })
+    .infoHashV1;
+}
+
 async function pair(from: Client, to: Client, format: Format): Promise<Run> {
   const target = freshFolder();
   const [seedPort, leechPort] = [await freePort(), await freePort()];
-  const seed = await startSeed(from, format, seedPort);
+  const torrent = torrentOf(format);
+  const seed = await clients.seed(from, { torrent, folder: source, port: seedPort, peers: [] });
   try {
     warmMemory(2.5);
-    const { leech, seconds } = startLeech(to, format, target, leechPort, [seedPort]);
+    const isTold = to !== 'aria2';
+    if (!isTold) tracker.addPeer(infoHashOf(trackedTorrent), '127.0.0.1', seedPort);
+    const { process: leech, seconds } = clients.leech(to, {
+      torrent: isTold ? torrent : trackedTorrent,
+      folder: target,
+      port: leechPort,
+      peers: [seedPort],
+    });
     try {
       const took = await seconds();
       return { seconds: took, seed: seed.cost(), leech: leech.cost() };
@@ -165,28 +114,35 @@ async function pair(from: Client, to: Client, format: Format): Promise<Run> {
 
 async function swarm(client: Client): Promise<Run> {
   const target = freshFolder();
-  const seedPort = await freePort();
-  const seed = await startSeed(client, 'v1', seedPort);
+  const port = await freePort();
+  const torrent = torrentOf('v1');
+  const seed = await clients.seed(client, { torrent, folder: source, port, peers: [] });
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
   warmMemory(4.5);
   const startedMs = performance.now();
-  const leeches = ports.map((port, index) => {
+  const leeches = ports.map((own, index) => {
     const folder = path.join(target, `${index}`);
     fs.mkdirSync(folder);
-    const peers = [seedPort, ...ports.filter((other) => other !== port)];
-    return startLeech(client, 'v1', folder, port, peers);
+    const peers = [port, ...ports.filter((other) => other !== own)];
+    return clients.leech(client, { torrent, folder, port: own, peers });
   });
   try {
     await Promise.all(leeches.map(({ seconds }) => seconds()));
     const took = (performance.now() - startedMs) / 1000;
-    const costs = leeches.map(({ leech }) => leech.cost());
-    const cpuSeconds = costs.reduce((sum, cost) => sum + cost.cpuSeconds, 0);
-    const peakMiB = Math.max(...costs.map((cost) => cost.peakMiB));
-    return { seconds: took, seed: seed.cost(), leech: { cpuSeconds, peakMiB } };
+    return { seconds: took, seed: seed.cost(), leech: together(leeches.map((l) => l.process)) };
   } finally {
-    for (const { leech } of leeches) await leech.end();
+    for (const leech of leeches) await leech.process.end();
     await seed.end();
   }
+}
+
+/** CPU of all, memory of the largest. */
+function together(processes: readonly Measured[]): Cost {
+  const costs = processes.map((each) => each.cost());
+  return {
+    cpuSeconds: costs.reduce((sum, cost) => sum + cost.cpuSeconds, 0),
+    peakMiB: Math.max(...costs.map((cost) => cost.peakMiB)),
+  };
 }
 
 async function sketch(receivers: number): Promise<Run> {
@@ -206,31 +162,56 @@ async function sketch(receivers: number): Promise<Run> {
     const results = await Promise.all(leeches.map((leech) => leech.line((l) => l.startsWith('{'))));
     const own = (JSON.parse(results[0]!) as { seconds: number }).seconds;
     const took = receivers === 1 ? own : (performance.now() - startedMs) / 1000;
-    const costs = leeches.map((leech) => leech.cost());
-    const cpuSeconds = costs.reduce((sum, cost) => sum + cost.cpuSeconds, 0);
-    const peakMiB = Math.max(...costs.map((cost) => cost.peakMiB));
-    return { seconds: took, seed: seed.cost(), leech: { cpuSeconds, peakMiB } };
+    return { seconds: took, seed: seed.cost(), leech: together(leeches) };
   } finally {
     for (const leech of leeches) await leech.end();
     await seed.end();
   }
 }
 
-const CASES: readonly { readonly name: string; readonly run: () => Promise<Run> }[] = [
-  { name: 'sketch', run: () => sketch(1) },
-  { name: 'libtorrent → libtorrent', run: () => pair('libtorrent', 'libtorrent', 'v1') },
-  { name: 'starling → starling', run: () => pair('starling', 'starling', 'v1') },
-  { name: 'libtorrent → starling', run: () => pair('libtorrent', 'starling', 'v1') },
-  { name: 'starling → libtorrent', run: () => pair('starling', 'libtorrent', 'v1') },
-  { name: 'starling → starling, v2', run: () => pair('starling', 'starling', 'v2') },
-  { name: 'starling → starling, hybrid', run: () => pair('starling', 'starling', 'hybrid') },
-  { name: 'sketch × 4', run: () => sketch(4) },
-  { name: 'libtorrent × 4, trading', run: () => swarm('libtorrent') },
-  { name: 'starling × 4, trading', run: () => swarm('starling') },
+interface Case {
+  readonly name: string;
+  readonly run: () => Promise<Run>;
+}
+
+function pairCase(from: Client, to: Client, format: Format = 'v1'): Case {
+  const name = `${from} → ${to}${format === 'v1' ? '' : `, ${format}`}`;
+  return { name, run: () => pair(from, to, format) };
+}
+
+/**
+ * What is compared takes turns, group by group: after four leeches have written 4 GiB the next run would meet cold memory, and the sketch,
+ * first of its group, did (0.9 to 3 s).
+ */
+const GROUPS: readonly (readonly Case[])[] = [
+  [
+    { name: 'sketch', run: () => sketch(1) },
+    pairCase('starling', 'starling'),
+    pairCase('libtorrent', 'libtorrent'),
+    pairCase('libtorrent', 'starling'),
+    pairCase('starling', 'libtorrent'),
+    pairCase('starling', 'starling', 'v2'),
+    pairCase('starling', 'starling', 'hybrid'),
+  ],
+  [
+    { name: 'sketch × 4', run: () => sketch(4) },
+    { name: 'libtorrent × 4, trading', run: () => swarm('libtorrent') },
+    { name: 'starling × 4, trading', run: () => swarm('starling') },
+  ],
+  [
+    pairCase('aria2', 'aria2'),
+    pairCase('aria2', 'starling'),
+    pairCase('starling', 'aria2'),
+    pairCase('libtorrent', 'aria2'),
+    pairCase('WebTorrent', 'WebTorrent'),
+    pairCase('WebTorrent', 'starling'),
+    pairCase('starling', 'WebTorrent'),
+    pairCase('libtorrent', 'WebTorrent'),
+  ],
 ];
 
-/** Name, its rival, and the goal for the ratio of their times. */
-const GOALS: readonly (readonly [string, string, number])[] = [
+/** Name, its rival, and the goal for the ratio of their times, where there is one. */
+const GOALS: readonly (readonly [string, string, number?])[] = [
   ['starling → starling', 'libtorrent → libtorrent', 0.55],
   ['starling → starling', 'sketch', 1.25],
   ['libtorrent → starling', 'libtorrent → libtorrent', 0.8],
@@ -239,6 +220,10 @@ const GOALS: readonly (readonly [string, string, number])[] = [
   ['starling → starling, v2', 'starling → starling', 1.15],
   ['starling → starling, hybrid', 'starling → starling', 1.45],
   ['sketch × 4', 'libtorrent × 4, trading', 0.75],
+  ['aria2 → starling', 'aria2 → aria2'],
+  ['starling → aria2', 'aria2 → aria2'],
+  ['WebTorrent → starling', 'WebTorrent → WebTorrent'],
+  ['starling → WebTorrent', 'WebTorrent → WebTorrent'],
 ];
 
 function report(results: ReadonlyMap<string, readonly Run[]>): void {
@@ -265,18 +250,15 @@ function report(results: ReadonlyMap<string, readonly Run[]>): void {
     const [ours, theirs] = [results.get(name), results.get(rival)];
     if (ours === undefined || theirs === undefined) continue;
     const ratio = median(ours.map((r) => r.seconds)) / median(theirs.map((r) => r.seconds));
-    print(`| ${name} : ${rival} | ${ratio.toFixed(2)} | ≤ ${goal} |`);
+    print(
+      `| ${name} : ${rival} | ${ratio.toFixed(2)} | ${goal === undefined ? '' : `≤ ${goal}`} |`,
+    );
   }
 }
 
-const results = new Map<string, Run[]>();
-try {
-  installPackage();
-  prepare();
-  const wanted = values.only.split(',');
+async function runGroup(cases: readonly Case[], results: Map<string, Run[]>): Promise<void> {
   for (let round = 1; round <= rounds; round += 1) {
-    for (const { name, run } of CASES) {
-      if (!wanted.some((text) => name.includes(text))) continue;
+    for (const { name, run } of cases) {
       const result = await run();
       results.set(name, [...(results.get(name) ?? []), result]);
       process.stderr.write(
@@ -284,7 +266,20 @@ try {
       );
     }
   }
+}
+
+const clients = new Clients(dir);
+const tracker = await prepare(clients);
+try {
+  const wanted = values.only.split(',');
+  const groups = GROUPS.map((cases) =>
+    cases.filter(({ name }) => wanted.some((text) => name.includes(text))),
+  );
+  if (groups[2]!.some(({ name }) => name.includes('WebTorrent'))) clients.installWebTorrent();
+  const results = new Map<string, Run[]>();
+  for (const cases of groups) await runGroup(cases, results);
   report(results);
 } finally {
+  await tracker.close();
   fs.rmSync(dir, { recursive: true, force: true });
 }

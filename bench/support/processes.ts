@@ -20,10 +20,15 @@ export class Measured {
   readonly #waiting: { matches: (line: string) => boolean; resolve: (line: string) => void }[] = [];
   #cost: Cost = { cpuSeconds: 0, peakMiB: 0 };
 
-  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(
+    command: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    stderr: 'inherit' | 'ignore' = 'inherit',
+  ) {
     this.child = spawn(command, args, {
       env: { ...process.env, STARLING_OFFLINE: '1', ...env },
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', stderr],
     });
     readline.createInterface({ input: this.child.stdout! }).on('line', (line) => {
       this.#sample();
