@@ -57,7 +57,7 @@ function measureDownload(picker: PiecePicker, peers: Bitfield[], rng: Rng): Row[
     const queue = flying[peer]!;
     const want = IN_FLIGHT - queue.length / 2;
     calls += 1;
-    const picked = picker.pick(peer, peers[peer]!, want, peer % 4 === 0, out);
+    const picked = picker.pick(peer, peers[peer]!, want, peer % 4 === 0 ? 'whole' : 'shared', out);
     if (queue.length === 0 && picked > 0) waiting.push(peer);
     for (let i = 0; i < 2 * picked; i += 1) queue.push(out[i]!);
   };
@@ -96,7 +96,7 @@ const rows = [
     for (const peer of peers) picker.addBitfield(peer);
   }),
   time('building the order', 1, () => {
-    picker.pick(0, new Bitfield(pieceCount), 1, false, []);
+    picker.pick(0, new Bitfield(pieceCount), 1, 'shared', []);
   }),
   measureHaves(picker, peers, rng),
   ...measureDownload(picker, peers, rng),

@@ -14,6 +14,7 @@ import type { JobResult } from '../plane/disk-jobs.ts';
 import type { DiskPool } from '../plane/disk-pool.ts';
 import type { DiskFault, FileTable } from '../plane/file-table.ts';
 import type { BlockTarget } from '../plane/framer.ts';
+import { cutSegments } from '../plane/geometry.ts';
 import { PieceStore } from '../plane/piece-store.ts';
 import type { SendCache, SendSource } from '../plane/send-cache.ts';
 import { SendQueue } from '../plane/send-queue.ts';
@@ -72,6 +73,7 @@ export class SwarmService implements LinkOwner {
   readonly #pumps = new Set<SendQueue>();
   #nextId = 0;
   #store: PieceStore | undefined;
+  #active: { readonly geometry: TorrentGeometry; readonly storage: number } | undefined;
   #source: SendSource | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerMs: number = Number.POSITIVE_INFINITY;
@@ -114,6 +116,7 @@ export class SwarmService implements LinkOwner {
     const { pool, disk } = this.#plane;
     this.#infoHashV1 = options.info.infoHashV1;
     this.#infoHashV2 = options.info.infoHashV2;
+    this.#active = { geometry: options.geometry, storage: options.storage };
     this.#source = { files: options.files, geometry: options.geometry };
     this.#store = new PieceStore({
       geometry: options.geometry,
@@ -266,10 +269,25 @@ export class SwarmService implements LinkOwner {
       case 'close':
         this.#links.get(output.id)?.close(output.reason);
         return;
+      case 'digest':
+        this.#digest(output.piece);
+        return;
       case 'event':
         this.#options.onEvent(output.event);
         return;
     }
+  }
+
+  #digest(piece: number): void {
+    const { disk } = this.#plane;
+    const { geometry, storage } = this.#active!;
+    const lengthBytes = geometry.wantedBytes(piece);
+    const segments = cutSegments(geometry.segments(piece), 0, lengthBytes);
+    disk.submit(disk.idlest(), { kind: 'blocks', storage, lengthBytes, segments }, (result) => {
+      if (this.#isStopped) return;
+      this.swarm.handleDigests(monotonicMs(), piece, result.blockDigests);
+      this.drain();
+    });
   }
 
   #dial(dial: number, address: Endpoint): void {

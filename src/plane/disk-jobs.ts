@@ -42,6 +42,15 @@ export interface ScanJob {
   readonly segments: readonly JobSegment[];
 }
 
+/** Read a piece and digest its blocks one by one, to find who sent a bad one or to serve them as leaf hashes. */
+export interface BlocksJob {
+  readonly kind: 'blocks';
+  readonly id: number;
+  readonly storage: number;
+  readonly lengthBytes: number;
+  readonly segments: readonly JobSegment[];
+}
+
 /** Force a storage's written data to disk, or close its files and forget it for good. */
 export interface FileJob {
   readonly kind: 'sync' | 'close';
@@ -50,7 +59,7 @@ export interface FileJob {
 }
 
 /** A job of a worker. */
-export type Job = PartJob | ScanJob | FileJob;
+export type Job = PartJob | ScanJob | BlocksJob | FileJob;
 
 /** What the network thread sends. */
 export type ToWorker =
@@ -68,6 +77,8 @@ export interface JobResult {
   readonly digestsV1?: Uint8Array;
   readonly digestsV2?: Uint8Array;
   readonly isPresent?: Uint8Array;
+  /** blocks: SHA-256 of each block, 32 bytes each. */
+  readonly blockDigests?: Uint8Array;
   readonly fault?: DiskFault;
 }
 

@@ -106,3 +106,24 @@ test('one worker alone takes parts', async () => {
   assert.equal(disk.pendingCount, 0);
   await disk.close();
 });
+
+test('the blocks of a piece on disk are digested one by one; bytes that are gone are a fault', async () => {
+  const { disk, spec, file } = rig(1);
+  const { segments } = part(spec, 3);
+  const lengthBytes = SLAB_BYTES - 1000;
+  const digest = (): Promise<JobResult> =>
+    new Promise((resolve) =>
+      disk.submit(0, { kind: 'blocks', storage: spec.id, lengthBytes, segments }, resolve),
+    );
+  await new Promise<JobResult>((resolve) => disk.submit(0, part(spec, 3), resolve));
+  const { blockDigests } = await digest();
+  assert.equal(blockDigests?.length, 64 * 32);
+  const sha256 = (bytes: number): Buffer =>
+    createHash('sha256').update(Buffer.alloc(bytes, 4)).digest();
+  assert.deepEqual(Buffer.from(blockDigests.subarray(0, 32)), sha256(16_384));
+  assert.deepEqual(Buffer.from(blockDigests.subarray(63 * 32)), sha256(16_384 - 1000));
+  fs.truncateSync(file, 3 * SLAB_BYTES + 5);
+  const { fault } = await digest();
+  assert.equal(fault?.code, 'TRUNCATED');
+  await disk.close();
+});

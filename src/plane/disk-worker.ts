@@ -7,6 +7,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type {
+  BlocksJob,
   FromWorker,
   Job,
   JobResult,
@@ -17,7 +18,7 @@ import type {
   WorkerInit,
 } from './disk-jobs.ts';
 import { DiskFaultError, diskFaultOf, FileTable } from './file-table.ts';
-import { PieceHasher } from './piece-hasher.ts';
+import { BlockDigests, PieceHasher } from './piece-hasher.ts';
 
 // Implementation limits
 /** Bytes read at once. */
@@ -58,6 +59,7 @@ function run(job: Job): JobResult {
   try {
     if (job.kind === 'part') return runPart(table, job);
     if (job.kind === 'scan') return runScan(table, job);
+    if (job.kind === 'blocks') return runBlocks(table, job);
     if (job.kind === 'sync') {
       table.sync();
     } else {
@@ -159,6 +161,17 @@ function readSegments(
     }
   }
   return bytes.length;
+}
+
+function runBlocks(table: FileTable, job: BlocksJob): JobResult {
+  const leaves = new BlockDigests(job.lengthBytes);
+  for (let at = 0; at < job.lengthBytes; at += SCAN_BYTES) {
+    const bytes = scanBuffer.subarray(0, Math.min(SCAN_BYTES, job.lengthBytes - at));
+    const count = readSegments(table, job.segments, bytes, at);
+    if (count < bytes.length) throw truncated(table, job.segments, at + count);
+    leaves.add(bytes, at);
+  }
+  return { id: job.id, blockDigests: leaves.digests };
 }
 
 function runScan(table: FileTable, job: ScanJob): JobResult {

@@ -83,6 +83,25 @@ export class PieceHasher {
   }
 }
 
+/** SHA-256 of each block of a piece: the leaves of its merkle tree, without those that fill it up. */
+export class BlockDigests {
+  /** 32 bytes a block. */
+  readonly digests: Buffer;
+
+  /** @param lengthBytes of the piece; its last block may be short. */
+  constructor(lengthBytes: number) {
+    this.digests = Buffer.alloc(Math.ceil(lengthBytes / BLOCK_BYTES) * SHA256_BYTES);
+  }
+
+  /** Adds whole blocks (the last one of the piece may be short), starting at a multiple of 16 KiB of the piece. */
+  add(bytes: Uint8Array, pieceOffsetBytes: number): void {
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+      const block = bytes.subarray(at, Math.min(at + BLOCK_BYTES, bytes.length));
+      writeSha256(block, this.digests, ((pieceOffsetBytes + at) / BLOCK_BYTES) * SHA256_BYTES);
+    }
+  }
+}
+
 /** Folds `leaves` (a power of two of 32-byte hashes) in place to their root. */
 function foldToRoot(leaves: Buffer): Uint8Array {
   let count = leaves.length / SHA256_BYTES;

@@ -148,7 +148,7 @@ describe('BEP 3 downloading', () => {
     for (let seed = 0; seed < 5; seed += 1) {
       const picker = new PiecePicker({ pieceCount: 30, blockCount: () => 1, rng: new Rng(seed) });
       const out: number[] = [];
-      picker.pick(1, 'seed', 30, false, out);
+      picker.pick(1, 'seed', 30, 'shared', out);
       orders.add(out.join());
     }
     assert.equal(orders.size, 5);
@@ -157,15 +157,15 @@ describe('BEP 3 downloading', () => {
   it('"once requests for all pieces a given downloader doesn\'t have yet are currently pending, it sends requests for everything to everyone it\'s downloading from" (here: to idle peers, three at most)', () => {
     const picker = new PiecePicker({ pieceCount: 2, blockCount: () => 1, rng: new Rng(1) });
     const out: number[] = [];
-    picker.pick(1, 'seed', 1, false, out);
+    picker.pick(1, 'seed', 1, 'shared', out);
     assert.equal(picker.pickEndgame(2, 'seed', 9, out), 0);
-    picker.pick(1, 'seed', 1, false, out);
+    picker.pick(1, 'seed', 1, 'shared', out);
     assert.equal(picker.pickEndgame(2, 'seed', 9, out), 2);
   });
 
   it('"it sends cancels to everyone else every time a piece arrives" (the picker names them)', () => {
     const picker = new PiecePicker({ pieceCount: 1, blockCount: () => 1, rng: new Rng(1) });
-    picker.pick(1, 'seed', 1, false, []);
+    picker.pick(1, 'seed', 1, 'shared', []);
     picker.pickEndgame(2, 'seed', 1, []);
     assert.deepEqual(
       picker.requesters(0, 0).filter((peer) => peer !== 2),

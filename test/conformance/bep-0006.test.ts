@@ -131,7 +131,7 @@ describe('BEP 6 allowed fast', () => {
     const picker = new PiecePicker({ pieceCount: 8, blockCount: () => 1, rng: new Rng(1) });
     picker.addSeed();
     const out: number[] = [];
-    assert.equal(picker.pick(1, 'seed', 5, false, out, new Set([2])), 1);
+    assert.equal(picker.pick(1, 'seed', 5, 'shared', out, new Set([2])), 1);
     assert.deepEqual(out, [2, 0]);
   });
 });

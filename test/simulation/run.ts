@@ -4,8 +4,8 @@
  * @module
  */
 import { parseArgs } from 'node:util';
+import { allScenarios } from './all-scenarios.ts';
 import { runScenario } from './scenario.ts';
-import { swarmScenarios } from './swarm-scenarios.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,13 +17,13 @@ function print(line: string): void {
 }
 
 const first = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
-const unknown = positionals.filter((name) => !swarmScenarios.some((one) => one.name === name));
+const unknown = positionals.filter((name) => !allScenarios.some((one) => one.name === name));
 if (unknown.length > 0 || !Number.isSafeInteger(first)) {
   print(`No such scenario or seed: ${[...unknown, values.seed].join(' ')}`);
-  print(`Scenarios: ${swarmScenarios.map(({ name }) => name).join(' ')}`);
+  print(`Scenarios: ${allScenarios.map(({ name }) => name).join(' ')}`);
   process.exitCode = 2;
 } else {
-  for (const scenario of swarmScenarios) {
+  for (const scenario of allScenarios) {
     if (positionals.length > 0 && !positionals.includes(scenario.name)) continue;
     for (let seed = first; seed < first + Number(values.count); seed += 1) {
       const startedMs = performance.now();

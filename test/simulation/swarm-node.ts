@@ -429,6 +429,12 @@ export class SimPeer {
       case 'close':
         this.#close(output.id);
         return;
+      case 'digest':
+        this.#store!.digest(output.piece, (digests) => {
+          this.swarm.handleDigests(this.#clock.nowMs, output.piece, digests);
+          this.drain();
+        });
+        return;
       case 'event':
         this.#onEvent(output.event);
         return;

@@ -13,10 +13,13 @@ import { ScriptedSeed } from './swarm-scripted.ts';
 import { simTorrent } from './swarm-torrent.ts';
 import { SwarmWorld } from './swarm-world.ts';
 
-const MINUTE_MS = 60_000;
-const FAST_LINE = { uploadBytesPerSec: 2_000_000, downloadBytesPerSec: 4_000_000 } as const;
+/** A minute of virtual time. */
+export const MINUTE_MS = 60_000;
+/** A line on which 4 MiB take two seconds. */
+export const FAST_LINE = { uploadBytesPerSec: 2_000_000, downloadBytesPerSec: 4_000_000 } as const;
 
-function eventsOf<T extends SwarmEvent['type']>(
+/** What a core told, of one type. */
+export function eventsOf<T extends SwarmEvent['type']>(
   peer: SimPeer,
   type: T,
 ): Extract<SwarmEvent, { type: T }>[] {

@@ -15,7 +15,7 @@ interface OpenPiece {
   readonly blocks: Uint8Array;
   readonly missing: number[];
   partsLeft: number;
-  isCorrupt: boolean;
+  readonly corrupt: Set<number>;
 }
 
 /** Assembles the pieces of one torrent. */
@@ -26,6 +26,8 @@ export class SimStore {
   readonly #disk: SimDisk;
   readonly #onPiece: (piece: number, isCorrupt: boolean, isFault: boolean) => void;
   readonly #open = new Map<number, OpenPiece>();
+  /** Wrong blocks of the pieces that went to disk. */
+  readonly #onDisk = new Map<number, ReadonlySet<number>>();
   /** Pieces that are on disk as they should be. */
   readonly written = new Set<number>();
   isClosed = false;
@@ -58,7 +60,7 @@ export class SimStore {
     const open = this.#open.get(piece);
     if (open === undefined || open.blocks[block] !== FILLING) return;
     open.blocks[block] = FILLED;
-    open.isCorrupt ||= isCorrupt;
+    if (isCorrupt) open.corrupt.add(block);
     const part = Math.floor(block / this.#partBlocks);
     open.missing[part]! -= 1;
     if (open.missing[part] === 0) this.#submit(piece, open);
@@ -69,6 +71,15 @@ export class SimStore {
     if (open !== undefined && open.blocks[block] === FILLING) open.blocks[block] = EMPTY;
   }
 
+  /** Reads a piece and digests its blocks; undefined when the disk failed. */
+  digest(piece: number, done: (digests: Uint8Array | undefined) => void): void {
+    this.#disk.read(this.#torrent.layout.wantedBytes(piece), (fault) => {
+      if (this.isClosed) return;
+      const corrupt = this.#onDisk.get(piece) ?? new Set<number>();
+      done(fault === undefined ? this.#torrent.digestsOf(piece, corrupt) : undefined);
+    });
+  }
+
   #openPiece(piece: number): OpenPiece {
     const { layout } = this.#torrent;
     const blockCount = layout.blockCount(piece);
@@ -76,7 +87,7 @@ export class SimStore {
       blocks: new Uint8Array(blockCount),
       missing: new Array<number>(Math.ceil(blockCount / this.#partBlocks)).fill(0),
       partsLeft: 0,
-      isCorrupt: false,
+      corrupt: new Set(),
     };
     for (let block = 0; block < blockCount; block += 1) {
       if (layout.isPadBlock(piece, block)) open.blocks[block] = FILLED;
@@ -94,8 +105,10 @@ export class SimStore {
       open.partsLeft -= 1;
       if (fault === undefined && open.partsLeft > 0) return;
       this.#open.delete(piece);
-      if (fault === undefined && !open.isCorrupt) this.written.add(piece);
-      this.#onPiece(piece, open.isCorrupt, fault !== undefined);
+      const isCorrupt = open.corrupt.size > 0;
+      if (fault === undefined && !isCorrupt) this.written.add(piece);
+      this.#onDisk.set(piece, open.corrupt);
+      this.#onPiece(piece, isCorrupt, fault !== undefined);
     });
   }
 }

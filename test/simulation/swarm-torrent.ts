@@ -2,11 +2,14 @@
  * Torrents without content: sizes and layout are real, hashes are drawn, so a piece is "right" when nobody marked a block of it as corrupt.
  * @module
  */
+
+import { concatBytes } from '../../src/lib/bytes.ts';
 import { Rng } from '../../src/lib/rng.ts';
 import {
   buildTorrent,
   type CreateFile,
   type Info,
+  merkleRoot,
   PieceLayout,
   parseMetainfo,
   planTorrent,
@@ -22,6 +25,8 @@ export interface SimTorrent {
   readonly layers: ReadonlyMap<string, Uint8Array>;
   /** What hashing a piece gives. */
   outcomeOf(piece: number, isCorrupt: boolean): PieceOutcome;
+  /** What digesting the blocks of a piece gives, 32 bytes each. @param corrupt blocks with wrong bytes. */
+  digestsOf(piece: number, corrupt: ReadonlySet<number>): Uint8Array;
 }
 
 /** Draws a torrent. @param seed its hashes, and so its info-hash. */
@@ -42,14 +47,33 @@ export function simTorrent(options: {
   });
   const rng = new Rng(options.seed);
   const piecesV1 = rng.bytes(20 * plan.pieceCount);
-  const piecesV2 = rng.bytes(32 * plan.pieceCount);
+  // Trees are real down to their leaves, since those may be asked for.
+  const leafSeed = rng.bytes(8);
+  const leafOf = (piece: number, block: number): Uint8Array =>
+    nodeCrypto.sha256(concatBytes(leafSeed, Uint8Array.of(piece >> 16, piece >> 8, piece, block)));
+  const leavesOf = (piece: number, count: number): Uint8Array =>
+    concatBytes(...Array.from({ length: count }, (_, block) => leafOf(piece, block)));
+  const piecesV2 = new Uint8Array(32 * plan.pieceCount);
+  if (plan.version !== 'v1') {
+    const shape = new PieceLayout(plan);
+    for (let piece = 0; piece < plan.pieceCount; piece += 1) {
+      const leaves = leavesOf(piece, shape.v2LeafCount(piece));
+      piecesV2.set(merkleRoot(nodeCrypto, leaves, shape.v2LeafWidth(piece)), 32 * piece);
+    }
+  }
   const bytes = buildTorrent(plan, { piecesV1, piecesV2 }, {}, nodeCrypto);
   const parsed = parseMetainfo(bytes, nodeCrypto);
   if (!parsed.ok) throw new Error(`a drawn torrent did not parse: ${parsed.message}`);
   const { info, pieceLayers } = parsed.value;
+  const layout = new PieceLayout(info);
   return {
     info,
-    layout: new PieceLayout(info),
+    layout,
+    digestsOf(piece, corrupt) {
+      const digests = leavesOf(piece, layout.blockCount(piece));
+      for (const block of corrupt) digests[32 * block]! ^= 1;
+      return digests;
+    },
     layers: pieceLayers,
     outcomeOf(piece, isCorrupt) {
       const flip = isCorrupt ? 1 : 0;

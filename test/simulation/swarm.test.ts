@@ -4,14 +4,14 @@
  */
 import { randomInt } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { allScenarios } from './all-scenarios.ts';
 import { runScenario } from './scenario.ts';
-import { swarmScenarios } from './swarm-scenarios.ts';
 
 /** Seeds of a scenario that takes milliseconds. */
 const FIXED_SEEDS = 6;
 
 describe('swarm', () => {
-  for (const scenario of swarmScenarios) {
+  for (const scenario of allScenarios) {
     const count = scenario.seeds ?? FIXED_SEEDS;
     test(`${scenario.name}, ${count} fixed seeds and a fresh one`, () => {
       for (let seed = 1; seed <= count; seed += 1) runScenario(scenario, seed);

@@ -28,9 +28,11 @@ export {
   HashTree,
   merkleRoot,
   nextPowerOfTwo,
+  type PieceLeaves,
   padHash,
   pieceLayerOf,
   rootOfPieceLayer,
+  serveBelowPiece,
   uncleCount,
   verifyHashesProof,
 } from './merkle.ts';

@@ -11,6 +11,7 @@ import {
   padHash,
   pieceLayerOf,
   rootOfPieceLayer,
+  serveBelowPiece,
   uncleCount,
   verifyHashesProof,
 } from './index.ts';
@@ -180,4 +181,59 @@ test('ranges that do not fit are refused', () => {
   assert.ok(!wrongLayer.ok && wrongLayer.code === 'ERR_MERKLE_RANGE');
   const short = empty.accept(good, new Uint8Array(8 * 32));
   assert.ok(!short.ok && short.code === 'ERR_MERKLE_COUNT');
+});
+
+test('property: ranges below the piece layer, made of the leaves of one piece, prove themselves up to the root', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 40 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.nat(1_000_000),
+      fc.nat(1_000_000),
+      (pieceCount, pieceLayer, a, b) => {
+        const width = 2 ** pieceLayer;
+        // The last piece may be short of leaves.
+        const leafCount = pieceCount * width - (a % width);
+        const leaves = Array.from({ length: leafCount }, (_, i) => new Rng(i).bytes(32));
+        const layer = concatBytes(
+          ...Array.from({ length: pieceCount }, (_, piece) =>
+            merkleRoot(
+              nodeCrypto,
+              concatBytes(...leaves.slice(piece * width, (piece + 1) * width)),
+              width,
+            ),
+          ),
+        );
+        const lengthBytes = 16_384 << pieceLayer;
+        const root = rootOfPieceLayer(nodeCrypto, layer, lengthBytes);
+        const tree = new HashTree(nodeCrypto, root, pieceCount, lengthBytes, layer);
+        const first = b % pieceCount;
+        const own = concatBytes(...leaves.slice(first * width, (first + 1) * width));
+        const baseLayer = b % pieceLayer;
+        const length = 2 ** (1 + (a % (pieceLayer - baseLayer)));
+        const inPiece = 2 ** (pieceLayer - baseLayer);
+        const index = first * inPiece + length * (a % (inPiece / length));
+        const range = { baseLayer, index, length, proofLayers: tree.layers - baseLayer - 1 };
+        const served = serveBelowPiece(nodeCrypto, { leaves: own, width, first, tree }, range);
+        assert.ok(served !== undefined);
+        assert.equal(verifyHashesProof(nodeCrypto, root, range, served, tree.layers).ok, true);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('ranges that are not inside the piece are not served from its leaves', () => {
+  const leaves = new Rng(1).bytes(32 * 8);
+  const piece = { leaves, width: 8, first: 0, tree: undefined };
+  const good = { baseLayer: 0, index: 0, length: 8, proofLayers: 2 };
+  assert.equal(serveBelowPiece(nodeCrypto, piece, good)?.length, 8 * 32);
+  for (const bad of [
+    { ...good, length: 16 },
+    { ...good, index: 8 },
+    { ...good, baseLayer: 3, length: 2 },
+    { ...good, proofLayers: 3 },
+  ]) {
+    assert.equal(serveBelowPiece(nodeCrypto, piece, bad), undefined, JSON.stringify(bad));
+  }
 });

@@ -3,7 +3,8 @@
  *
  * Spec: BEP 52, "pieces root", "piece layers" and messages 21–23. Layer 0 holds the hashes of 16 KiB blocks, missing leaves are zero;
  * layer n is one hash for every 2^n blocks. Layers are byte strings of 32-byte hashes, one after another.
- * Bounds: a range has at most 8,192 hashes when served, 512 when asked for. Not here: layers below the piece layer, which nobody stores.
+ * Bounds: a range has at most 8,192 hashes when served, 512 when asked for. Nobody stores layers below the piece layer:
+ * `serveBelowPiece` makes them of one piece's leaves.
  * @module
  */
 import { assert } from '../../lib/assert.ts';
@@ -277,14 +278,17 @@ export class HashTree {
     for (let i = 0; i < range.length; i += 1) {
       parts.push(this.#node(rows, range.baseLayer, range.index + i));
     }
-    let layer = range.baseLayer + log2(width);
-    let index = range.index / width;
-    for (let left = uncleCount(range); left > 0; left -= 1) {
-      parts.push(this.#node(rows, layer, index ^ 1));
-      layer += 1;
-      index >>= 1;
-    }
+    const layer = range.baseLayer + log2(width);
+    parts.push(...this.uncles(layer, range.index / width, uncleCount(range)));
     return concatBytes(...parts);
+  }
+
+  /** The siblings of the node at `index` of a layer at or above the piece layer, and of its ancestors: `count` hashes from the lowest up. */
+  uncles(layer: number, index: number, count: number): Uint8Array[] {
+    const rows = this.#allRows();
+    return Array.from({ length: count }, (_, up) =>
+      this.#node(rows, layer + up, (index >> up) ^ 1),
+    );
   }
 
   #isServable(range: HashRange): boolean {
@@ -316,4 +320,54 @@ export class HashTree {
     if ((index + 1) * HASH > row.length) return padHash(this.#crypto, layer);
     return row.subarray(index * HASH, (index + 1) * HASH);
   }
+}
+
+/** The leaves of one piece of a file, to serve ranges from. */
+export interface PieceLeaves {
+  /** SHA-256 of each block of the piece that holds bytes of the file, 32 bytes each. */
+  readonly leaves: Uint8Array;
+  /** Leaves to which the piece is filled up, a power of two. */
+  readonly width: number;
+  /** Number of the piece in its file. */
+  readonly first: number;
+  /** The file's tree; undefined for a file that fits into a piece. */
+  readonly tree: HashTree | undefined;
+}
+
+/**
+ * The payload of a `hashes` message for a range below the piece layer that lies in one piece (BEP 52): the range's hashes, then the uncles.
+ * @returns undefined when it has to be rejected: outside the piece or the tree, or the layers above are not known.
+ */
+export function serveBelowPiece(
+  crypto: Crypto,
+  { leaves, width, first, tree }: PieceLeaves,
+  range: HashRange,
+): Uint8Array | undefined {
+  const pieceLayer = log2(width);
+  const layers = tree?.layers ?? pieceLayer;
+  const rangeLayer = range.baseLayer + log2(range.length);
+  if (range.baseLayer >= pieceLayer || rangeLayer > pieceLayer) return undefined;
+  if (range.proofLayers >= layers - range.baseLayer) return undefined;
+  const start = range.index - first * 2 ** (pieceLayer - range.baseLayer);
+  if (start < 0 || start + range.length > 2 ** (pieceLayer - range.baseLayer)) return undefined;
+  const rows = [leaves];
+  while (rows.length <= pieceLayer) {
+    rows.push(parentLayer(crypto, rows.at(-1)!, padHash(crypto, rows.length - 1)));
+  }
+  const node = (layer: number, index: number): Uint8Array => {
+    const row = rows[layer]!;
+    return (index + 1) * HASH <= row.length
+      ? row.subarray(index * HASH, (index + 1) * HASH)
+      : padHash(crypto, layer);
+  };
+  const parts = Array.from({ length: range.length }, (_, i) => node(range.baseLayer, start + i));
+  const uncles = uncleCount(range);
+  const inside = Math.min(uncles, pieceLayer - rangeLayer);
+  const index = start / range.length;
+  for (let up = 0; up < inside; up += 1) parts.push(node(rangeLayer + up, (index >> up) ^ 1));
+  if (uncles > inside) {
+    if (tree?.isComplete !== true) return undefined;
+    parts.push(...tree.uncles(pieceLayer, first, uncles - inside));
+  }
+  return concatBytes(...parts);
 }

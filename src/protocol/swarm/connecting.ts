@@ -32,6 +32,7 @@ export function adoptPeer(state: SwarmState, nowMs: number, connected: Connected
   }
   const peer = new Peer(nowMs, connected, speaksV2(state, connected));
   state.peers.set(peer.id, peer);
+  state.torrent?.smartBan.arrive(peer.id);
   if (connected.dial !== undefined) state.list.connected(connected.dial);
   sendFirst(state, peer);
   state.dirty.add(peer);
@@ -129,6 +130,10 @@ export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: s
   state.choker.remove(peer.id);
   state.metadata?.forget(peer);
   forgetHashRequests(state, peer);
+  if (peer.pipeline.totalBytes > 0) {
+    const { id, address, peerId } = peer;
+    state.torrent?.smartBan.depart({ id, address, peerId });
+  }
   const picker = state.torrent?.picker;
   if (picker !== undefined) {
     if (peer.has === 'seed') picker.removeSeed();

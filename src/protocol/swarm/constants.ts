@@ -42,10 +42,6 @@ export const REDIAL_MS = 5_000;
 export const GIVEN_REDIAL_MS = 100;
 /** Longest wait before an address is dialled again. */
 export const MAX_REDIAL_MS = 600_000;
-/** Trust of a peer falls by 2 with a piece that failed and grows by 1 with a good one, up to this. */
-export const MAX_TRUST = 8;
-/** A peer at this trust is banned. */
-export const BAN_TRUST = -7;
 /** Blocks nobody asked for that a connection may send before it is closed: cancels cross with data. */
 export const MAX_UNREQUESTED_BLOCKS = 4_096;
 /** A metadata piece is asked again of another peer after this. */

@@ -1,20 +1,16 @@
 /**
- * Asking for blocks and taking them in: requests, timeouts, verdicts on pieces.
+ * Asking for blocks and taking them in: requests, timeouts.
  *
  * A peer that is choked is only asked for pieces it allowed (BEP 6). Requests are topped up once per input, not per block: one pick for
- * all blocks of a socket read. Bad pieces: the only sender is banned; several senders lose trust (see constants.ts).
+ * all blocks of a socket read.
  * @module
  */
 import { broken } from '../../lib/assert.ts';
-import { equalBytes } from '../../lib/bytes.ts';
 import { BLOCK_BYTES } from '../peer-wire/index.ts';
 import { closePeer, sendExtendedHandshake } from './connecting.ts';
 import {
-  BAN_TRUST,
   ENDGAME_LEAD,
   ENDGAME_MIN_MS,
-  HAVE_WAIT_MS,
-  MAX_TRUST,
   MAX_UNREQUESTED_BLOCKS,
   REQUEST_BATCH,
   REQUEST_TIMEOUT_MS,
@@ -23,11 +19,9 @@ import {
   WHOLE_PIECE_MS,
 } from './constants.ts';
 import { requestHashes } from './hash-exchange.ts';
-import { updateInterest } from './interest.ts';
 import type { Peer } from './peer.ts';
 import { releaseRequest } from './releasing.ts';
 import type { SwarmState, Torrent } from './state.ts';
-import type { PieceOutcome } from './types.ts';
 
 const picked: number[] = [];
 const NOBODY_ELSE: readonly number[] = [];
@@ -47,7 +41,8 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
   if (room <= 0 || room < Math.min(target >> 2, REQUEST_BATCH)) return;
   const rate = peer.pipeline.bytesPerSec(nowMs);
   const isFast = rate * WHOLE_PIECE_MS > torrent.info.pieceLengthBytes * 1000;
-  let count = torrent.picker.pick(peer.id, peer.has, room, isFast, picked, allowedOnly);
+  const share = peer.isOnParole ? 'alone' : isFast ? 'whole' : 'shared';
+  let count = torrent.picker.pick(peer.id, peer.has, room, share, picked, allowedOnly);
   if (count === 0 && peer.requests.length === 0 && allowedOnly === undefined) {
     const isLate = (owner: number): boolean => isLateFor(state, nowMs, peer, owner);
     count = torrent.picker.pickEndgame(peer.id, peer.has, 1, picked, isLate);
@@ -174,111 +169,6 @@ export function checkTimeouts(state: SwarmState, nowMs: number, peer: Peer): voi
   );
   state.feedHungry();
   state.dirty.add(peer);
-}
-
-/** The verdict on a piece that is on disk. */
-export function judgePiece(
-  state: SwarmState,
-  nowMs: number,
-  piece: number,
-  outcome: PieceOutcome,
-): void {
-  const { torrent } = state;
-  if (torrent === undefined || torrent.have.has(piece)) return;
-  if (outcome.isFault === true) {
-    giveUpPiece(state, torrent, piece);
-    return;
-  }
-  const isRightV1 = matches(torrent.layout.expectedV1(piece), outcome.v1);
-  const isRightV2 = matches(torrent.expectedV2(piece), outcome.v2);
-  if (isRightV1 !== undefined && isRightV2 !== undefined && isRightV1 !== isRightV2) {
-    state.isPaused = true;
-    giveUpPiece(state, torrent, piece);
-    state.emit({ type: 'inconsistent', piece });
-    return;
-  }
-  if (isRightV1 === false || isRightV2 === false) failPiece(state, nowMs, torrent, piece);
-  else if (isRightV1 === undefined && isRightV2 === undefined) {
-    // v2 without its layer: pieces of such a file are not asked for, so the layer must have been dropped meanwhile.
-    torrent.picker.resetPiece(piece);
-  } else acceptPiece(state, nowMs, torrent, piece);
-}
-
-/** Forgets a piece that may be in parts on disk: what is on its way for it has lost its place. */
-function giveUpPiece(state: SwarmState, torrent: Torrent, piece: number): void {
-  torrent.picker.resetPiece(piece);
-  for (const peer of state.peers.values()) peer.requests.voidPiece(piece);
-  state.feedHungry();
-}
-
-/** Undefined when there is nothing to compare. */
-function matches(
-  expected: Uint8Array | undefined,
-  actual: Uint8Array | undefined,
-): boolean | undefined {
-  if (expected === undefined || actual === undefined) return undefined;
-  return equalBytes(expected, actual);
-}
-
-function acceptPiece(state: SwarmState, nowMs: number, torrent: Torrent, piece: number): void {
-  for (const id of torrent.picker.contributors(piece)) {
-    const peer = state.peers.get(id);
-    if (peer !== undefined) peer.trust = Math.min(MAX_TRUST, peer.trust + 1);
-  }
-  const wasWanted = torrent.picker.wantsPiece(piece);
-  torrent.picker.markHave(piece);
-  torrent.have.add(piece);
-  for (const peer of state.peers.values()) {
-    if (peer.hasPiece(piece)) {
-      if (wasWanted) peer.wantedCount -= 1;
-      updateInterest(state, peer);
-    }
-    // A seed does not care; anybody else may use it to judge us.
-    if (!peer.isSeed) {
-      peer.out.have(piece);
-      holdHave(state, nowMs, peer);
-    }
-  }
-  state.emit({ type: 'piece', piece });
-  state.feedHungry();
-}
-
-/**
- * A HAVE goes at once when the peer heard nothing for HAVE_WAIT_MS, else with what is sent next or after that time: four leeches that traded
- * at 150 MiB/s spent a write and a wake-up at the other end on each piece for each of them.
- */
-function holdHave(state: SwarmState, nowMs: number, peer: Peer): void {
-  const dueMs = peer.lastSentMs + HAVE_WAIT_MS;
-  if (dueMs <= nowMs) {
-    state.dirty.add(peer);
-    return;
-  }
-  state.held.add(peer);
-  if (dueMs < state.nextHaveMs) state.nextHaveMs = dueMs;
-}
-
-/** Sends the HAVEs that waited. */
-export function sendHeld(state: SwarmState): void {
-  for (const peer of state.held) state.dirty.add(peer);
-  state.held.clear();
-  state.nextHaveMs = Number.POSITIVE_INFINITY;
-}
-
-function failPiece(state: SwarmState, nowMs: number, torrent: Torrent, piece: number): void {
-  const givers = torrent.picker.resetPiece(piece);
-  state.totals.failedPieces += 1;
-  state.totals.wastedBytes += torrent.layout.wantedBytes(piece);
-  const peers = [...givers].map((id) => state.peers.get(id)).filter((peer) => peer !== undefined);
-  state.emit({ type: 'piece-failed', piece, peers: peers.map((peer) => peer.address) });
-  for (const peer of peers) {
-    peer.trust -= 2;
-    if (givers.size > 1 && peer.trust > BAN_TRUST) continue;
-    state.list.ban(peer.address, peer.peerId);
-    const reason = 'sent data that failed its hash';
-    state.emit({ type: 'peer-banned', address: peer.address, reason });
-    closePeer(state, nowMs, peer, reason);
-  }
-  state.feedHungry();
 }
 
 /** Runs after every input: completeness is told once, missing v2 hashes are asked for. */

@@ -6,11 +6,12 @@
  * @module
  */
 import { toHex } from '../../lib/bytes.ts';
-import type { HashTree } from '../metainfo/index.ts';
+import { type HashTree, pieceLayerOf } from '../metainfo/index.ts';
 import { type HashRange, isServableHashRange } from '../peer-wire/index.ts';
 import { closePeer } from './connecting.ts';
 import { HASH_REQUESTS_PER_PEER, HASH_TIMEOUT_MS } from './constants.ts';
 import { recountInterest } from './interest.ts';
+import { queueLeafServe, takeLeafReject, takeLeaves } from './leaf-hashes.ts';
 import type { Peer } from './peer.ts';
 import type { SwarmState, Torrent } from './state.ts';
 
@@ -63,7 +64,7 @@ export function handleHashes(
   message: HashRange & { readonly hashes: Uint8Array },
 ): void {
   const { torrent } = state;
-  if (torrent === undefined) return;
+  if (torrent === undefined || takeLeaves(state, nowMs, peer, message)) return;
   const key = `${toHex(message.root)}:${message.index}`;
   const tree = torrent.trees.get(toHex(message.root));
   if (tree === undefined || torrent.hashRequests.get(key)?.peer !== peer) {
@@ -93,7 +94,13 @@ export function handleHashes(
 }
 
 /** Takes a `hash-reject`: this peer is not asked for that tree again. */
-export function handleHashReject(state: SwarmState, peer: Peer, range: HashRange): void {
+export function handleHashReject(
+  state: SwarmState,
+  nowMs: number,
+  peer: Peer,
+  range: HashRange,
+): void {
+  if (takeLeafReject(state, nowMs, peer, range)) return;
   const key = `${toHex(range.root)}:${range.index}`;
   const requests = state.torrent?.hashRequests;
   if (requests?.get(key)?.peer !== peer) return;
@@ -109,6 +116,10 @@ export function serveHashes(state: SwarmState, nowMs: number, peer: Peer, range:
     return;
   }
   const tree = state.torrent?.trees.get(toHex(range.root));
+  const { torrent } = state;
+  const isBelowPieces =
+    torrent !== undefined && range.baseLayer < pieceLayerOf(torrent.info.pieceLengthBytes);
+  if (isBelowPieces && queueLeafServe(state, torrent, peer, range)) return;
   const hashes = isServableHashRange(range) ? tree?.serve(range) : undefined;
   if (hashes === undefined) peer.out.hashReject(range);
   else peer.out.hashes({ ...range, hashes });

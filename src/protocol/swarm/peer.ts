@@ -51,7 +51,8 @@ export class Peer {
   unrequestedBlocks = 0;
   /** Rejects while unchoked. */
   refusals = 0;
-  trust = 0;
+  /** A piece with blocks of it and of others failed: it gets pieces of its own until one is good. */
+  isOnParole = false;
 
   // Uploading: triples of piece, begin, length that were not handed to the socket
   uploads: number[] = [];
@@ -67,6 +68,10 @@ export class Peer {
   metadataServed = 0;
   metadataRejectedMs: number = Number.NEGATIVE_INFINITY;
   hashRequests = 0;
+  /** Requests for leaf hashes that it has not answered, given up or not. */
+  leafRequests = 0;
+  /** Ranges of leaf hashes it was given or waits for. */
+  leafServes = 0;
   /** It said that it has not the hashes of these roots. */
   readonly hashRejects: Set<string> = new Set<string>();
 

@@ -171,12 +171,8 @@ export class OpenPiece {
     return -1;
   }
 
-  /** The peers that gave at least one block. */
-  contributors(): Set<number> {
-    const peers = new Set<number>();
-    for (const state of this.#blocks) {
-      if (state >= RECEIVED && state < PAD) peers.add(state - RECEIVED);
-    }
-    return peers;
+  /** Who gave each block; -1 for nobody: a pad, or not there. */
+  givers(): Int32Array {
+    return this.#blocks.map((state) => (state >= RECEIVED && state < PAD ? state - RECEIVED : -1));
   }
 }

@@ -11,6 +11,9 @@ export type PickList = Uint32Array | number[];
 /** Says whether the first of two open pieces should be completed before the second. */
 export type Precedence = (a: OpenPiece, b: OpenPiece) => boolean;
 
+/** Whose pieces: what the peer fills alone, also what anybody may fill, or what others fill alone. */
+export type Ownership = 'own' | 'own or shared' | 'foreign';
+
 /** Which blocks to ask a further peer for. */
 export interface DuplicateSearch {
   readonly peer: number;
@@ -93,20 +96,18 @@ export class OpenPieces {
     for (const open of this.#all) if (open.owner === peer) open.owner = NOBODY;
   }
 
-  /**
-   * The fillable piece to go on with.
-   * @param foreign among the pieces that other peers fill alone, instead of the shared and own ones.
-   */
+  /** The fillable piece to go on with, among those of the given owners. */
   best(
     peer: number,
-    foreign: boolean,
+    whose: Ownership,
     accepts: (piece: number) => boolean,
     isBefore: Precedence,
   ): OpenPiece | undefined {
     let best: OpenPiece | undefined;
     for (const open of this.#fillable) {
-      if ((open.owner !== NOBODY && open.owner !== peer) !== foreign) continue;
-      if (!accepts(open.piece)) continue;
+      const { owner } = open;
+      const isOwn = owner === peer || (owner === NOBODY && whose !== 'own');
+      if (isOwn === (whose === 'foreign') || !accepts(open.piece)) continue;
       if (best === undefined || isBefore(open, best)) best = open;
     }
     return best;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Bitfield } from '../../lib/bitfield.ts';
 import { Rng } from '../../lib/rng.ts';
-import { type PeerPieces, PiecePicker, type PiecePickerOptions } from './picker.ts';
+import { type PeerPieces, type PickShare, PiecePicker, type PiecePickerOptions } from './picker.ts';
 
 function make(pieceCount: number, options: Partial<PiecePickerOptions> = {}): PiecePicker {
   return new PiecePicker({ pieceCount, blockCount: () => 4, rng: new Rng(1), ...options });
@@ -25,7 +25,7 @@ function pick(
   allowed?: ReadonlySet<number>,
 ): [number, number][] {
   const out: number[] = [];
-  const picked = picker.pick(peer, has, count, wholePieces, out, allowed);
+  const picked = picker.pick(peer, has, count, wholePieces ? 'whole' : 'shared', out, allowed);
   return Array.from({ length: picked }, (_, i) => [out[2 * i]!, out[2 * i + 1]!]);
 }
 
@@ -267,7 +267,7 @@ describe('the life of a block', () => {
     assert.deepEqual(picker.requesters(0, 2), [2]);
   });
 
-  it('ends in a complete piece that is reset with its contributors, or had', () => {
+  it('ends in a complete piece that is reset, its givers known before, or had', () => {
     const picker = make(1);
     pick(picker, 1, 'seed', 2);
     pick(picker, 2, 'seed', 2);
@@ -280,8 +280,8 @@ describe('the life of a block', () => {
       picker.markReceived(peer, 0, block);
     }
     assert.equal(picker.isPieceComplete(0), true);
-    assert.deepEqual(picker.contributors(0), new Set([1, 2]));
-    assert.deepEqual(picker.resetPiece(0), new Set([1, 2]));
+    assert.deepEqual([...picker.givers(0)], [1, 1, 2, 2]);
+    picker.resetPiece(0);
     assert.equal(picker.isPieceComplete(0), false);
     assert.equal(picker.blocksReceived(0), 0);
     assert.equal(pick(picker, 3, 'seed', 9).length, 4);
@@ -384,6 +384,7 @@ describe('interest', () => {
 
 const PIECES = 12;
 const PEERS = 5;
+const SHARES: readonly PickShare[] = ['whole', 'alone', 'shared', 'shared', 'shared'];
 
 /** What the picker should know, kept in the simplest way. */
 class Model {
@@ -441,7 +442,7 @@ function apply(picker: PiecePicker, model: Model, [op, peer, piece, number]: Ste
   switch (op) {
     case 0: {
       const free = new Set(model.freeFor(peer));
-      const count = picker.pick(peer, model.has[peer]!, number, peer === 0, out);
+      const count = picker.pick(peer, model.has[peer]!, number, SHARES[peer]!, out);
       assert.equal(count, Math.min(number, free.size), 'pick finds what is free, up to the count');
       for (let i = 0; i < count; i += 1) {
         const picked = `${out[2 * i]}/${out[2 * i + 1]}`;
@@ -476,8 +477,10 @@ function apply(picker: PiecePicker, model: Model, [op, peer, piece, number]: Ste
       }
       return;
     case 4: {
-      const givers = model.blocks(piece).flatMap((k) => model.received.get(k) ?? []);
-      assert.deepEqual(picker.resetPiece(piece), new Set(givers));
+      const givers = model.blocks(piece).map((k) => model.received.get(k) ?? -1);
+      const known = picker.givers(piece);
+      if (known.length > 0) assert.deepEqual([...known], givers);
+      picker.resetPiece(piece);
       model.drop(piece);
       return;
     }

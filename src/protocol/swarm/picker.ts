@@ -14,7 +14,7 @@ import { Bitfield } from '../../lib/bitfield.ts';
 import type { Rng } from '../../lib/rng.ts';
 import { countCommon, hasCommon, type PeerPieces, peerHas } from './peer-pieces.ts';
 import { NOBODY, OpenPiece } from './picker-open-piece.ts';
-import { OpenPieces, type PickList } from './picker-open-pieces.ts';
+import { OpenPieces, type Ownership, type PickList } from './picker-open-pieces.ts';
 import { PickOrder } from './picker-order.ts';
 
 // Implementation limits
@@ -36,6 +36,9 @@ const SPARSE_SHARE = 64;
 export const DEFAULT_PRIORITY = 4;
 
 export type { PeerPieces, PickList };
+
+/** How a peer shares pieces with others, see `pick`. */
+export type PickShare = 'shared' | 'whole' | 'alone';
 
 /** What became of a received block. */
 export type ReceiveOutcome = 'first' | 'duplicate' | 'unrequested';
@@ -265,7 +268,8 @@ export class PiecePicker {
   /**
    * Chooses up to `count` free blocks for a peer and marks them as asked from it: first of the piece it is at, then of open
    * pieces (high priority, few blocks missing, rare), then of a new piece, at last of a piece that a fast peer fills.
-   * @param wholePieces the peer is fast: a piece it opens is left to it alone as long as there is other work.
+   * @param share 'whole': the peer is fast, and a piece it opens is left to it as long as there is other work; 'alone': it is
+   * suspected, so besides that it helps with other pieces only when it can open none.
    * @param out pairs of piece and block are written from index 0 on.
    * @param allowedOnly only these pieces may be asked for (allowed fast, while choked).
    * @returns the number of pairs.
@@ -274,7 +278,7 @@ export class PiecePicker {
     peer: number,
     has: PeerPieces,
     count: number,
-    wholePieces: boolean,
+    share: PickShare,
     out: PickList,
     allowedOnly?: ReadonlySet<number>,
   ): number {
@@ -284,7 +288,7 @@ export class PiecePicker {
     while (picked < count) {
       const open =
         allowedOnly === undefined
-          ? this.#choose(peer, memory, has, wholePieces)
+          ? this.#choose(peer, memory, has, share)
           : this.#chooseAllowed(has, allowedOnly);
       if (open === undefined) break;
       while (picked < count) {
@@ -392,19 +396,16 @@ export class PiecePicker {
     return this.#state[piece] === FULL;
   }
 
-  /** The hash was wrong: every block is free again. @returns the peers that gave blocks. */
-  resetPiece(piece: number): ReadonlySet<number> {
-    const open = this.#open.get(piece);
-    if (open === undefined) return new Set();
-    const peers = open.contributors();
+  /** The hash was wrong: every block is free again. */
+  resetPiece(piece: number): void {
+    if (this.#open.get(piece) === undefined) return;
     this.#closePiece(piece);
     this.#enterOrder(piece);
-    return peers;
   }
 
-  /** The peers that gave blocks of an open piece. */
-  contributors(piece: number): ReadonlySet<number> {
-    return this.#open.get(piece)?.contributors() ?? new Set();
+  /** Who gave each block of an open piece; -1 for nobody. */
+  givers(piece: number): Int32Array {
+    return this.#open.get(piece)?.givers() ?? new Int32Array(0);
   }
 
   /** Pieces between their first request and markHave or resetPiece. */
@@ -434,23 +435,27 @@ export class PiecePicker {
     peer: number,
     memory: PeerMemory,
     has: PeerPieces,
-    wholePieces: boolean,
+    share: PickShare,
   ): OpenPiece | undefined {
     const { last } = memory;
+    const isAlone = share === 'alone';
     if (
       last !== undefined &&
       memory.lastEpoch === this.#epoch &&
       last.fillableAt >= 0 &&
-      (last.owner === NOBODY || last.owner === peer) &&
+      (last.owner === peer || (last.owner === NOBODY && !isAlone)) &&
       peerHas(has, last.piece)
     ) {
       return last;
     }
     const accepts = (piece: number): boolean => peerHas(has, piece);
+    const best = (whose: Ownership): OpenPiece | undefined =>
+      this.#open.best(peer, whose, accepts, this.#precedence);
     const chosen =
-      this.#open.best(peer, false, accepts, this.#precedence) ??
-      this.#openNew(peer, memory, has, wholePieces) ??
-      this.#open.best(peer, true, accepts, this.#precedence);
+      best(isAlone ? 'own' : 'own or shared') ??
+      this.#openNew(peer, memory, has, share !== 'shared') ??
+      (isAlone ? best('own or shared') : undefined) ??
+      best('foreign');
     memory.last = chosen;
     memory.lastEpoch = this.#epoch;
     return chosen;

@@ -5,17 +5,20 @@
  * @module
  */
 import { Bitfield } from '../../lib/bitfield.ts';
-import { toHex } from '../../lib/bytes.ts';
+import { equalBytes, toHex } from '../../lib/bytes.ts';
 import type { Crypto } from '../../lib/ports.ts';
 import type { Rng } from '../../lib/rng.ts';
 import { HashTree, type Info, PieceLayout } from '../metainfo/index.ts';
+import type { HashRange } from '../peer-wire/index.ts';
 import { Choker } from './choker.ts';
 import { DEFAULT_MAX_PEERS } from './constants.ts';
+import type { LeafRequest } from './leaf-hashes.ts';
 import type { MetadataExchange } from './metadata-exchange.ts';
 import type { Peer } from './peer.ts';
 import { PeerList } from './peer-list.ts';
 import { DEFAULT_PRIORITY, PiecePicker } from './picker.ts';
 import { RateMeter } from './pipeline.ts';
+import { SmartBan } from './smart-ban.ts';
 import type { SwarmEvent, SwarmOptions, SwarmOutput, SwarmTotals } from './types.ts';
 
 /** What is known once the metadata is. */
@@ -33,6 +36,14 @@ export class Torrent {
     string,
     { readonly peer: Peer; readonly askedMs: number }
   >();
+  /** Who gave the blocks of pieces that failed. */
+  readonly smartBan: SmartBan = new SmartBan();
+  /** Pieces whose blocks are being digested by the data plane. */
+  readonly digesting: Set<number> = new Set<number>();
+  /** v2: requests for the leaf hashes of failed pieces, by piece. */
+  readonly leafRequests: Map<number, LeafRequest> = new Map<number, LeafRequest>();
+  /** v2: peers that wait for leaf hashes. */
+  leafServes: { readonly peer: Peer; readonly piece: number; readonly range: HashRange }[] = [];
   /** v2-only pieces whose hash is not known: they are not asked for yet. */
   readonly #locked: Bitfield;
   /** What the user wants; the picker gets 0 instead while a piece is locked. */
@@ -113,6 +124,22 @@ export class Torrent {
     if (file.lengthBytes <= this.info.pieceLengthBytes) return file.piecesRoot;
     if (file.piecesRoot === undefined) return undefined;
     return this.trees.get(toHex(file.piecesRoot))?.hash(this.layout.pieceInFileV2(piece));
+  }
+
+  /** v2: the root of the file that a piece belongs to. */
+  rootV2(piece: number): Uint8Array | undefined {
+    if (this.info.version === 'v1') return undefined;
+    return this.info.files[this.layout.fileIndexV2(piece)]!.piecesRoot;
+  }
+
+  /** v2: a piece of the first file with this root. @param pieceInFile from 0. */
+  pieceOfRoot(root: Uint8Array, pieceInFile: number): number | undefined {
+    const index = this.info.files.findIndex(
+      (file) => file.piecesRoot !== undefined && equalBytes(file.piecesRoot, root),
+    );
+    if (index < 0) return undefined;
+    const { first, count } = this.layout.filePieces(index);
+    return pieceInFile < count ? first + pieceInFile : undefined;
   }
 
   #plantTrees(layers: ReadonlyMap<string, Uint8Array>, crypto: Crypto): void {

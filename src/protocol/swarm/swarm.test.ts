@@ -506,3 +506,29 @@ test('HAVEs of pieces that come at once go to a peer together, the first at once
   assert.equal(pieces.length, 4);
   assert.deepEqual([...told, ...haves()], pieces);
 });
+
+test('leaf hashes of a piece are served once its blocks were read, and rejected when they could not be', () => {
+  const { info, layers } = torrentOf(8 * BLOCK_BYTES, { version: 'v2' });
+  const have = new Bitfield(info.pieceCount);
+  have.fill();
+  const rig = new Rig(info, { have, layers });
+  rig.connect(1, { infoHash: info.infoHashV2!.subarray(0, 20) });
+  const root = fromHex([...layers.keys()][0]!)!;
+  const range = { root, baseLayer: 0, index: 2, length: 2, proofLayers: 0 };
+  const ask = (): void => rig.receive(1, (writer) => writer.hashRequest(range));
+  ask();
+  const digests = rig.outputs.filter((output) => output.type === 'digest');
+  assert.deepEqual(digests, [{ type: 'digest', piece: 1 }]);
+  const leaves = new Rng(3).bytes(64);
+  rig.swarm.handleDigests(rig.nowMs, 1, leaves);
+  rig.drain();
+  const [answer] = rig.said(1).filter((message) => message.type === 'hashes');
+  assert.deepEqual(answer?.hashes, leaves);
+  ask();
+  rig.swarm.handleDigests(rig.nowMs, 1, undefined);
+  rig.drain();
+  assert.equal(rig.said(1).filter((message) => message.type === 'hash-reject').length, 1);
+  // Pieces that are not there, and more at a time than one may ask for, are rejected at once.
+  for (let i = 0; i < 6; i += 1) ask();
+  assert.equal(rig.said(1).filter((message) => message.type === 'hash-reject').length, 2);
+});

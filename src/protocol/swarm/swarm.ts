@@ -23,13 +23,12 @@ import {
   checkTimeouts,
   fillRequests,
   isExpected,
-  judgePiece,
-  sendHeld,
   settleProgress,
   takeBlock,
 } from './downloading.ts';
 import { applyEarly, handleMessage, handleRequests } from './handle/message.ts';
 import { recountInterest } from './interest.ts';
+import { expireLeaves } from './leaf-hashes.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
 import { SwarmState, Torrent } from './state.ts';
 import type {
@@ -43,6 +42,7 @@ import type {
   SwarmTotals,
 } from './types.ts';
 import { failUpload, markServed, runChoker } from './uploading.ts';
+import { judgePiece, sendHeld, takeDigests } from './verdict.ts';
 
 /** The core of one torrent. */
 export class Swarm {
@@ -211,6 +211,14 @@ export class Swarm {
     judgePiece(this.#state, nowMs, piece, outcome);
   }
 
+  /**
+   * The answer to a `digest` output.
+   * @param digests SHA-256 of each of the piece's blocks as they are on disk, 32 bytes each; undefined when they could not be read.
+   */
+  handleDigests(nowMs: number, piece: number, digests: Uint8Array | undefined): void {
+    takeDigests(this.#state, nowMs, piece, digests);
+  }
+
   handleTimeout(nowMs: number): void {
     const state = this.#state;
     if (nowMs >= state.nextDialMs) dialMore(state, nowMs);
@@ -226,6 +234,7 @@ export class Swarm {
     }
     // Idle peers wait for others to be late.
     if (state.torrent?.picker.isEndgame === true) state.feedHungry();
+    expireLeaves(state, nowMs);
     state.metadata?.run(nowMs);
     runChoker(state, nowMs);
     weedPeers(state, nowMs);

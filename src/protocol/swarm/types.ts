@@ -102,6 +102,8 @@ export type SwarmOutput =
   | { readonly type: 'dial'; readonly dial: number; readonly address: PeerAddress }
   /** Close the connection; no `handleClosed` is needed. */
   | { readonly type: 'close'; readonly id: number; readonly reason: string }
+  /** Read this piece from disk and digest its blocks: answer with `handleDigests`. */
+  | { readonly type: 'digest'; readonly piece: number }
   | { readonly type: 'event'; readonly event: SwarmEvent };
 
 /** Counters since the core was made, in bytes of block data unless the name says otherwise. */

@@ -146,7 +146,7 @@ function handleLater(
       handleHashes(state, nowMs, peer, message);
       return undefined;
     case 'hash-reject':
-      handleHashReject(state, peer, message);
+      handleHashReject(state, nowMs, peer, message);
       return undefined;
     default:
       return undefined;

@@ -1,0 +1,10 @@
+/**
+ * Every scenario, by the name that `run.ts` takes.
+ * @module
+ */
+import type { Scenario } from './scenario.ts';
+import { badDataScenarios } from './swarm-bad-data.ts';
+import { swarmScenarios } from './swarm-scenarios.ts';
+
+/** All of them. */
+export const allScenarios: readonly Scenario[] = [...swarmScenarios, ...badDataScenarios];
