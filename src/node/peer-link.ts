@@ -19,6 +19,8 @@ import {
 // Implementation limits
 /** How long a connection may take to send its handshake. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Bytes written to a connection and not taken by its peer, beyond which nothing more is read from it. Blocks alone stay below 3 MiB. */
+export const MAX_UNSENT_BYTES: number = 4 * 1024 * 1024;
 
 /** The torrent that a link belongs to, as the link sees it. */
 export interface LinkOwner {
@@ -57,6 +59,8 @@ export class PeerLink implements FrameSink {
   begin = 0;
   length = 0;
   isStoring = false;
+  /** When the first bytes of the block being received came. */
+  blockStartedMs = 0;
   /** When the bytes being parsed were read: one look at the clock for all blocks in them. */
   readAtMs = 0;
   /** Names the opening of the piece that the block belongs to, for the piece store. */
@@ -65,6 +69,7 @@ export class PeerLink implements FrameSink {
   #taker: HandshakeTaker | undefined;
   #owner: LinkOwner | undefined;
   #isClosed = false;
+  #isHeld = false;
   readonly #timer: NodeJS.Timeout;
   readonly #onAbandoned: (reason: string) => void;
 
@@ -93,8 +98,13 @@ export class PeerLink implements FrameSink {
         this.readAtMs = monotonicMs();
         this.#framer.push(bytes);
         this.#owner?.onReadDone(this);
+        if (this.connection.queuedBytes > MAX_UNSENT_BYTES) this.#holdReading();
       },
-      onDrain: () => this.queue?.pump(),
+      onDrain: () => {
+        this.queue?.pump();
+        if (this.#isHeld) this.connection.resume();
+        this.#isHeld = false;
+      },
       onClose: (error) => this.#finish(error?.message ?? 'closed by the peer'),
     });
   }
@@ -109,6 +119,12 @@ export class PeerLink implements FrameSink {
 
   get queuedBytes(): number {
     return this.connection.queuedBytes;
+  }
+
+  /** The rest of the block being received is thrown away: somebody else brings it faster. */
+  dropBlock(): void {
+    this.isStoring = false;
+    this.#framer.dropBlock();
   }
 
   /** Ends the connection; the owner hears `onClosed`. */
@@ -144,6 +160,7 @@ export class PeerLink implements FrameSink {
     this.piece = piece;
     this.begin = begin;
     this.length = length;
+    this.blockStartedMs = this.readAtMs;
     const target = this.#owner?.onBlockStart(this, piece, begin, length);
     this.isStoring = target !== undefined;
     return target;
@@ -157,6 +174,12 @@ export class PeerLink implements FrameSink {
 
   onFault(message: string): void {
     this.close(message);
+  }
+
+  /** Whoever does not read our answers is not read either: else what it asks for would pile up here. */
+  #holdReading(): void {
+    this.#isHeld = true;
+    this.connection.pause();
   }
 
   #finish(reason: string): void {

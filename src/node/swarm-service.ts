@@ -29,6 +29,10 @@ import type { TorrentGeometry } from './storage.ts';
 // Specification constants
 const BLOCK_BYTES = 16_384;
 
+// Implementation limits
+/** A block that takes longer than this to arrive gives way when another peer sends it too. */
+const TRICKLE_MS = 1_000;
+
 /** What all torrents of a node share. */
 export interface NodePlane {
   readonly pool: SlabPool;
@@ -164,7 +168,8 @@ export class SwarmService implements LinkOwner {
 
   /** Takes over an incoming link whose handshake names this torrent. @returns undefined to refuse it. */
   accept(link: PeerLink, handshake: Handshake): LinkOwner | undefined {
-    if (this.#isStopped || !this.swarm.hasRoom) return undefined;
+    if (this.#isStopped || !this.swarm.admits(monotonicMs(), link.connection.remote))
+      return undefined;
     const hasV2Bit = (handshake.reserved[7]! & 0x10) !== 0;
     const upgraded = hasV2Bit ? this.#infoHashV2?.subarray(0, 20) : undefined;
     link.write(this.#handshake(upgraded ?? handshake.infoHash));
@@ -188,9 +193,27 @@ export class SwarmService implements LinkOwner {
     length: number,
   ): BlockTarget | undefined {
     if (!this.swarm.isExpected(link.id, piece, begin, length)) return undefined;
-    const target = this.#store?.begin(piece, begin / BLOCK_BYTES);
+    const store = this.#store;
+    const block = begin / BLOCK_BYTES;
+    let target = store?.begin(piece, block);
+    if (target === undefined && this.#takeBlockOver(link, piece, begin)) {
+      target = store?.begin(piece, block);
+    }
     if (target !== undefined) link.opening = target.opening;
     return target;
+  }
+
+  /** A block has one writer at a time: one that trickles in gives way to another copy. @returns true when it did. */
+  #takeBlockOver(link: PeerLink, piece: number, begin: number): boolean {
+    if (this.#store?.isFilling(piece, begin / BLOCK_BYTES) !== true) return false;
+    for (const other of this.#links.values()) {
+      if (!other.isStoring || other.piece !== piece || other.begin !== begin) continue;
+      if (link.readAtMs - other.blockStartedMs < TRICKLE_MS) return false;
+      this.#store.abandon(piece, begin / BLOCK_BYTES, other.opening);
+      other.dropBlock();
+      return true;
+    }
+    return false;
   }
 
   onBlockEnd(link: PeerLink): void {

@@ -83,6 +83,11 @@ export class Framer {
     return this.#blockLeftBytes > 0;
   }
 
+  /** Throws the rest of the arriving block away. */
+  dropBlock(): void {
+    this.#target = undefined;
+  }
+
   /** Stops parsing; further bytes are ignored. */
   close(): void {
     this.#isClosed = true;

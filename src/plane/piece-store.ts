@@ -115,6 +115,11 @@ export class PieceStore {
     return this.#target;
   }
 
+  /** True while somebody's data of this block arrives. */
+  isFilling(piece: number, block: number): boolean {
+    return this.#open.get(piece)?.blocks[block] === FILLING;
+  }
+
   /** The block begun has all its bytes; it counts when its piece was not given up meanwhile. */
   complete(piece: number, block: number, opening: number): void {
     const open = this.#open.get(piece);

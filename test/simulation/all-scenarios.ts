@@ -4,7 +4,12 @@
  */
 import type { Scenario } from './scenario.ts';
 import { badDataScenarios } from './swarm-bad-data.ts';
+import { rudeScenarios } from './swarm-rude.ts';
 import { swarmScenarios } from './swarm-scenarios.ts';
 
 /** All of them. */
-export const allScenarios: readonly Scenario[] = [...swarmScenarios, ...badDataScenarios];
+export const allScenarios: readonly Scenario[] = [
+  ...swarmScenarios,
+  ...badDataScenarios,
+  ...rudeScenarios,
+];

@@ -254,7 +254,15 @@ export interface Link {
   queue: number[];
   isReading: boolean;
   /** The block that is arriving. */
-  block: { piece: number; begin: number; length: number; isStoring: boolean } | undefined;
+  block:
+    | {
+        readonly piece: number;
+        readonly begin: number;
+        readonly length: number;
+        isStoring: boolean;
+        readonly startedMs: number;
+      }
+    | undefined;
 }
 
 function keyOf(piece: number, begin: number, length: number): string {

@@ -30,6 +30,8 @@ import type { SimTorrent } from './swarm-torrent.ts';
 export const PEER_PORT = 6_881;
 /** Bytes a stream may hold before more blocks are sent. */
 const SEND_AHEAD_BYTES = 131_072;
+/** As in the real shell: a block that takes longer gives way to another copy. */
+const TRICKLE_MS = 1_000;
 /** Time of a disk fault before the torrent tries again. */
 const RETRY_MS = 5_000;
 
@@ -239,7 +241,8 @@ export class SimPeer {
 
   #accept(end: StreamEnd<Chunk>): void {
     this.#awaitHandshake(end, undefined, (handshake) => {
-      if (!this.#isOurs(handshake.infoHash) || !this.swarm.hasRoom) return false;
+      if (!this.#isOurs(handshake.infoHash) || !this.swarm.admits(this.#clock.nowMs, end.remote))
+        return false;
       const hasV2Bit = (handshake.reserved[7]! & 0x10) !== 0;
       const upgraded = hasV2Bit ? this.#infoHashV2?.subarray(0, 20) : undefined;
       end.send(this.#handshake(upgraded ?? handshake.infoHash), 68);
@@ -353,8 +356,9 @@ export class SimPeer {
       const { piece, begin, length } = chunk;
       const isStoring =
         this.swarm.isExpected(link.id, piece, begin, length) &&
-        this.#store?.begin(piece, begin / BLOCK_BYTES) === true;
-      link.block = { piece, begin, length, isStoring };
+        (this.#store?.begin(piece, begin / BLOCK_BYTES) === true ||
+          this.#takeBlockOver(piece, begin));
+      link.block = { piece, begin, length, isStoring, startedMs: now };
       return;
     } else if (link.block !== undefined) {
       const { piece, begin, length, isStoring } = link.block;
@@ -364,6 +368,18 @@ export class SimPeer {
       link.block = undefined;
     }
     this.drain();
+  }
+
+  /** A block that trickles in gives way to another copy. */
+  #takeBlockOver(piece: number, begin: number): boolean {
+    for (const { block } of this.links.values()) {
+      if (block?.isStoring !== true || block.piece !== piece || block.begin !== begin) continue;
+      if (this.#clock.nowMs - block.startedMs < TRICKLE_MS) return false;
+      this.#store?.abandon(piece, begin / BLOCK_BYTES);
+      block.isStoring = false;
+      return this.#store?.begin(piece, begin / BLOCK_BYTES) === true;
+    }
+    return false;
   }
 
   #onPiece(piece: number, isCorrupt: boolean, isFault: boolean): void {

@@ -1,9 +1,11 @@
 /**
- * What happens to a peer that gave bad data: it is banned once its guilt is certain, and nobody else is.
+ * What happens to a peer that gave bad data (it is banned once its guilt is certain, and nobody else is) or broke the protocol (it is shunned for a while).
  * @module
  */
 import { equalBytes } from '../../lib/bytes.ts';
 import { closePeer } from './connecting.ts';
+import type { Peer } from './peer.ts';
+import { hostKeyOf } from './peer-list.ts';
 import type { Giver } from './smart-ban.ts';
 import type { SwarmState, Torrent } from './state.ts';
 
@@ -27,6 +29,12 @@ export function banGiver(
   state.emit({ type: 'peer-banned', address, reason });
   const peer = state.peers.get(id);
   if (peer !== undefined && equalBytes(peer.peerId, peerId)) closePeer(state, nowMs, peer, reason);
+}
+
+/** Closes a connection whose peer broke the protocol or bothers us, and keeps its host out for a while. */
+export function expel(state: SwarmState, nowMs: number, peer: Peer, reason: string): void {
+  state.shunned.shun(nowMs, hostKeyOf(peer.address));
+  closePeer(state, nowMs, peer, reason);
 }
 
 /** The right digests of a piece's blocks are known: bans whoever sent others. */

@@ -14,13 +14,24 @@ import {
 } from '../peer-wire/index.ts';
 import { MAX_HALF_OPEN, MAX_QUEUED_UPLOADS, PEER_TIMEOUT_MS } from './constants.ts';
 import { Peer } from './peer.ts';
+import { hostKeyOf } from './peer-list.ts';
 import { forgetHashRequests, releaseRequests } from './releasing.ts';
 import type { SwarmState, Torrent } from './state.ts';
-import type { ConnectedPeer } from './types.ts';
+import type { ConnectedPeer, PeerAddress } from './types.ts';
 import { fillSlots } from './uploading.ts';
 
 /** The id under which peers send us ut_metadata. */
 export const OUR_METADATA_ID = 1;
+
+/** True when an incoming connection from here may be answered: there is room, and its host behaved so far. */
+export function admits(state: SwarmState, nowMs: number, address: PeerAddress): boolean {
+  const host = hostKeyOf(address);
+  return (
+    state.peers.size < state.maxPeers &&
+    !state.list.isBanned(address) &&
+    !state.shunned.isShunned(nowMs, host)
+  );
+}
 
 /** Adopts a connection whose handshakes were exchanged, or closes it. */
 export function adoptPeer(state: SwarmState, nowMs: number, connected: ConnectedPeer): void {
@@ -43,6 +54,9 @@ function refusalOf(state: SwarmState, nowMs: number, connected: ConnectedPeer): 
   const isForgotten = connected.dial !== undefined && !state.list.isDialling(connected.dial);
   if (isForgotten) return 'its address was forgotten meanwhile';
   if (state.list.isBanned(connected.address, connected.peerId)) return 'banned';
+  const host = hostKeyOf(connected.address);
+  if (state.shunned.isShunned(nowMs, host)) return 'misbehaved not long ago';
+  if (connected.isIncoming && !state.shunned.arrive(nowMs, host)) return 'comes and goes too often';
   if (equalBytes(connected.peerId, state.options.peerId)) return 'connected to itself';
   for (const other of state.peers.values()) {
     if (!equalBytes(other.peerId, connected.peerId)) continue;

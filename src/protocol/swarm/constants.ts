@@ -30,6 +30,8 @@ export const REQUEST_BATCH = 256;
 export const ENDGAME_LEAD = 2;
 /** … and this besides: less is noise. */
 export const ENDGAME_MIN_MS = 10;
+/** Endgame: blocks of late owners that an idle peer is asked for at a time. */
+export const ENDGAME_BLOCKS = 16;
 /** What a peer that gave nothing yet may need for a block. */
 export const UNKNOWN_RESPONSE_MS = 1_000;
 /** A HAVE waits so long for others, or for anything else that is sent to the peer. */

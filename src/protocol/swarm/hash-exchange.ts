@@ -8,7 +8,7 @@
 import { toHex } from '../../lib/bytes.ts';
 import { type HashTree, pieceLayerOf } from '../metainfo/index.ts';
 import { type HashRange, isServableHashRange } from '../peer-wire/index.ts';
-import { closePeer } from './connecting.ts';
+import { banGiver, expel } from './blame.ts';
 import { HASH_REQUESTS_PER_PEER, HASH_TIMEOUT_MS } from './constants.ts';
 import { recountInterest } from './interest.ts';
 import { queueLeafServe, takeLeafReject, takeLeaves } from './leaf-hashes.ts';
@@ -68,20 +68,19 @@ export function handleHashes(
   const key = `${toHex(message.root)}:${message.index}`;
   const tree = torrent.trees.get(toHex(message.root));
   if (tree === undefined || torrent.hashRequests.get(key)?.peer !== peer) {
-    closePeer(state, nowMs, peer, 'sent hashes nobody asked for');
+    expel(state, nowMs, peer, 'sent hashes nobody asked for');
     return;
   }
   torrent.hashRequests.delete(key);
   peer.hashRequests -= 1;
   const range = tree.rangeFor(message.index);
   if (range.length !== message.length || range.baseLayer !== message.baseLayer) {
-    closePeer(state, nowMs, peer, 'sent other hashes than were asked for');
+    expel(state, nowMs, peer, 'sent other hashes than were asked for');
     return;
   }
   const accepted = tree.accept(range, message.hashes);
   if (!accepted.ok) {
-    state.list.ban(peer.address, peer.peerId);
-    closePeer(state, nowMs, peer, accepted.message);
+    banGiver(state, nowMs, peer, accepted.message);
     return;
   }
   torrent.unlock(tree, accepted.value.first, accepted.value.count);
@@ -112,7 +111,7 @@ export function handleHashReject(
 /** Answers a `hash-request`. */
 export function serveHashes(state: SwarmState, nowMs: number, peer: Peer, range: HashRange): void {
   if (!peer.isV2) {
-    closePeer(state, nowMs, peer, 'sent a v2 message on a v1 connection');
+    expel(state, nowMs, peer, 'sent a v2 message on a v1 connection');
     return;
   }
   const tree = state.torrent?.trees.get(toHex(range.root));

@@ -31,7 +31,8 @@ function isOpen(candidate: Candidate, weAreSeed: boolean): boolean {
   return candidate.state === 'idle' && !(weAreSeed && candidate.isSeed);
 }
 
-function banKeyOf(address: PeerAddress): string {
+/** What stands for a host: on loopback, where everybody shares one, the port counts too. */
+export function hostKeyOf(address: PeerAddress): string {
   const isLoopback = address.host.startsWith('127.') || address.host === '::1';
   return isLoopback ? keyOf(address) : address.host;
 }
@@ -61,7 +62,7 @@ export class PeerList {
   add(nowMs: number, address: PeerAddress, source: PeerSource): void {
     const key = keyOf(address);
     if (address.port < 1 || address.port > 65_535 || this.#candidates.has(key)) return;
-    if (this.#banned.has(banKeyOf(address))) return;
+    if (this.#banned.has(hostKeyOf(address))) return;
     if (this.#candidates.size >= MAX_CANDIDATES && !this.#makeRoom()) return;
     this.#candidates.set(key, {
       address,
@@ -81,14 +82,16 @@ export class PeerList {
     this.#dials.clear();
   }
 
-  isBanned(address: PeerAddress, peerId: Uint8Array): boolean {
-    return this.#banned.has(banKeyOf(address)) || this.#banned.has(toHex(peerId));
+  /** @param peerId when it is known. */
+  isBanned(address: PeerAddress, peerId?: Uint8Array): boolean {
+    if (this.#banned.has(hostKeyOf(address))) return true;
+    return peerId !== undefined && this.#banned.has(toHex(peerId));
   }
 
   ban(address: PeerAddress, peerId: Uint8Array): void {
-    const key = banKeyOf(address);
+    const key = hostKeyOf(address);
     for (const candidate of this.#candidates.values()) {
-      if (banKeyOf(candidate.address) === key) candidate.state = 'banned';
+      if (hostKeyOf(candidate.address) === key) candidate.state = 'banned';
     }
     this.#banned.add(key).add(toHex(peerId));
     // Sets keep their order: the oldest ban goes first.

@@ -9,6 +9,7 @@ import {
   PeerExtensions,
   parseReserved,
 } from '../peer-wire/index.ts';
+import { Conduct } from './conduct.ts';
 import { RateMeter, RequestPipeline } from './pipeline.ts';
 import { RequestQueue } from './request-queue.ts';
 import type { ConnectedPeer, PeerAddress } from './types.ts';
@@ -58,6 +59,9 @@ export class Peer {
   uploads: number[] = [];
   readonly uploadMeter: RateMeter;
 
+  // Manners
+  readonly conduct: Conduct;
+
   // Extensions
   readonly extensions: PeerExtensions = new PeerExtensions();
   client = '';
@@ -91,6 +95,7 @@ export class Peer {
     this.connectedAtMs = nowMs;
     this.pipeline = new RequestPipeline(nowMs);
     this.uploadMeter = new RateMeter(nowMs);
+    this.conduct = new Conduct(nowMs);
     this.lastBlockMs = nowMs;
     this.lastReceivedMs = nowMs;
     this.lastSentMs = nowMs;

@@ -11,6 +11,7 @@ import type { Rng } from '../../lib/rng.ts';
 import { HashTree, type Info, PieceLayout } from '../metainfo/index.ts';
 import type { HashRange } from '../peer-wire/index.ts';
 import { Choker } from './choker.ts';
+import { ShunList } from './conduct.ts';
 import { DEFAULT_MAX_PEERS } from './constants.ts';
 import type { LeafRequest } from './leaf-hashes.ts';
 import type { MetadataExchange } from './metadata-exchange.ts';
@@ -175,6 +176,7 @@ export class SwarmState {
   readonly maxPeers: number;
   readonly peers: Map<number, Peer> = new Map<number, Peer>();
   readonly list: PeerList;
+  readonly shunned: ShunList = new ShunList();
   readonly choker: Choker;
   readonly totals: SwarmTotals = {
     downloadedBytes: 0,

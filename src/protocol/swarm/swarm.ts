@@ -10,7 +10,9 @@
 import { Bitfield } from '../../lib/bitfield.ts';
 import type { Info } from '../metainfo/index.ts';
 import { clientName } from '../peer-wire/index.ts';
+import { expel } from './blame.ts';
 import {
+  admits,
   adoptPeer,
   closePeer,
   dialMore,
@@ -73,9 +75,9 @@ export class Swarm {
     state.areLayersTold = torrent.missingTrees.length === 0;
     state.wasComplete = false;
     for (const peer of [...state.peers.values()]) {
-      const fault = applyEarly(state, torrent, peer);
+      const fault = applyEarly(state, nowMs, torrent, peer);
       if (fault !== undefined) {
-        closePeer(state, nowMs, peer, fault);
+        expel(state, nowMs, peer, fault);
         continue;
       }
       // A bitfield is no longer allowed here: what we have is told piece by piece.
@@ -164,7 +166,7 @@ export class Swarm {
     const peer = this.#state.peers.get(id);
     if (peer === undefined) return;
     const fault = handleMessage(this.#state, nowMs, peer, bytes);
-    if (fault !== undefined) closePeer(this.#state, nowMs, peer, fault);
+    if (fault !== undefined) expel(this.#state, nowMs, peer, fault);
   }
 
   /** `request` messages that came together. @param bytes whole ones, length prefixes included; read during the call only. */
@@ -172,7 +174,7 @@ export class Swarm {
     const peer = this.#state.peers.get(id);
     if (peer === undefined) return;
     const fault = handleRequests(this.#state, nowMs, peer, bytes);
-    if (fault !== undefined) closePeer(this.#state, nowMs, peer, fault);
+    if (fault !== undefined) expel(this.#state, nowMs, peer, fault);
   }
 
   /** True when this block is owed by the peer and has the right length: its data should be kept. */
@@ -285,9 +287,9 @@ export class Swarm {
     return this.#state.peers.size;
   }
 
-  /** Room for another incoming connection. */
-  get hasRoom(): boolean {
-    return this.#state.peers.size < this.#state.maxPeers;
+  /** True when an incoming connection from here may be answered; `handleConnected` may still refuse it. */
+  admits(nowMs: number, address: PeerAddress): boolean {
+    return admits(this.#state, nowMs, address);
   }
 
   get knownAddressCount(): number {

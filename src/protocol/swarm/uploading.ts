@@ -28,6 +28,7 @@ interface Range {
  */
 export function handleRequest(
   state: SwarmState,
+  nowMs: number,
   peer: Peer,
   piece: number,
   begin: number,
@@ -53,7 +54,7 @@ export function handleRequest(
   if (!isServable) {
     if (peer.capabilities.fast) peer.out.reject(piece, begin, length);
     state.dirty.add(peer);
-    return undefined;
+    return peer.conduct.refused(nowMs);
   }
   peer.uploads.push(piece, begin, length);
   ranges.push(piece, begin, length);
@@ -65,16 +66,17 @@ export function serve(state: SwarmState, peer: Peer, ranges: readonly number[]):
   if (ranges.length > 0) state.outputs.push({ type: 'serve', id: peer.id, ranges });
 }
 
-/** Takes a cancel: without effect when the block is on its way. */
-export function handleCancel(state: SwarmState, peer: Peer, range: Range): void {
+/** Takes a cancel: without effect when the block is on its way. @returns false then. */
+export function handleCancel(state: SwarmState, peer: Peer, range: Range): boolean {
   const at = findUpload(peer, range);
-  if (at < 0) return;
+  if (at < 0) return false;
   peer.uploads.splice(at, 3);
   state.outputs.push({ type: 'unserve', id: peer.id, ...range });
   if (peer.capabilities.fast) {
     peer.out.reject(range.piece, range.begin, range.length);
     state.dirty.add(peer);
   }
+  return true;
 }
 
 /** A block could not be read: its request is answered with a reject. */

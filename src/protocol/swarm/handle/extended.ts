@@ -32,7 +32,7 @@ export function handleExtendedHandshake(
   if (handshake.port !== undefined) peer.listenPort = handshake.port;
   state.metadata?.run(nowMs);
   state.dirty.add(peer);
-  return undefined;
+  return peer.conduct.chatter(nowMs);
 }
 
 /** Any other extension message, under the ids that we gave out. */
@@ -43,20 +43,23 @@ export function handleExtended(
   id: number,
   payload: Uint8Array,
 ): string | undefined {
-  if (id !== OUR_METADATA_ID) return undefined;
+  if (id !== OUR_METADATA_ID) return peer.conduct.chatter(nowMs);
   const decoded = decodeMetadataMessage(payload);
   if (!decoded.ok) return decoded.message;
   const message = decoded.value;
-  if (message.type === 'request') serveMetadata(state, peer, message.piece);
-  else if (message.type === 'data') {
+  if (message.type === 'request') {
+    return serveMetadata(state, peer, message.piece) ? undefined : peer.conduct.refused(nowMs);
+  }
+  if (message.type === 'data') {
     state.metadata?.take(nowMs, peer, message.piece, message.totalBytes, message.data);
   } else if (message.type === 'reject') state.metadata?.reject(nowMs, peer, message.piece);
   return undefined;
 }
 
-function serveMetadata(state: SwarmState, peer: Peer, piece: number): void {
+/** @returns false when it was rejected. */
+function serveMetadata(state: SwarmState, peer: Peer, piece: number): boolean {
   const id = peer.extensions.idOf(METADATA_EXTENSION);
-  if (id === undefined) return;
+  if (id === undefined) return false;
   const metadata = state.torrent?.info.infoBytes;
   const isThere = metadata !== undefined && piece * METADATA_PIECE_BYTES < metadata.length;
   // One whole copy and a half for each connection is plenty: more is a way to make us work.
@@ -67,4 +70,5 @@ function serveMetadata(state: SwarmState, peer: Peer, piece: number): void {
     peer.out.extended(id, encodeMetadataData(piece, metadata));
   }
   state.dirty.add(peer);
+  return isThere && !isGreedy;
 }

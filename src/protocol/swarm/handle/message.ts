@@ -48,9 +48,9 @@ export function handleMessage(
     case 'bitfield':
       return isFirst
         ? takePieces(state, peer, message.bytes.slice())
-        : takeLateBitfield(state, peer, message.bytes);
+        : takeLateBitfield(state, nowMs, peer, message.bytes);
     case 'have-all':
-      return isFirst ? takePieces(state, peer, 'all') : takeLateHaveAll(state, peer);
+      return isFirst ? takePieces(state, peer, 'all') : takeLateHaveAll(state, nowMs, peer);
     case 'have-none':
       return isFirst ? takePieces(state, peer, 'none') : 'sent a late have-none';
     default:
@@ -80,7 +80,15 @@ export function handleRequests(
     const length = readU32(bytes, at + 13);
     fault =
       requestLengthFault(length) ??
-      handleRequest(state, peer, readU32(bytes, at + 5), readU32(bytes, at + 9), length, ranges);
+      handleRequest(
+        state,
+        nowMs,
+        peer,
+        readU32(bytes, at + 5),
+        readU32(bytes, at + 9),
+        length,
+        ranges,
+      );
   }
   serve(state, peer, ranges);
   return fault;
@@ -109,39 +117,42 @@ function handleLater(
       peer.peerChoking = true;
       // BEP 6: each request still gets its reject; without it the choke ends them all (BEP 3).
       if (!peer.capabilities.fast) releaseRequests(state, peer, false);
-      return undefined;
+      return peer.conduct.chatter(nowMs);
     case 'unchoke':
       if (peer.peerChoking) peer.pipeline.restart(nowMs);
       peer.peerChoking = false;
       state.dirty.add(peer);
-      return undefined;
+      return peer.conduct.chatter(nowMs);
     case 'interested':
-      peer.peerInterested = true;
-      fillSlots(state, nowMs);
-      return undefined;
+      if (!peer.peerInterested) {
+        peer.peerInterested = true;
+        fillSlots(state, nowMs);
+      }
+      return peer.conduct.chatter(nowMs);
     case 'not-interested':
-      peer.peerInterested = false;
-      if (!peer.amChoking) fillSlots(state, nowMs);
-      return undefined;
+      if (peer.peerInterested) {
+        peer.peerInterested = false;
+        if (!peer.amChoking) fillSlots(state, nowMs);
+      }
+      return peer.conduct.chatter(nowMs);
     case 'have':
-      return handleHave(state, peer, message.piece);
+      return handleHave(state, nowMs, peer, message.piece);
     case 'request': {
       const ranges: number[] = [];
       const { piece, begin, length } = message;
-      const fault = handleRequest(state, peer, piece, begin, length, ranges);
+      const fault = handleRequest(state, nowMs, peer, piece, begin, length, ranges);
       serve(state, peer, ranges);
       return fault;
     }
     case 'cancel':
-      handleCancel(state, peer, rangeOf(message));
-      return undefined;
+      return handleCancel(state, peer, rangeOf(message)) ? undefined : peer.conduct.refused(nowMs);
     case 'reject':
-      return handleReject(state, peer, message.piece, message.begin);
+      return handleReject(state, nowMs, peer, message.piece, message.begin);
     case 'allowed-fast':
-      return handleAllowedFast(state, peer, message.piece);
+      return handleAllowedFast(state, peer, message.piece) ?? peer.conduct.chatter(nowMs);
     case 'hash-request':
       serveHashes(state, nowMs, peer, message);
-      return undefined;
+      return peer.conduct.chatter(nowMs);
     case 'hashes':
       handleHashes(state, nowMs, peer, message);
       return undefined;
@@ -149,7 +160,7 @@ function handleLater(
       handleHashReject(state, nowMs, peer, message);
       return undefined;
     default:
-      return undefined;
+      return peer.conduct.chatter(nowMs);
   }
 }
 
@@ -175,7 +186,12 @@ function takePieces(
 }
 
 /** aria2 tells many new pieces at once by another bitfield, although BEP 3 allows it first only: its bits count as HAVEs. @returns why to close. */
-function takeLateBitfield(state: SwarmState, peer: Peer, bytes: Uint8Array): string | undefined {
+function takeLateBitfield(
+  state: SwarmState,
+  nowMs: number,
+  peer: Peer,
+  bytes: Uint8Array,
+): string | undefined {
   const { torrent } = state;
   if (torrent === undefined) {
     if (peer.early !== 'all') peer.early = bytes.slice();
@@ -186,15 +202,17 @@ function takeLateBitfield(state: SwarmState, peer: Peer, bytes: Uint8Array): str
   if (has === undefined) {
     return `bitfield: expected ${count} bits with zero spare ones, got ${bytes.length} bytes`;
   }
-  for (const piece of has) handleHave(state, peer, piece);
-  return undefined;
+  for (const piece of has) addPiece(state, torrent, peer, piece);
+  return peer.conduct.chatter(nowMs);
 }
 
 /** A peer that completes may say so this way: it counts as the HAVEs that are missing. */
-function takeLateHaveAll(state: SwarmState, peer: Peer): undefined {
-  if (state.torrent === undefined) peer.early = 'all';
-  const count = state.torrent?.info.pieceCount ?? 0;
-  for (let piece = 0; piece < count; piece += 1) handleHave(state, peer, piece);
+function takeLateHaveAll(state: SwarmState, nowMs: number, peer: Peer): string | undefined {
+  const { torrent } = state;
+  if (torrent === undefined) peer.early = 'all';
+  const count = torrent?.info.pieceCount ?? 0;
+  for (let piece = 0; piece < count; piece += 1) addPiece(state, torrent!, peer, piece);
+  return peer.conduct.chatter(nowMs);
 }
 
 /** Interprets what a peer has, now that the number of pieces is known. @returns why to close, or undefined. */
@@ -222,7 +240,12 @@ export function applyPieces(
 }
 
 /** Replays what came before the metadata. @returns why to close, or undefined. */
-export function applyEarly(state: SwarmState, torrent: Torrent, peer: Peer): string | undefined {
+export function applyEarly(
+  state: SwarmState,
+  nowMs: number,
+  torrent: Torrent,
+  peer: Peer,
+): string | undefined {
   if (peer.early === undefined) return undefined;
   const fault = applyPieces(state, torrent, peer, peer.early);
   peer.early = undefined;
@@ -230,13 +253,18 @@ export function applyEarly(state: SwarmState, torrent: Torrent, peer: Peer): str
   peer.earlyHaves = [];
   if (fault !== undefined) return fault;
   for (const piece of haves) {
-    const wrong = handleHave(state, peer, piece);
+    const wrong = handleHave(state, nowMs, peer, piece);
     if (wrong !== undefined) return wrong;
   }
   return undefined;
 }
 
-function handleHave(state: SwarmState, peer: Peer, piece: number): string | undefined {
+function handleHave(
+  state: SwarmState,
+  nowMs: number,
+  peer: Peer,
+  piece: number,
+): string | undefined {
   const { torrent } = state;
   if (torrent === undefined) {
     if (peer.earlyHaves.length >= MAX_EARLY_HAVES) return 'sent too many HAVEs before the metadata';
@@ -246,7 +274,12 @@ function handleHave(state: SwarmState, peer: Peer, piece: number): string | unde
   if (piece >= torrent.info.pieceCount) {
     return `have: expected a piece below ${torrent.info.pieceCount}, got ${piece}`;
   }
-  if (peer.has === 'seed' || peer.has === undefined || !peer.has.add(piece)) return undefined;
+  return addPiece(state, torrent, peer, piece) ? undefined : peer.conduct.chatter(nowMs);
+}
+
+/** A peer got a piece. @returns false when that was known. */
+function addPiece(state: SwarmState, torrent: Torrent, peer: Peer, piece: number): boolean {
+  if (peer.has === 'seed' || peer.has === undefined || !peer.has.add(piece)) return false;
   torrent.picker.addHave(piece, peer.id);
   // Whoever checked a piece knows its hashes: those it had not may be there now.
   if (peer.hashRejects.size > 0) peer.hashRejects.clear();
@@ -255,18 +288,19 @@ function handleHave(state: SwarmState, peer: Peer, piece: number): string | unde
     updateInterest(state, peer);
     state.dirty.add(peer);
   }
-  return undefined;
+  return true;
 }
 
 function handleReject(
   state: SwarmState,
+  nowMs: number,
   peer: Peer,
   piece: number,
   begin: number,
 ): string | undefined {
   const block = begin / BLOCK_BYTES;
   const request = peer.requests.remove(piece, block);
-  if (request === undefined) return undefined;
+  if (request === undefined) return peer.conduct.refused(nowMs);
   state.dirty.add(peer);
   // Of a request that was cancelled or timed out it is the answer that was hoped for.
   if (request !== 'live') return undefined;
