@@ -228,9 +228,6 @@ const GOALS: readonly (readonly [string, string, number?])[] = [
 
 function report(results: ReadonlyMap<string, readonly Run[]>): void {
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
-  const commit = execFileSync('git', ['-C', root, 'rev-parse', '--short', 'HEAD'])
-    .toString()
-    .trim();
   const cpu = os.cpus()[0]?.model ?? 'unknown';
   print(
     `\n${mib} MiB, ${rounds} rounds, medians; Node ${process.versions.node}, ${os.availableParallelism()} cores (${cpu}), commit ${commit}\n`,
@@ -268,6 +265,10 @@ async function runGroup(cases: readonly Case[], results: Map<string, Run[]>): Pr
   }
 }
 
+/** What is measured, whatever is committed meanwhile. */
+const commit = execFileSync('git', ['-C', root, 'rev-parse', '--short', 'HEAD'], {
+  encoding: 'utf8',
+}).trim();
 const clients = new Clients(dir);
 const tracker = await prepare(clients);
 try {
