@@ -30,6 +30,17 @@ export interface PartJob {
   readonly wantedBytes: number;
   readonly plan: HashPlan;
   readonly segments: readonly JobSegment[];
+  /** What was spilled of the part and must be read back first. */
+  readonly spilled: readonly JobSegment[];
+}
+
+/** Write the blocks that a part has so far, since its memory is needed; by the worker that its piece belongs to. */
+export interface SpillJob {
+  readonly kind: 'spill';
+  readonly id: number;
+  readonly storage: number;
+  readonly memoryAt: number;
+  readonly segments: readonly JobSegment[];
 }
 
 /** Read consecutive pieces and hash them; bytes that are missing make a piece fail, they are no fault. */
@@ -59,7 +70,7 @@ export interface FileJob {
 }
 
 /** A job of a worker. */
-export type Job = PartJob | ScanJob | BlocksJob | FileJob;
+export type Job = PartJob | SpillJob | ScanJob | BlocksJob | FileJob;
 
 /** What the network thread sends. */
 export type ToWorker =

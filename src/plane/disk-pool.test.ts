@@ -56,6 +56,7 @@ function part(spec: StorageSpec, piece: number): Omit<PartJob, 'id'> {
         isPad: false,
       },
     ],
+    spilled: [],
   };
 }
 

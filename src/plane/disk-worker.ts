@@ -58,6 +58,10 @@ function run(job: Job): JobResult {
   }
   try {
     if (job.kind === 'part') return runPart(table, job);
+    if (job.kind === 'spill') {
+      writeSegments(table, job.segments, memory.subarray(job.memoryAt));
+      return { id: job.id };
+    }
     if (job.kind === 'scan') return runScan(table, job);
     if (job.kind === 'blocks') return runBlocks(table, job);
     if (job.kind === 'sync') {
@@ -84,6 +88,7 @@ function runPart(table: FileTable, job: PartJob): JobResult {
       ? scanBuffer.subarray(0, job.lengthBytes).fill(0)
       : memory.subarray(job.memoryAt, job.memoryAt + job.lengthBytes);
   try {
+    for (const segment of job.spilled) readBack(table, segment, part);
     piece.hasher.updateV2(part, job.pieceOffsetBytes);
     if (piece.hasher.nextByte === job.pieceOffsetBytes) piece.hasher.updateV1(part);
     else piece.early.set(job.pieceOffsetBytes, job);
@@ -132,6 +137,14 @@ function hashEarlyParts(table: FileTable, piece: PieceInProgress): void {
     if (count < bytes.length) throw truncated(table, job.segments, count);
     piece.hasher.updateV1(bytes);
   }
+}
+
+/** Reads what was spilled of a part. */
+function readBack(table: FileTable, segment: JobSegment, part: Buffer): void {
+  if (segment.isPad) return;
+  const bytes = part.subarray(segment.at, segment.at + segment.lengthBytes);
+  const count = table.read(segment.fileIndex, bytes, segment.fileOffsetBytes);
+  if (count < bytes.length) throw truncated(table, [segment], segment.at + count);
 }
 
 /** What was written is not there any more: a fault of the disk, or the sender of a good piece would be blamed. */

@@ -106,6 +106,15 @@ function copyBlock(
   target.buffer.set(pieces[piece]!.subarray(block * BLOCK, block * BLOCK + length), target.offset);
 }
 
+/** @returns false when no memory was free. */
+function tryFill(on: Rig, piece: number, block: number): boolean {
+  const target = on.store.begin(piece, block);
+  if (target === undefined) return false;
+  copyBlock(on, piece, block, target);
+  on.store.complete(piece, block, target.opening);
+  return true;
+}
+
 function fill(on: Rig, piece: number, block: number): void {
   const target = on.store.begin(piece, block);
   assert.ok(target !== undefined, `block ${block} of piece ${piece} has a place`);
@@ -144,16 +153,19 @@ function checkFiles({ spec, contents }: Rig): void {
 }
 
 /** Fills all blocks in an order of the seed, a few pieces at a time, and checks everything. */
-async function download(on: Rig, seed: number): Promise<void> {
+async function download(on: Rig, seed: number, atOnce = 3): Promise<void> {
   const rng = new Rng(seed);
   const order = rng.shuffle(Array.from({ length: on.geometry.pieceCount }, (_, piece) => piece));
   const wanted = order.filter((piece) => on.geometry.wantedBytes(piece) > 0);
   while (wanted.length > 0) {
-    const some = wanted.splice(0, Math.min(on.store.openLimit, 3));
+    const some = wanted.splice(0, Math.min(on.store.openLimit, atOnce));
     const blocks = rng.shuffle(
       some.flatMap((piece) => blocksOf(on, piece).map((block) => ({ piece, block }))),
     );
-    for (const { piece, block } of blocks) fill(on, piece, block);
+    for (const { piece, block } of blocks) {
+      // Where slabs are short, one is free once the worker spilled a part.
+      while (!tryFill(on, piece, block)) await new Promise((resolve) => setImmediate(resolve));
+    }
     for (let left = some.length; left > 0; left -= 1) {
       const { piece, result } = await on.next();
       assert.ok(some.includes(piece));
@@ -193,6 +205,42 @@ for (const version of ['v1', 'v2', 'hybrid'] as const) {
     );
   });
 }
+
+for (const version of ['v1', 'v2', 'hybrid'] as const) {
+  test(`${version}: 32 slow peers with a piece of 16 MiB each need no more than the slabs: parts are spilled and read back`, async () => {
+    const lengths = [16 * MIB * 2 + 5, 16 * MIB, 100];
+    const options = { name: 't', isSingleFile: false, version, pieceLengthBytes: 16 * MIB };
+    const on = rig(lengths, options);
+    assert.ok(on.store.openLimit >= 32);
+    let spills = 0;
+    const { submit } = disk;
+    disk.submit = (worker, job, done) => {
+      spills += Number(job.kind === 'spill');
+      submit.call(disk, worker, job, done);
+    };
+    // All open at once, in blocks of random order: eight slabs for forty-nine parts.
+    await download(on, 1, 32);
+    disk.submit = submit;
+    assert.ok(spills > 40, `${spills} spills`);
+  });
+}
+
+test('a part that cannot be spilled ends its piece with the fault, and all memory comes back', async () => {
+  const on = rig([16 * MIB], {
+    name: 't',
+    isSingleFile: false,
+    version: 'v1',
+    pieceLengthBytes: 16 * MIB,
+  });
+  fs.writeFileSync(on.spec.dir, 'a file where the folder should be');
+  for (let part = 0; part < 8; part += 1) tryFill(on, 0, part * 64);
+  const { result } = await on.next();
+  assert.equal(result.fault?.code, 'ENOTDIR');
+  assert.equal(on.store.openCount, 0);
+  await disk.onAll('close', on.spec.id);
+  assert.equal(pool.freeCount, pool.slabCount);
+  on.store.close();
+});
 
 test('pads in the middle of a piece are zeros that nobody sends, a part of pads alone needs no memory', async () => {
   const options = {

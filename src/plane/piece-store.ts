@@ -5,16 +5,17 @@
  * which hashes and writes it, and its memory is free again: only parts that are being filled hold memory. Blocks have one writer at a
  * time, so that two copies of a block (endgame) never mix. A fault ends an opening of a piece; a block that began in it keeps its memory
  * until its writer ends it, and never counts for a later opening.
- * Bounds: the slab pool; `openLimit` pieces can be open with memory for every part guaranteed.
+ * A part of a slab that rests is spilled when slabs run short: its blocks are written as they are, and read back when the others are there.
+ * Bounds: the slab pool; `openLimit` pieces.
  * Not here: which block to ask of whom, and whether a digest is the right one.
  * @module
  */
 import { assert } from '../lib/assert.ts';
-import type { JobResult } from './disk-jobs.ts';
+import type { JobResult, JobSegment } from './disk-jobs.ts';
 import type { DiskPool } from './disk-pool.ts';
 import type { BlockTarget } from './framer.ts';
 import { cutSegments, type Geometry } from './geometry.ts';
-import { SLAB_BYTES, type SlabPool } from './slab-pool.ts';
+import { SLAB_BYTES, type SlabPool, type Spiller } from './slab-pool.ts';
 
 // Specification constants
 const BLOCK_BYTES = 16_384;
@@ -22,6 +23,12 @@ const BLOCK_BYTES = 16_384;
 const EMPTY = 0;
 const FILLING = 1;
 const FILLED = 2;
+/** It is on disk, not in memory. */
+const SPILLED = 3;
+
+// Implementation limits
+/** Pieces that may be open whatever memory there is, where parts can be spilled. */
+const OPEN_WITH_SPILLING = 64;
 
 interface OpenPiece {
   /** The disk worker that all its parts go to; -1 before the first one. */
@@ -33,6 +40,10 @@ interface OpenPiece {
   /** Blocks of each part that are not filled, and those of them that somebody is filling. */
   readonly missing: Uint16Array;
   readonly filling: Uint16Array;
+  /** When each part got its last block, in ticks of the pool. */
+  readonly touched: Float64Array;
+  /** 1 for a part that is being spilled: the worker reads its memory. */
+  readonly spilling: Uint8Array;
 }
 
 /** A place for a block; `opening` names the block's piece as it is open now, for `complete` and `abandon`. */
@@ -47,7 +58,7 @@ export interface PieceStoreHandlers {
 }
 
 /** Assembles the pieces of one torrent. */
-export class PieceStore {
+export class PieceStore implements Spiller {
   readonly #geometry: Geometry;
   readonly #pool: SlabPool;
   readonly #disk: DiskPool;
@@ -61,6 +72,7 @@ export class PieceStore {
   /** Pieces that were given up while blocks of them are being filled, by opening. */
   readonly #ending = new Map<number, OpenPiece>();
   readonly #target: StoreTarget;
+  readonly #canSpill: boolean;
   #nextOpening = 1;
   #isClosed = false;
 
@@ -80,12 +92,16 @@ export class PieceStore {
     this.#partBytes = Math.min(SLAB_BYTES, wholeBlocks);
     this.#slotsPerSlab = Math.floor(SLAB_BYTES / this.#partBytes);
     this.#target = { buffer: options.pool.bytes, offset: 0, opening: 0 };
+    // Parts that share a slab would not free it.
+    this.#canSpill = this.#slotsPerSlab === 1;
+    if (this.#canSpill) options.pool.addSpiller(this);
   }
 
-  /** How many pieces may be open at once so that each can have memory for all its parts; at least 1. */
+  /** How many pieces may be open at once: as many as can have memory for all their parts, or 64 where parts can be spilled. */
   get openLimit(): number {
     const parts = Math.ceil(this.#geometry.pieceLengthBytes / this.#partBytes);
-    return Math.max(1, Math.floor((this.#pool.slabCount * this.#slotsPerSlab) / parts));
+    const guaranteed = Math.floor((this.#pool.slabCount * this.#slotsPerSlab) / parts);
+    return Math.max(this.#canSpill ? OPEN_WITH_SPILLING : 1, guaranteed);
   }
 
   get openCount(): number {
@@ -132,6 +148,7 @@ export class PieceStore {
     const part = Math.floor((block * BLOCK_BYTES) / this.#partBytes);
     open.filling[part]! -= 1;
     open.missing[part]! -= 1;
+    open.touched[part] = this.#pool.tick();
     if (open.missing[part] === 0) this.#submit(piece, open, part);
   }
 
@@ -150,6 +167,7 @@ export class PieceStore {
   /** Gives all memory back that no worker and no writer uses, the rest when they end; nothing begins afterwards. */
   close(): void {
     this.#isClosed = true;
+    this.#pool.removeSpiller(this);
     for (const open of this.#open.values()) this.#giveUp(open);
     this.#open.clear();
   }
@@ -158,6 +176,7 @@ export class PieceStore {
   #giveUp(open: OpenPiece): void {
     for (let part = 0; part < open.partAt.length; part += 1) {
       if (open.filling[part]! > 0) this.#ending.set(open.opening, open);
+      else if (open.spilling[part] === 1) continue;
       else if (open.partAt[part]! >= 0 && open.missing[part]! > 0) this.#freePart(open, part);
     }
   }
@@ -168,7 +187,7 @@ export class PieceStore {
     open.blocks[block] = EMPTY;
     const part = Math.floor((block * BLOCK_BYTES) / this.#partBytes);
     open.filling[part]! -= 1;
-    if (open.filling[part] === 0) this.#freePart(open, part);
+    if (open.filling[part] === 0 && open.spilling[part] === 0) this.#freePart(open, part);
     if (open.filling.every((count) => count === 0)) this.#ending.delete(opening);
   }
 
@@ -190,6 +209,8 @@ export class PieceStore {
       partAt: new Int32Array(parts).fill(-1),
       missing: new Uint16Array(parts),
       filling: new Uint16Array(parts),
+      touched: new Float64Array(parts),
+      spilling: new Uint8Array(parts),
     };
     this.#nextOpening += 1;
     for (let block = 0; block < blockCount; block += 1) {
@@ -233,9 +254,93 @@ export class PieceStore {
         wantedBytes,
         plan,
         segments: cutSegments(this.#geometry.segments(piece), from, lengthBytes),
+        spilled: this.#segmentsOf(piece, open, part, SPILLED),
       },
       (result) => this.#settle(piece, open, memoryAt, result),
     );
+  }
+
+  // Spilling
+
+  oldestTick(): number | undefined {
+    return this.#oldestResting()?.tick;
+  }
+
+  spillOldest(): void {
+    const resting = this.#oldestResting();
+    if (resting === undefined) return;
+    const { piece, open, part, tick } = resting;
+    const memoryAt = open.partAt[part]!;
+    open.spilling[part] = 1;
+    const segments = this.#segmentsOf(piece, open, part, FILLED);
+    const plan = this.#geometry.hashPlan(piece);
+    if (open.owner < 0) open.owner = this.#disk.nextOwner(plan.v1Bytes > 0 && plan.leafWidth > 0);
+    this.#disk.submit(
+      open.owner,
+      { kind: 'spill', storage: this.#storage, memoryAt, segments },
+      ({ fault }) => {
+        open.spilling[part] = 0;
+        const isOpen = this.#open.get(piece) === open;
+        if (fault !== undefined && isOpen) {
+          this.#open.delete(piece);
+          this.#giveUp(open);
+          this.#handlers.onPiece(piece, { id: 0, fault });
+          return;
+        }
+        // What came meanwhile is in memory alone, or the part is whole and on its way: then this was in vain.
+        if (open.filling[part]! > 0 || open.missing[part] === 0) return;
+        if (isOpen && open.touched[part] !== tick) return;
+        this.#mark(open, part, FILLED, SPILLED);
+        this.#freePart(open, part);
+      },
+    );
+  }
+
+  /** The part of an open piece that nobody adds to, and that got its last block before all others. */
+  #oldestResting(): { piece: number; open: OpenPiece; part: number; tick: number } | undefined {
+    let oldest: { piece: number; open: OpenPiece; part: number; tick: number } | undefined;
+    for (const [piece, open] of this.#open) {
+      for (let part = 0; part < open.partAt.length; part += 1) {
+        if (open.partAt[part]! < 0 || open.filling[part]! > 0 || open.spilling[part] === 1)
+          continue;
+        const tick = open.touched[part]!;
+        if (open.missing[part] === 0 || tick >= (oldest?.tick ?? Number.POSITIVE_INFINITY))
+          continue;
+        oldest = { piece, open, part, tick };
+      }
+    }
+    return oldest;
+  }
+
+  #mark(open: OpenPiece, part: number, from: number, to: number): void {
+    const [first, end] = this.#blocksOf(open, part);
+    for (let block = first; block < end; block += 1) {
+      if (open.blocks[block] === from) open.blocks[block] = to;
+    }
+  }
+
+  /** Where the blocks of a part in a given state lie; `at` counts in the part. */
+  #segmentsOf(piece: number, open: OpenPiece, part: number, state: number): JobSegment[] {
+    const [first, end] = this.#blocksOf(open, part);
+    const segments: JobSegment[] = [];
+    for (let block = first; block < end; ) {
+      let next = block;
+      while (next < end && open.blocks[next] === state) next += 1;
+      if (next > block) {
+        const from = block * BLOCK_BYTES;
+        const bytes = Math.min(next * BLOCK_BYTES, this.#geometry.wantedBytes(piece)) - from;
+        const at = from - part * this.#partBytes;
+        segments.push(...cutSegments(this.#geometry.segments(piece), from, bytes, at));
+      }
+      block = next + 1;
+    }
+    return segments;
+  }
+
+  /** The first block of a part, and the first behind it. */
+  #blocksOf(open: OpenPiece, part: number): [number, number] {
+    const perPart = this.#partBytes / BLOCK_BYTES;
+    return [part * perPart, Math.min((part + 1) * perPart, open.blocks.length)];
   }
 
   #settle(piece: number, open: OpenPiece, memoryAt: number, result: JobResult): void {
