@@ -131,12 +131,12 @@ export class Clients {
 
   #startStarling(role: 'seed' | 'get', { torrent, folder, port, peers }: Task): Measured {
     const home = path.join(role === 'seed' ? this.#dir : folder, 'home');
+    // Like the others it says when it is done, and does not tell of every piece.
     const args = [role, torrent, '--dir', folder, '--listen', `127.0.0.1:${port}`, '--json'];
+    args.push('--quiet', '--no-discovery');
     for (const peer of peers) args.push('--peer', `127.0.0.1:${peer}`);
     if (role === 'get') args.push('--seed-time', '600');
-    return new Measured(process.execPath, [this.#launcher, ...args, '--no-discovery'], {
-      STARLING_HOME: home,
-    });
+    return new Measured(process.execPath, [this.#launcher, ...args], { STARLING_HOME: home });
   }
 }
 

@@ -39,15 +39,19 @@ export class Output {
 
   /** An event, for programs: shown only with --json. */
   event(event: Readonly<Record<string, unknown>>): void {
-    this.frequentEvent(event);
+    this.#gather(event);
     this.#writeGathered();
   }
 
-  /** An event of a kind that comes often: it is written with the next one that is not, or after GATHER_MS. */
+  /** An event of a kind that comes often, not shown with --quiet: it is written with the next one that is not, or after GATHER_MS. */
   frequentEvent(event: Readonly<Record<string, unknown>>): void {
-    if (!this.isJson || this.#isOver) return;
-    this.#gathered += `${JSON.stringify(event)}\n`;
+    if (this.#isQuiet) return;
+    this.#gather(event);
     this.#gatherTimer ??= setTimeout(() => this.#writeGathered(), GATHER_MS);
+  }
+
+  #gather(event: Readonly<Record<string, unknown>>): void {
+    if (this.isJson && !this.#isOver) this.#gathered += `${JSON.stringify(event)}\n`;
   }
 
   /** The last event: what comes after it is not shown. */
