@@ -12,8 +12,10 @@ import {
   MessageWriter,
   makeReserved,
 } from '../../src/protocol/peer-wire/index.ts';
-import { type ChokeCandidate, Choker } from '../../src/protocol/swarm/choker.ts';
+import type { ChokeCandidate } from '../../src/protocol/swarm/choke-rules.ts';
+import { Choker } from '../../src/protocol/swarm/choker.ts';
 import { PiecePicker } from '../../src/protocol/swarm/picker.ts';
+import { candidate } from '../support/choke-candidate.ts';
 
 const handshake = encodeHandshake({
   reserved: makeReserved({}),
@@ -176,16 +178,7 @@ describe('BEP 3 downloading', () => {
 
 describe('BEP 3 choking', () => {
   const peers = (count: number, change: (i: number) => Partial<ChokeCandidate>): ChokeCandidate[] =>
-    Array.from({ length: count }, (_, peer) => ({
-      peer,
-      isInterested: true,
-      isUploadOnly: false,
-      isSnubbed: false,
-      downloadBytesPerSec: 0,
-      uploadBytesPerSec: 0,
-      connectedAtMs: -1e9,
-      ...change(peer),
-    }));
+    Array.from({ length: count }, (_, peer) => candidate(peer, change(peer)));
 
   it('"avoids fibrillation by only changing who\'s choked once every ten seconds"', () => {
     const choker = new Choker({ rng: new Rng(1) });

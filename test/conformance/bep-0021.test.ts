@@ -8,6 +8,7 @@ import {
   encodeExtendedHandshake,
 } from '../../src/protocol/peer-wire/index.ts';
 import { Choker } from '../../src/protocol/swarm/choker.ts';
+import { candidate } from '../support/choke-candidate.ts';
 
 function uploadOnly(text: string): boolean | undefined {
   const result = decodeExtendedHandshake(fromLatin1(text));
@@ -29,15 +30,7 @@ describe('BEP 21', () => {
     assert.equal(uploadOnly('d11:upload_onlyi0ee'), false);
     assert.equal(uploadOnly('de'), undefined);
     const choker = new Choker({ rng: new Rng(1) });
-    const partialSeed = {
-      peer: 1,
-      isInterested: true,
-      isUploadOnly: true,
-      isSnubbed: false,
-      downloadBytesPerSec: 9e6,
-      uploadBytesPerSec: 0,
-      connectedAtMs: 0,
-    };
+    const partialSeed = candidate(1, { isUploadOnly: true, downloadBytesPerSec: 9e6 });
     assert.deepEqual(choker.run(0, [partialSeed], 'leech').unchoke, []);
   });
 });

@@ -17,7 +17,12 @@ import {
   makeReserved,
   PIECE_HEADER_BYTES,
 } from '../../src/protocol/peer-wire/index.ts';
-import { Swarm, type SwarmEvent, type SwarmOutput } from '../../src/protocol/swarm/index.ts';
+import {
+  Swarm,
+  type SwarmEvent,
+  type SwarmOptions,
+  type SwarmOutput,
+} from '../../src/protocol/swarm/index.ts';
 import { nodeCrypto } from '../support/node-crypto.ts';
 import type { Timer, VirtualClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
@@ -67,6 +72,8 @@ export interface SimPeerOptions {
   readonly openLimit?: number;
   readonly fast?: boolean;
   readonly mischief?: Mischief;
+  /** Choking, limits and the like. */
+  readonly core?: Pick<SwarmOptions, 'choking' | 'isExempt' | 'standingOf' | 'uploadSlots'>;
 }
 
 /** A peer of one torrent. */
@@ -116,6 +123,7 @@ export class SimPeer {
       ...(this.#infoHashV1 === undefined ? {} : { infoHashV1: this.#infoHashV1 }),
       ...(this.#infoHashV2 === undefined ? {} : { infoHashV2: this.#infoHashV2 }),
       ...(options.maxPeers === undefined ? {} : { maxPeers: options.maxPeers }),
+      ...options.core,
     });
     host.listen(PEER_PORT, (end) => this.#accept(end));
     if (options.isMagnet !== true) this.#activate(torrent);

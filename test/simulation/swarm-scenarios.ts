@@ -229,6 +229,19 @@ function silentPeer(seed: number): void {
   world.settle();
 }
 
+/** Silent peers owe a block of every piece that may be open. */
+function silentMajority(seed: number): void {
+  const world = new SwarmWorld(seed, simTorrent({ seed }));
+  for (let i = 0; i < 6; i += 1) {
+    world.add(`silent ${i}`, { have: 'all', mischief: { isSilent: true } });
+  }
+  world.add('seed', { have: 'all' });
+  const leech = world.add('leech', { openLimit: 3 });
+  leech.addPeers(world.peers);
+  world.complete([leech], 3 * MINUTE_MS);
+  world.settle();
+}
+
 function chokeHappy(seed: number): void {
   const world = new SwarmWorld(seed, simTorrent({ seed }));
   const moody = [true, false].map((fast, i) => {
@@ -382,6 +395,7 @@ export const swarmScenarios: readonly Scenario[] = [
   { name: 'corrupt-peer', run: corruptPeer },
   { name: 'mixed-corruption', run: mixedCorruption },
   { name: 'silent-peer', run: silentPeer },
+  { name: 'silent-majority', run: silentMajority },
   { name: 'choke-happy', run: chokeHappy },
   { name: 'endgame-waste', run: endgameWaste },
   { name: 'disk-fault', run: diskFault },

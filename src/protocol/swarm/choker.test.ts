@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { candidate } from '../../../test/support/choke-candidate.ts';
 import { Rng } from '../../lib/rng.ts';
-import { type ChokeCandidate, Choker } from './choker.ts';
-
-function candidate(peer: number, change: Partial<ChokeCandidate> = {}): ChokeCandidate {
-  return {
-    peer,
-    isInterested: true,
-    isUploadOnly: false,
-    isSnubbed: false,
-    downloadBytesPerSec: 0,
-    uploadBytesPerSec: 0,
-    connectedAtMs: -1e9,
-    ...change,
-  };
-}
+import { type ChokeCandidate, roundRobinRule } from './choke-rules.ts';
+import { Choker } from './choker.ts';
 
 function make(slots?: number): Choker {
   return new Choker({ rng: new Rng(7), ...(slots === undefined ? {} : { slots }) });
@@ -108,11 +97,42 @@ describe('Choker', () => {
     assert.notEqual(choker.optimistic, first);
   });
 
-  it('makes a new connection the optimistic peer three times as often', () => {
+  it('gives the optimistic slot to whoever waited longest, not to who came last', () => {
+    const choker = make(1);
+    const peers = [30, 10, 20].map((ms, i) => candidate(i, { waitingSinceMs: ms }));
+    choker.run(1000, peers, 'leech');
+    assert.equal(choker.optimistic, 1);
+    const now = peers.map((c) => (c.peer === 1 ? { ...c, waitingSinceMs: 31_000 } : c));
+    choker.run(31_000, now, 'leech');
+    assert.equal(choker.optimistic, 2);
+  });
+
+  it('draws among those who waited equally long', () => {
+    const chosen = new Set<number | undefined>();
+    for (let seed = 0; seed < 100; seed += 1) {
+      const choker = new Choker({ rng: new Rng(seed), slots: 1 });
+      choker.run(0, [candidate(1), candidate(2), candidate(3)], 'leech');
+      chosen.add(choker.optimistic);
+    }
+    assert.deepEqual(chosen, new Set([1, 2, 3]));
+  });
+
+  it('lets those wait longer who disappointed before, and shorter who gave', () => {
+    const choker = make(1);
+    const waits = (peer: number, ms: number, standing: number): ChokeCandidate =>
+      candidate(peer, { waitingSinceMs: -ms, standing });
+    choker.run(0, [waits(1, 1000, 0), waits(2, 1500, -0.5), waits(3, 600, 1)], 'leech');
+    assert.equal(choker.optimistic, 3);
+    const other = make(1);
+    other.run(0, [waits(1, 1000, 0), waits(2, 1500, -0.5)], 'leech');
+    assert.equal(other.optimistic, 1);
+  });
+
+  it('drawn at random, makes a new connection the optimistic peer three times as often', () => {
     let chosen = 0;
     const rounds = 3000;
     for (let seed = 0; seed < rounds; seed += 1) {
-      const choker = new Choker({ rng: new Rng(seed) });
+      const choker = new Choker({ rng: new Rng(seed), optimistic: 'random' });
       const peers = Array.from({ length: 5 }, (_, i) =>
         candidate(i, { connectedAtMs: i === 0 ? 0 : -1e9 }),
       );
@@ -121,6 +141,43 @@ describe('Choker', () => {
     }
     const expected = (rounds * 3) / 7;
     assert.ok(Math.abs(chosen - expected) < expected * 0.1, `got ${chosen} of ${expected}`);
+  });
+
+  it('gives no slot at all to whose host was given too much', () => {
+    const choker = make(2);
+    const fat = candidate(1, { downloadBytesPerSec: 1e6, isOverfed: true });
+    choker.run(0, [fat], 'leech');
+    assert.equal(choker.isUnchoked(1), false);
+    assert.deepEqual(choker.fill(1, [fat], 'leech').unchoke, []);
+    const slim = { ...fat, isOverfed: false };
+    choker.run(10_000, [slim], 'leech');
+    assert.equal(choker.isUnchoked(1), true);
+    choker.run(40_000, [fat, candidate(2)], 'leech');
+    assert.equal(choker.isUnchoked(1), false);
+  });
+
+  it('in turns, leaves a slot where it is for a minute', () => {
+    const choker = new Choker({ rng: new Rng(1), slots: 2, rules: { seed: roundRobinRule } });
+    const since = new Map<number, number>();
+    const waiting = new Map<number, number>();
+    const seen = new Set<number>();
+    for (let nowMs = 0; nowMs <= 600_000; nowMs += 10_000) {
+      const peers = Array.from({ length: 8 }, (_, peer) => {
+        const unchokedAtMs = since.get(peer);
+        return candidate(peer, { unchokedAtMs, waitingSinceMs: waiting.get(peer) ?? -peer });
+      });
+      const { choke, unchoke } = choker.run(nowMs, peers, 'seed');
+      for (const peer of choke) {
+        assert(peer === choker.optimistic || nowMs - since.get(peer)! >= 30_000);
+        since.delete(peer);
+        waiting.set(peer, nowMs);
+      }
+      for (const peer of unchoke) {
+        since.set(peer, nowMs);
+        seen.add(peer);
+      }
+    }
+    assert.equal(seen.size, 8, 'everybody had a turn');
   });
 
   it('does not swap peers of nearly the same rate', () => {
@@ -155,7 +212,7 @@ describe('Choker', () => {
 
   it('ranks by another rule when given one', () => {
     const rule = { name: 'lowest number', rank: (c: ChokeCandidate): number => -c.peer };
-    const choker = new Choker({ rng: new Rng(1), slots: 3, rule });
+    const choker = new Choker({ rng: new Rng(1), slots: 3, rules: { leech: rule } });
     const peers = [5, 1, 9, 2, 8].map((peer) => candidate(peer));
     choker.run(0, peers, 'leech');
     const best = [1, 2, 5].filter((peer) => peer !== choker.optimistic).slice(0, 2);

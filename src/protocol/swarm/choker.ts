@@ -2,14 +2,22 @@
  * Decides whom to upload to.
  *
  * Spec: BEP 3, the choking paragraphs: every ten seconds the four interested peers with the best rate are unchoked, and with them
- * the uninterested ones that are faster; one more peer is unchoked regardless of rate, rotating every thirty seconds, with new
- * connections three times as likely; a seed ranks by what it sends instead of by what it gets.
+ * the uninterested ones that are faster; one more peer is unchoked regardless of rate, rotating every thirty seconds.
+ * Who gets that optimistic slot: whoever has waited longest, as far as it did not disappoint us before. BEP 3's threefold chance for new
+ * connections rewards those who connect to everybody all the time; `optimistic: 'random'` keeps it for comparison.
  * Against fibrillation: nothing changes between rounds but the filling of empty slots, and a newcomer needs to be a tenth faster.
  * Bounds: one pass and one sort over the connected peers a round; state is the set of unchoked peers.
- * Not here: measuring rates, sending the messages, super seeding, other rules (they implement `ChokeRule`).
+ * Not here: measuring rates, sending the messages, what a peer is worth (`choke-rules.ts`), how many slots (`slot-tuner.ts`).
  * @module
  */
 import type { Rng } from '../../lib/rng.ts';
+import {
+  type ChokeCandidate,
+  type ChokeRole,
+  type ChokeRule,
+  fastestRule,
+  reciprocateRule,
+} from './choke-rules.ts';
 
 // Specification constants
 
@@ -19,56 +27,30 @@ export const CHOKE_ROUND_MS = 10_000;
 export const OPTIMISTIC_ROUND_MS = 30_000;
 /** Unchoked interested peers, the optimistic one among them. */
 export const DEFAULT_SLOTS = 4;
-/** How much likelier a new connection becomes the optimistic unchoke. */
+/** 'random': how much likelier a new connection becomes the optimistic unchoke. */
 const NEW_PEER_WEIGHT = 3;
 
 // Implementation limits
 
-/** A connection counts as new for three rounds. */
+/** 'random': a connection counts as new for three rounds. */
 const NEW_PEER_MS = 30_000;
 /** What the rate of a choked peer is worth against an unchoked one's. */
 const NEWCOMER_SHARE = 0.9;
+/** The least that a bad standing leaves of a peer's waiting time. */
+const LEAST_PATIENCE = 0.05;
 
-/** What a rule knows about a peer. */
-export interface ChokeCandidate {
-  readonly peer: number;
-  readonly isInterested: boolean;
-  /** It has everything, or downloads nothing (BEP 21): unchoking it is pointless. */
-  readonly isUploadOnly: boolean;
-  /** It owes us data and sends none: its place in the ranking is the last, but it may be the optimistic one. */
-  readonly isSnubbed: boolean;
-  /** Bytes a second that we get from it. */
-  readonly downloadBytesPerSec: number;
-  /** Bytes a second that it gets from us. */
-  readonly uploadBytesPerSec: number;
-  readonly connectedAtMs: number;
-}
-
-/** Whether the torrent is complete here: it changes what a peer is worth. */
-export type ChokeRole = 'leech' | 'seed';
-
-/** A rule ranks peers: the value of keeping a peer unchoked, higher first. */
-export interface ChokeRule {
-  readonly name: string;
-  rank(candidate: ChokeCandidate, role: ChokeRole, nowMs: number): number;
-}
-
-/** The rule of BEP 3: reciprocate while downloading, serve the fastest while seeding. */
-export const reciprocateRule: ChokeRule = {
-  name: 'reciprocate',
-  rank(candidate: ChokeCandidate, role: ChokeRole): number {
-    if (role === 'seed') return candidate.uploadBytesPerSec;
-    return candidate.isSnubbed ? 0 : candidate.downloadBytesPerSec;
-  },
-};
+/** How the optimistic peer is chosen. */
+export type OptimisticPolicy = 'longest-waiting' | 'random';
 
 /** What a choker is made from. */
 export interface ChokerOptions {
   readonly rng: Rng;
   /** Unchoked interested peers at a time, >= 1, default 4. */
   readonly slots?: number;
-  /** Default: the rule of BEP 3. */
-  readonly rule?: ChokeRule;
+  /** Default: the rules of BEP 3. */
+  readonly rules?: Partial<Readonly<Record<ChokeRole, ChokeRule>>>;
+  /** Default 'longest-waiting'. */
+  readonly optimistic?: OptimisticPolicy;
 }
 
 /** Peers whose state changes. */
@@ -80,7 +62,8 @@ export interface ChokeDecision {
 /** The choker of one torrent. */
 export class Choker {
   readonly #rng: Rng;
-  readonly #rule: ChokeRule;
+  readonly #rules: Record<ChokeRole, ChokeRule>;
+  readonly #policy: OptimisticPolicy;
   #slots: number;
   #unchoked = new Set<number>();
   #optimistic: number | undefined;
@@ -89,7 +72,8 @@ export class Choker {
 
   constructor(options: ChokerOptions) {
     this.#rng = options.rng;
-    this.#rule = options.rule ?? reciprocateRule;
+    this.#rules = { leech: reciprocateRule, seed: fastestRule, ...options.rules };
+    this.#policy = options.optimistic ?? 'longest-waiting';
     this.#slots = Math.max(1, options.slots ?? DEFAULT_SLOTS);
   }
 
@@ -100,6 +84,11 @@ export class Choker {
 
   set slots(slots: number) {
     this.#slots = Math.max(1, slots);
+  }
+
+  /** Takes effect in the next round. */
+  setRule(role: ChokeRole, rule: ChokeRule): void {
+    this.#rules[role] = rule;
   }
 
   /** When the next round is due; before the first one -Infinity. */
@@ -129,7 +118,7 @@ export class Choker {
   run(nowMs: number, candidates: readonly ChokeCandidate[], role: ChokeRole): ChokeDecision {
     if (nowMs < this.#nextRoundAtMs) return { choke: [], unchoke: [] };
     this.#nextRoundAtMs = nowMs + CHOKE_ROUND_MS;
-    const useful = candidates.filter((candidate) => !candidate.isUploadOnly);
+    const useful = candidates.filter(isUseful);
     this.#rotateOptimistic(nowMs, useful);
     return this.#apply(this.#select(nowMs, useful, role));
   }
@@ -140,7 +129,7 @@ export class Choker {
    * Call it when a peer became interested, was lost, or became a seed.
    */
   fill(nowMs: number, candidates: readonly ChokeCandidate[], role: ChokeRole): ChokeDecision {
-    const useful = candidates.filter((candidate) => !candidate.isUploadOnly);
+    const useful = candidates.filter(isUseful);
     const serving = useful.filter((c) => c.isInterested && this.#unchoked.has(c.peer));
     const excess = serving.length - this.#slots;
     if (excess > 0) {
@@ -170,10 +159,30 @@ export class Choker {
         !this.#unchoked.has(candidate.peer),
     );
     if (isDue) this.#nextOptimisticAtMs = nowMs + OPTIMISTIC_ROUND_MS;
-    if (waiting.length === 0) {
-      if (current?.isInterested !== true) this.#optimistic = undefined;
-      return;
+    if (waiting.length > 0) {
+      this.#optimistic =
+        this.#policy === 'random'
+          ? this.#drawOptimistic(nowMs, waiting)
+          : this.#longestWaiting(nowMs, waiting);
+    } else if (current?.isInterested !== true) this.#optimistic = undefined;
+  }
+
+  #longestWaiting(nowMs: number, waiting: readonly ChokeCandidate[]): number {
+    let chosen = waiting[0]!.peer;
+    let longest = Number.NEGATIVE_INFINITY;
+    let equals = 0;
+    for (const { peer, waitingSinceMs, standing } of waiting) {
+      const wait = (nowMs - waitingSinceMs) * Math.max(LEAST_PATIENCE, 1 + standing);
+      if (wait < longest) continue;
+      equals = wait > longest ? 1 : equals + 1;
+      longest = wait;
+      // Each of the equals with the same chance, in one pass.
+      if (this.#rng.below(equals) === 0) chosen = peer;
     }
+    return chosen;
+  }
+
+  #drawOptimistic(nowMs: number, waiting: readonly ChokeCandidate[]): number | undefined {
     const weightOf = (candidate: ChokeCandidate): number =>
       nowMs - candidate.connectedAtMs < NEW_PEER_MS ? NEW_PEER_WEIGHT : 1;
     let total = 0;
@@ -181,11 +190,9 @@ export class Choker {
     let at = this.#rng.below(total);
     for (const candidate of waiting) {
       at -= weightOf(candidate);
-      if (at < 0) {
-        this.#optimistic = candidate.peer;
-        return;
-      }
+      if (at < 0) return candidate.peer;
     }
+    return undefined;
   }
 
   /** The peers to be unchoked until the next round. */
@@ -196,12 +203,14 @@ export class Choker {
       selected.add(this.#optimistic);
       slotsLeft -= 1;
     }
+    const rule = this.#rules[role];
     const passedBy: number[] = [];
     for (const candidate of this.#ranked(nowMs, useful, role)) {
       if (slotsLeft <= 0) break;
       if (candidate.peer === this.#optimistic) continue;
       if (!candidate.isInterested) {
-        if (this.#rule.rank(candidate, role, nowMs) > 0) passedBy.push(candidate.peer);
+        // Only rates say "faster": in other rules a peer that wants nothing is worth nothing.
+        if (role === 'leech' && rule.rank(candidate, nowMs) > 0) passedBy.push(candidate.peer);
         continue;
       }
       // Faster uninterested peers are unchoked with the slower interested one: they may start at once.
@@ -214,9 +223,10 @@ export class Choker {
 
   /** Best first; equals in random order, but an unchoked peer before a choked one. */
   #ranked(nowMs: number, candidates: readonly ChokeCandidate[], role: ChokeRole): ChokeCandidate[] {
+    const rule = this.#rules[role];
     const scored = candidates.map((candidate) => {
       const isUnchoked = this.#unchoked.has(candidate.peer);
-      const rank = this.#rule.rank(candidate, role, nowMs);
+      const rank = rule.rank(candidate, nowMs);
       return {
         candidate,
         isUnchoked,
@@ -237,4 +247,8 @@ export class Choker {
     this.#unchoked = selected;
     return { choke, unchoke };
   }
+}
+
+function isUseful(candidate: ChokeCandidate): boolean {
+  return !candidate.isUploadOnly && !candidate.isOverfed;
 }

@@ -17,8 +17,9 @@ import { Peer } from './peer.ts';
 import { hostKeyOf } from './peer-list.ts';
 import { forgetHashRequests, releaseRequests } from './releasing.ts';
 import type { SwarmState, Torrent } from './state.ts';
+import { forgetGuest, hideFrom } from './super-seeding.ts';
 import type { ConnectedPeer, PeerAddress } from './types.ts';
-import { fillSlots } from './uploading.ts';
+import { fillSlots, shownBytes } from './uploading.ts';
 
 /** The id under which peers send us ut_metadata. */
 export const OUR_METADATA_ID = 1;
@@ -87,7 +88,8 @@ function speaksV2(state: SwarmState, connected: ConnectedPeer): boolean {
 function sendFirst(state: SwarmState, peer: Peer): void {
   const { torrent } = state;
   const { fast, extension } = peer.capabilities;
-  if (torrent === undefined || torrent.have.count === 0) {
+  if (state.superSeeding !== undefined) hideFrom(state, peer);
+  if (torrent === undefined || torrent.have.count === 0 || !peer.isToldAll) {
     if (fast) peer.out.haveNone();
   } else if (fast && torrent.have.isFull) peer.out.haveAll();
   else peer.out.bitfield(torrent.have.bytes);
@@ -104,7 +106,7 @@ export function sendExtendedHandshake(state: SwarmState, peer: Peer): void {
       extensions: new Map([[METADATA_EXTENSION, OUR_METADATA_ID]]),
       client: options.clientName,
       reqq: MAX_QUEUED_UPLOADS,
-      uploadOnly: state.isComplete,
+      uploadOnly: state.isComplete && state.superSeeding === undefined,
       ...(options.listenPort === undefined ? {} : { port: options.listenPort }),
       ...(torrent === undefined ? {} : { metadataBytes: torrent.info.infoBytes.length }),
       ...(address === undefined ? {} : { yourIp: address }),
@@ -116,6 +118,7 @@ export function sendExtendedHandshake(state: SwarmState, peer: Peer): void {
 /** Offers a newcomer its allowed-fast pieces (BEP 6), once what it has is known. */
 export function offerAllowedFast(state: SwarmState, torrent: Torrent, peer: Peer): void {
   if (!peer.capabilities.fast || peer.has === undefined || peer.has === 'seed') return;
+  if (!peer.isToldAll) return;
   if (peer.has.count >= 10 || peer.allowedFastTo.size > 0) return;
   const address = parseIp(peer.address.host);
   const hash = torrent.info.infoHashV1 ?? torrent.info.infoHashV2?.subarray(0, 20);
@@ -140,6 +143,10 @@ export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: s
   state.dirty.delete(peer);
   state.hungry.delete(peer);
   state.held.delete(peer);
+  forgetGuest(state, peer);
+  if (state.torrent !== undefined) {
+    state.torrent.ledger.show(peer.hostKey, shownBytes(state.torrent, peer));
+  }
   releaseRequests(state, peer, false);
   state.choker.remove(peer.id);
   state.metadata?.forget(peer);

@@ -2,6 +2,17 @@
  * The swarm engine of one torrent, without I/O: see `swarm.ts` for how to drive it.
  * @module
  */
+export {
+  antiLeechRule,
+  type ChokeCandidate,
+  type ChokeRole,
+  type ChokeRule,
+  fastestRule,
+  reciprocateRule,
+  roundRobinRule,
+  type SeedRuleName,
+} from './choke-rules.ts';
+export type { OptimisticPolicy } from './choker.ts';
 export { Swarm } from './swarm.ts';
 export type {
   ConnectedPeer,

@@ -10,6 +10,7 @@ import {
   parseReserved,
 } from '../peer-wire/index.ts';
 import { Conduct } from './conduct.ts';
+import { hostKeyOf } from './peer-list.ts';
 import { RateMeter, RequestPipeline } from './pipeline.ts';
 import { RequestQueue } from './request-queue.ts';
 import type { ConnectedPeer, PeerAddress } from './types.ts';
@@ -18,6 +19,8 @@ import type { ConnectedPeer, PeerAddress } from './types.ts';
 export class Peer {
   readonly id: number;
   readonly address: PeerAddress;
+  /** What it is counted under: its host, on loopback with the port. */
+  readonly hostKey: string;
   readonly isIncoming: boolean;
   readonly dial: number | undefined;
   readonly peerId: Uint8Array;
@@ -58,6 +61,14 @@ export class Peer {
   // Uploading: triples of piece, begin, length that were not handed to the socket
   uploads: number[] = [];
   readonly uploadMeter: RateMeter;
+  /** Since when it waits for a slot. */
+  waitingSinceMs: number;
+  /** When its slot began; undefined while we choke it. */
+  unchokedAtMs: number | undefined;
+  /** Served while choked (BEP 6). */
+  allowedFastBytes = 0;
+  /** It was told of every piece; false for one that came while super seeding. */
+  isToldAll = true;
 
   // Manners
   readonly conduct: Conduct;
@@ -87,6 +98,7 @@ export class Peer {
   constructor(nowMs: number, connected: ConnectedPeer, canV2: boolean) {
     this.id = connected.id;
     this.address = connected.address;
+    this.hostKey = hostKeyOf(connected.address);
     this.isIncoming = connected.isIncoming;
     this.dial = connected.dial;
     this.peerId = connected.peerId;
@@ -96,6 +108,7 @@ export class Peer {
     this.pipeline = new RequestPipeline(nowMs);
     this.uploadMeter = new RateMeter(nowMs);
     this.conduct = new Conduct(nowMs);
+    this.waitingSinceMs = nowMs;
     this.lastBlockMs = nowMs;
     this.lastReceivedMs = nowMs;
     this.lastSentMs = nowMs;
@@ -103,6 +116,11 @@ export class Peer {
 
   get isSeed(): boolean {
     return this.has === 'seed' || this.has?.isFull === true;
+  }
+
+  /** How many pieces it shows. */
+  shownPieces(pieceCount: number): number {
+    return this.has === 'seed' ? pieceCount : (this.has?.count ?? 0);
   }
 
   hasPiece(piece: number): boolean {

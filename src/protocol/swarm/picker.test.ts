@@ -312,10 +312,20 @@ describe('endgame', () => {
   it('begins when every wanted block is asked for or there', () => {
     const picker = make(1);
     pick(picker, 1, 'seed', 3);
-    assert.equal(picker.isEndgame, false);
+    assert.equal(picker.isAllOwed, false);
     assert.equal(picker.pickEndgame(2, 'seed', 1, []), 0);
     pick(picker, 1, 'seed', 1);
-    assert.equal(picker.isEndgame, true);
+    assert.equal(picker.isAllOwed, true);
+  });
+
+  it('begins early when no more pieces may be open', () => {
+    const picker = make(3);
+    picker.openLimit = 1;
+    pick(picker, 1, 'seed', 3);
+    assert.equal(picker.isAllOwed, false);
+    pick(picker, 1, 'seed', 1);
+    assert.equal(picker.isAllOwed, true);
+    assert.equal(picker.pickEndgame(2, 'seed', 1, []), 1);
   });
 
   it('asks a peer for a block once, and at most three peers', () => {
@@ -501,7 +511,7 @@ function apply(picker: PiecePicker, model: Model, [op, peer, piece, number]: Ste
     default: {
       const open = model.wanted().flatMap((p) => model.blocks(p));
       const isEndgame = model.wanted().length > 0 && !open.some((k) => model.isFree(k));
-      assert.equal(picker.isEndgame, isEndgame);
+      assert.equal(picker.isAllOwed, isEndgame);
       const count = picker.pickEndgame(peer, model.has[peer]!, number, out);
       if (!isEndgame) assert.equal(count, 0);
       for (let i = 0; i < count; i += 1) {

@@ -303,16 +303,20 @@ export class PiecePicker {
     return picked;
   }
 
-  /** True when every wanted block is received or asked for, and some are still owed. */
-  get isEndgame(): boolean {
-    return this.#freeWanted === 0 && !this.#open.hasFillable && this.#wanted.count > 0;
+  /**
+   * True when there is nothing left to ask for but what others owe: in the endgame, or because every piece that may be open is asked for.
+   * A few silent peers would hold the download up for good if their blocks were not asked of others then.
+   */
+  get isAllOwed(): boolean {
+    if (this.#open.hasFillable || this.#wanted.count === 0) return false;
+    return this.#open.size >= this.#openLimit || this.#freeWanted === 0;
   }
 
   /**
-   * In the endgame, chooses up to `count` blocks that others owe: never one that this peer owes too, the least often asked first,
+   * When all is owed, chooses up to `count` blocks that others owe: never one that this peer owes too, the least often asked first,
    * each from at most 3 peers at a time. Give an idle peer a count of 1, and cancel at the others (`requesters`) when a block comes.
    * @param isLate only blocks are taken whose every requester is late; default: all are.
-   * @returns the number of pairs written to `out`, 0 outside the endgame.
+   * @returns the number of pairs written to `out`, 0 while there are other blocks to ask for.
    */
   pickEndgame(
     peer: number,
@@ -321,7 +325,7 @@ export class PiecePicker {
     out: PickList,
     isLate: (requester: number) => boolean = () => true,
   ): number {
-    if (!this.isEndgame || this.#open.size === 0) return 0;
+    if (!this.isAllOwed || this.#open.size === 0) return 0;
     const accepts = (piece: number): boolean => this.#priority[piece]! > 0 && peerHas(has, piece);
     const start = this.#rng.below(this.#open.size);
     return this.#open.takeDuplicates({ peer, start, count, accepts, isLate }, out);

@@ -10,17 +10,20 @@ import type { Crypto } from '../../lib/ports.ts';
 import type { Rng } from '../../lib/rng.ts';
 import { HashTree, type Info, PieceLayout } from '../metainfo/index.ts';
 import type { HashRange } from '../peer-wire/index.ts';
-import { Choker } from './choker.ts';
+import { Choker, DEFAULT_SLOTS } from './choker.ts';
 import { ShunList } from './conduct.ts';
 import { DEFAULT_MAX_PEERS } from './constants.ts';
+import { GivenLedger } from './given-ledger.ts';
 import type { LeafRequest } from './leaf-hashes.ts';
 import type { MetadataExchange } from './metadata-exchange.ts';
 import type { Peer } from './peer.ts';
 import { PeerList } from './peer-list.ts';
 import { DEFAULT_PRIORITY, PiecePicker } from './picker.ts';
 import { RateMeter } from './pipeline.ts';
+import { SlotTuner } from './slot-tuner.ts';
 import { SmartBan } from './smart-ban.ts';
-import type { SwarmEvent, SwarmOptions, SwarmOutput, SwarmTotals } from './types.ts';
+import type { SuperSeeding } from './super-seeding.ts';
+import type { PeerAddress, SwarmEvent, SwarmOptions, SwarmOutput, SwarmTotals } from './types.ts';
 
 /** What is known once the metadata is. */
 export class Torrent {
@@ -39,6 +42,8 @@ export class Torrent {
   >();
   /** Who gave the blocks of pieces that failed. */
   readonly smartBan: SmartBan = new SmartBan();
+  /** What each host was given. */
+  readonly ledger: GivenLedger;
   /** Pieces whose blocks are being digested by the data plane. */
   readonly digesting: Set<number> = new Set<number>();
   /** v2: requests for the leaf hashes of failed pieces, by piece. */
@@ -60,6 +65,7 @@ export class Torrent {
   ) {
     this.info = info;
     this.layout = new PieceLayout(info);
+    this.ledger = new GivenLedger(info.pieceLengthBytes);
     this.have = have;
     const layout = this.layout;
     this.picker = new PiecePicker({
@@ -178,6 +184,11 @@ export class SwarmState {
   readonly list: PeerList;
   readonly shunned: ShunList = new ShunList();
   readonly choker: Choker;
+  /** Undefined: the number of slots was given. */
+  readonly tuner: SlotTuner | undefined;
+  /** 0: unlimited. */
+  uploadLimitBytesPerSec = 0;
+  superSeeding: SuperSeeding | undefined;
   readonly totals: SwarmTotals = {
     downloadedBytes: 0,
     uploadedBytes: 0,
@@ -212,7 +223,10 @@ export class SwarmState {
     this.rng = options.rng;
     this.maxPeers = options.maxPeers ?? DEFAULT_MAX_PEERS;
     this.list = new PeerList(options.rng.fork());
-    this.choker = new Choker({ rng: options.rng.fork(), slots: (options.uploadSlots ?? 4) + 1 });
+    const slots = (options.uploadSlots ?? DEFAULT_SLOTS) + 1;
+    const { choking = {} } = options;
+    this.choker = new Choker({ rng: options.rng.fork(), slots, ...choking });
+    this.tuner = options.uploadSlots === undefined ? new SlotTuner(slots) : undefined;
     this.downloadMeter = new RateMeter(nowMs);
     this.uploadMeter = new RateMeter(nowMs);
   }
@@ -225,6 +239,16 @@ export class SwarmState {
   /** Every piece is had. */
   get isSeed(): boolean {
     return this.torrent?.have.isFull === true;
+  }
+
+  /** Limits by host are no business of this machine's own programs, nor of what the user named. */
+  isExempt(host: string): boolean {
+    return this.options.isExempt?.(host) ?? (host.startsWith('127.') || host === '::1');
+  }
+
+  /** What former meetings say of whoever is there: -1 (bad) … 1 (good), 0 for a stranger. */
+  standingOf(address: PeerAddress): number {
+    return this.options.standingOf?.(address) ?? 0;
   }
 
   emit(event: SwarmEvent): void {

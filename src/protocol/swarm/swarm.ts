@@ -11,6 +11,7 @@ import { Bitfield } from '../../lib/bitfield.ts';
 import type { Info } from '../metainfo/index.ts';
 import { clientName } from '../peer-wire/index.ts';
 import { expel } from './blame.ts';
+import { SEED_RULES, type SeedRuleName } from './choke-rules.ts';
 import {
   admits,
   adoptPeer,
@@ -33,6 +34,7 @@ import { recountInterest } from './interest.ts';
 import { expireLeaves } from './leaf-hashes.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
 import { SwarmState, Torrent } from './state.ts';
+import { setSuperSeeding } from './super-seeding.ts';
 import type {
   ConnectedPeer,
   PeerAddress,
@@ -118,6 +120,25 @@ export class Swarm {
     this.#state.isPaused = false;
     for (const peer of this.#state.peers.values()) recountInterest(this.#state, peer);
     this.#state.feedHungry();
+  }
+
+  /**
+   * BEP 16: shows itself as a peer without data and tells pieces one at a time, so that a first seed gives each away about once.
+   * Connections that know everything keep that. Ends by itself never.
+   * @returns false when this is no seed.
+   */
+  setSuperSeeding(isOn: boolean): boolean {
+    return setSuperSeeding(this.#state, isOn);
+  }
+
+  /** The rule for choosing whom to serve from the next round on, while complete. */
+  setSeedRule(name: SeedRuleName): void {
+    this.#state.choker.setRule('seed', SEED_RULES[name]);
+  }
+
+  /** What the torrent may upload, for the number of slots; the data plane holds to it. @param bytesPerSec 0: unlimited. */
+  setUploadLimit(bytesPerSec: number): void {
+    this.#state.uploadLimitBytesPerSec = bytesPerSec;
   }
 
   /** Adds addresses to dial. */
@@ -235,7 +256,7 @@ export class Swarm {
       }
     }
     // Idle peers wait for others to be late.
-    if (state.torrent?.picker.isEndgame === true) state.feedHungry();
+    if (state.torrent?.picker.isAllOwed === true) state.feedHungry();
     expireLeaves(state, nowMs);
     state.metadata?.run(nowMs);
     runChoker(state, nowMs);

@@ -4,6 +4,7 @@
  */
 import type { Crypto } from '../../lib/ports.ts';
 import type { Rng } from '../../lib/rng.ts';
+import type { ChokerOptions } from './choker.ts';
 
 /** Where an address came from. */
 export type PeerSource = 'given' | 'tracker' | 'incoming' | 'magnet';
@@ -30,8 +31,14 @@ export interface SwarmOptions {
   readonly clientName: string;
   /** Connections at most, default 100. */
   readonly maxPeers?: number;
-  /** Peers unchoked by rate, the optimistic one not counted; default 4 (BEP 3). */
+  /** Peers unchoked by rate, the optimistic one not counted; default: 4 (BEP 3) and more while the line has room for them. */
   readonly uploadSlots?: number;
+  /** Rules for choosing whom to upload to; default: BEP 3's, and the peer that waited longest as the optimistic one. */
+  readonly choking?: Pick<ChokerOptions, 'rules' | 'optimistic'>;
+  /** True for hosts that limits by address and the rule against overfed hosts don't apply to; default: loopback. */
+  readonly isExempt?: (host: string) => boolean;
+  /** What former meetings say of whoever is at an address: -1 (bad) … 1 (good), 0 for a stranger; default 0 for all. */
+  readonly standingOf?: (address: PeerAddress) => number;
 }
 
 /** What a connection brought when its handshakes were exchanged. */

@@ -7,10 +7,12 @@
  * @module
  */
 import { BLOCK_BYTES } from '../peer-wire/index.ts';
-import type { ChokeCandidate, ChokeDecision } from './choker.ts';
+import type { ChokeCandidate, ChokeRole } from './choke-rules.ts';
+import type { ChokeDecision } from './choker.ts';
 import { MAX_QUEUED_UPLOADS } from './constants.ts';
 import type { Peer } from './peer.ts';
-import type { SwarmState } from './state.ts';
+import type { SwarmState, Torrent } from './state.ts';
+import { isRevealed } from './super-seeding.ts';
 
 /** Requests are served from reads of this many bytes of a piece; one across their border is refused. Nobody's aligned blocks do. */
 const READ_SPAN_BYTES = 64 * BLOCK_BYTES;
@@ -49,16 +51,44 @@ export function handleRequest(
     torrent.have.has(piece) &&
     begin + length <= endBytes &&
     Math.floor(begin / READ_SPAN_BYTES) === lastSpan &&
-    (!peer.amChoking || peer.allowedFastTo.has(piece)) &&
+    (!peer.amChoking || mayHaveAllowedFast(state, torrent, nowMs, peer, piece)) &&
+    isRevealed(state, peer, piece) &&
     peer.uploads.length < MAX_QUEUED_UPLOADS * 3;
   if (!isServable) {
     if (peer.capabilities.fast) peer.out.reject(piece, begin, length);
     state.dirty.add(peer);
     return peer.conduct.refused(nowMs);
   }
+  if (peer.amChoking) peer.allowedFastBytes += length;
   peer.uploads.push(piece, begin, length);
   ranges.push(piece, begin, length);
   return undefined;
+}
+
+/** BEP 6 lets a choked peer have its allowed-fast pieces; we give each twice at most, and none to a host that takes too much. */
+function mayHaveAllowedFast(
+  state: SwarmState,
+  torrent: Torrent,
+  nowMs: number,
+  peer: Peer,
+  piece: number,
+): boolean {
+  if (!peer.allowedFastTo.has(piece)) return false;
+  const mostBytes = 2 * peer.allowedFastTo.size * torrent.info.pieceLengthBytes;
+  return peer.allowedFastBytes < mostBytes && !isOverfed(state, torrent, nowMs, peer);
+}
+
+/** Its host was given far more than it shows. */
+function isOverfed(state: SwarmState, torrent: Torrent, nowMs: number, peer: Peer): boolean {
+  if (state.isExempt(peer.address.host)) return false;
+  torrent.ledger.show(peer.hostKey, shownBytes(torrent, peer));
+  return torrent.ledger.isOverfed(nowMs, peer.hostKey);
+}
+
+/** Bytes of the pieces that a peer claims to have. */
+export function shownBytes(torrent: Torrent, peer: Peer): number {
+  const { pieceCount, pieceLengthBytes, totalBytes } = torrent.info;
+  return Math.min(totalBytes, peer.shownPieces(pieceCount) * pieceLengthBytes);
 }
 
 /** Has blocks sent, triples of piece, begin and length. */
@@ -112,54 +142,89 @@ export function markServed(
   peer.uploads.splice(0, blockCount * 3);
   peer.uploadMeter.add(nowMs, dataBytes);
   state.uploadMeter.add(nowMs, dataBytes);
+  state.torrent?.ledger.give(nowMs, peer.hostKey, dataBytes);
   state.totals.uploadedBytes += dataBytes;
   peer.lastSentMs = nowMs;
 }
 
-function candidates(state: SwarmState, nowMs: number): ChokeCandidate[] {
-  return [...state.peers.values()].map((peer) => ({
-    peer: peer.id,
-    isInterested: peer.peerInterested,
-    isUploadOnly: peer.isUploadOnly || peer.isSeed,
-    isSnubbed: peer.pipeline.isSnubbed,
-    downloadBytesPerSec: peer.pipeline.bytesPerSec(nowMs),
-    uploadBytesPerSec: peer.uploadMeter.bytesPerSec(nowMs),
-    connectedAtMs: peer.connectedAtMs,
-  }));
+function candidatesOf(state: SwarmState, torrent: Torrent, nowMs: number): ChokeCandidate[] {
+  const { totalBytes } = torrent.info;
+  return [...state.peers.values()].map((peer) => {
+    const isPeerOverfed = isOverfed(state, torrent, nowMs, peer);
+    const given = torrent.ledger.givenBytes(nowMs, peer.hostKey);
+    return {
+      peer: peer.id,
+      isInterested: peer.peerInterested,
+      isUploadOnly: peer.isUploadOnly || peer.isSeed,
+      isSnubbed: peer.pipeline.isSnubbed,
+      isOverfed: isPeerOverfed,
+      downloadBytesPerSec: peer.pipeline.bytesPerSec(nowMs),
+      uploadBytesPerSec: peer.uploadMeter.bytesPerSec(nowMs),
+      connectedAtMs: peer.connectedAtMs,
+      waitingSinceMs: peer.waitingSinceMs,
+      unchokedAtMs: peer.unchokedAtMs,
+      progress: Math.min(1, Math.max(shownBytes(torrent, peer), given) / totalBytes),
+      standing: state.standingOf(peer.address),
+    };
+  });
 }
 
-/** A regular round of the choker. */
+function roleOf(state: SwarmState): ChokeRole {
+  return state.isComplete ? 'seed' : 'leech';
+}
+
+/** A regular round of the choker, when one is due. */
 export function runChoker(state: SwarmState, nowMs: number): void {
-  if (state.torrent === undefined) return;
-  const role = state.isComplete ? 'seed' : 'leech';
-  applyChoke(state, state.choker.run(nowMs, candidates(state, nowMs), role));
+  const { torrent, choker } = state;
+  if (torrent === undefined || nowMs < choker.nextRoundAtMs) return;
+  const candidates = candidatesOf(state, torrent, nowMs);
+  tuneSlots(state, nowMs, candidates);
+  applyChoke(state, nowMs, choker.run(nowMs, candidates, roleOf(state)));
+}
+
+/** Lets the number of slots follow what the line can carry. */
+function tuneSlots(state: SwarmState, nowMs: number, candidates: readonly ChokeCandidate[]): void {
+  const { tuner, choker } = state;
+  if (tuner === undefined) return;
+  const takers = candidates.filter((c) => c.isInterested && !c.isUploadOnly && !c.isOverfed);
+  const served = takers.filter((c) => choker.isUnchoked(c.peer)).length;
+  choker.slots = tuner.next({
+    uploadBytesPerSec: state.uploadMeter.bytesPerSec(nowMs),
+    limitBytesPerSec: state.uploadLimitBytesPerSec,
+    served,
+    waiting: takers.length - served,
+  });
 }
 
 /** Gives empty slots away between rounds. */
 export function fillSlots(state: SwarmState, nowMs: number): void {
-  if (state.torrent === undefined) return;
-  const role = state.isComplete ? 'seed' : 'leech';
-  applyChoke(state, state.choker.fill(nowMs, candidates(state, nowMs), role));
+  const { torrent, choker } = state;
+  if (torrent === undefined) return;
+  const candidates = candidatesOf(state, torrent, nowMs);
+  applyChoke(state, nowMs, choker.fill(nowMs, candidates, roleOf(state)));
 }
 
-function applyChoke(state: SwarmState, decision: ChokeDecision): void {
+function applyChoke(state: SwarmState, nowMs: number, decision: ChokeDecision): void {
   for (const id of decision.choke) {
     const peer = state.peers.get(id);
-    if (peer !== undefined) choke(state, peer);
+    if (peer !== undefined) choke(state, nowMs, peer);
   }
   for (const id of decision.unchoke) {
     const peer = state.peers.get(id);
     if (peer === undefined || !peer.amChoking) continue;
     peer.amChoking = false;
+    peer.unchokedAtMs = nowMs;
     peer.out.unchoke();
     state.dirty.add(peer);
   }
 }
 
 /** BEP 6: the choke goes first, then a reject for every request but those for allowed-fast pieces. */
-function choke(state: SwarmState, peer: Peer): void {
+function choke(state: SwarmState, nowMs: number, peer: Peer): void {
   if (peer.amChoking) return;
   peer.amChoking = true;
+  peer.unchokedAtMs = undefined;
+  peer.waitingSinceMs = nowMs;
   peer.out.choke();
   state.dirty.add(peer);
   const uploads = peer.uploads;

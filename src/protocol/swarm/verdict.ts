@@ -71,11 +71,9 @@ function acceptPiece(state: SwarmState, nowMs: number, torrent: Torrent, piece: 
       if (wasWanted) peer.wantedCount -= 1;
       updateInterest(state, peer);
     }
-    // A seed does not care; anybody else may use it to judge us.
-    if (!peer.isSeed) {
-      peer.out.have(piece);
-      holdHave(state, nowMs, peer);
-    }
+    // Seeds are told too: whoever shows nothing for what it was given looks like one that hides it.
+    peer.out.have(piece);
+    holdHave(state, nowMs, peer);
   }
   if (torrent.smartBan.has(piece)) askDigests(state, torrent, piece);
   state.emit({ type: 'piece', piece });

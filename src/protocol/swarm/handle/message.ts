@@ -20,6 +20,7 @@ import { recountInterest, updateInterest } from '../interest.ts';
 import type { Peer } from '../peer.ts';
 import { releaseRequest, releaseRequests } from '../releasing.ts';
 import type { SwarmState, Torrent } from '../state.ts';
+import { noticePieces } from '../super-seeding.ts';
 import { fillSlots, handleCancel, handleRequest, serve } from '../uploading.ts';
 import { handleExtended, handleExtendedHandshake } from './extended.ts';
 
@@ -236,6 +237,7 @@ export function applyPieces(
   }
   recountInterest(state, peer);
   offerAllowedFast(state, torrent, peer);
+  noticePieces(state, torrent, peer);
   return undefined;
 }
 
@@ -281,6 +283,7 @@ function handleHave(
 function addPiece(state: SwarmState, torrent: Torrent, peer: Peer, piece: number): boolean {
   if (peer.has === 'seed' || peer.has === undefined || !peer.has.add(piece)) return false;
   torrent.picker.addHave(piece, peer.id);
+  noticePieces(state, torrent, peer);
   // Whoever checked a piece knows its hashes: those it had not may be there now.
   if (peer.hashRejects.size > 0) peer.hashRejects.clear();
   if (torrent.picker.wantsPiece(piece)) {
