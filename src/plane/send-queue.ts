@@ -1,12 +1,16 @@
 /**
  * The blocks one peer waits for, in the order it asked, and their way to its socket.
  *
- * Requests that follow each other in a span leave as one slice of the framed span; the socket is kept topped up to SEND_AHEAD_BYTES, never by a timer.
- * Bounds: whoever calls `push` limits the number of requests; bytes handed to the socket stay under SEND_AHEAD_BYTES plus one span.
+ * Requests that follow each other in a span leave as one slice of the framed span; the socket is kept topped up to what it sends in half a second
+ * (`send-ahead.ts`), never by a timer.
+ * Bounds: whoever calls `push` limits the number of requests; bytes handed to the socket stay under MAX_AHEAD_BYTES plus one span.
  * @module
  */
+
+import { monotonicMs } from '../io/clock.ts';
 import { broken } from '../lib/assert.ts';
 import type { DiskFault } from './file-table.ts';
+import { SendAhead } from './send-ahead.ts';
 import {
   FRAME_BYTES,
   type SendCache,
@@ -19,10 +23,6 @@ import {
 const BLOCK_BYTES = 16_384;
 const FRAME_HEADER_BYTES = 13;
 const PIECE_MESSAGE_ID = 7;
-
-// Implementation limits
-/** Bytes a socket may hold before more are read and written. */
-export const SEND_AHEAD_BYTES: number = 1024 * 1024;
 
 /** A connection that blocks are written to. */
 export interface SendTarget {
@@ -46,6 +46,7 @@ export class SendQueue {
   readonly #source: SendSource;
   readonly #target: SendTarget;
   readonly #handlers: SendQueueHandlers;
+  readonly #ahead = new SendAhead();
   /** Triples of piece, begin, length. */
   #requests: number[] = [];
   #head = 0;
@@ -110,7 +111,7 @@ export class SendQueue {
   /** Writes as much as the socket, the disk and the rate allow. */
   pump(): void {
     while (!this.#isClosed && this.#head < this.#requests.length && !this.#isWaiting) {
-      if (this.#target.queuedBytes >= SEND_AHEAD_BYTES) return;
+      if (this.#target.queuedBytes >= this.#ahead.limitBytes) return;
       const allowance = this.#handlers.allowance();
       if (allowance <= 0) return;
       const span = this.#currentSpan();
@@ -179,7 +180,8 @@ export class SendQueue {
     }
     let count = 0;
     let dataBytes = 0;
-    while (this.#head < requests.length && dataBytes < allowance && dataBytes < SEND_AHEAD_BYTES) {
+    const most = Math.min(allowance, this.#ahead.limitBytes);
+    while (this.#head < requests.length && dataBytes < most) {
       const nextBegin = requests[this.#head + 1]!;
       const length = requests[this.#head + 2]!;
       if (requests[this.#head] !== piece || nextBegin !== begin + count * BLOCK_BYTES) break;
@@ -192,10 +194,7 @@ export class SendQueue {
     const slice = span.bytes.subarray(at, at + dataBytes + count * FRAME_HEADER_BYTES);
     this.#handlers.onSent(dataBytes, count);
     span.users += 1;
-    this.#target.write(slice, () => {
-      this.#cache.release(span);
-      this.pump();
-    });
+    this.#write(slice, () => this.#cache.release(span));
   }
 
   #isFramed(span: Span, piece: number, begin: number, length: number): boolean {
@@ -233,6 +232,16 @@ export class SendQueue {
       at = end;
     }
     this.#handlers.onSent(length, 1);
-    this.#target.write(message);
+    this.#write(message, () => {});
+  }
+
+  /** @param done the bytes may change again. */
+  #write(bytes: Uint8Array, done: () => void): void {
+    if (this.#target.queuedBytes === 0) this.#ahead.begin(monotonicMs());
+    this.#target.write(bytes, () => {
+      this.#ahead.sent(monotonicMs(), bytes.length, this.#target.queuedBytes === 0);
+      done();
+      this.pump();
+    });
   }
 }

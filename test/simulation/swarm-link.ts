@@ -5,6 +5,8 @@
  * claimed, and only while it allows them; pieces are claimed when they are on disk; nothing follows a close; queues are bounded.
  * @module
  */
+
+import type { SendAhead } from '../../src/plane/send-ahead.ts';
 import {
   BLOCK_BYTES,
   decodeMessage,
@@ -253,6 +255,9 @@ export interface Link {
   /** Waiting `serve`s: triples of piece, begin, length. */
   queue: number[];
   isReading: boolean;
+  /** How much its stream is given ahead, and what it held when that was looked at. */
+  readonly ahead: SendAhead;
+  heldBytes: number;
   /** The block that is arriving. */
   block:
     | {

@@ -7,6 +7,7 @@
 import { Bitfield } from '../../src/lib/bitfield.ts';
 import { concatBytes, equalBytes } from '../../src/lib/bytes.ts';
 import type { Rng } from '../../src/lib/rng.ts';
+import { SendAhead } from '../../src/plane/send-ahead.ts';
 import { parseInfo } from '../../src/protocol/metainfo/index.ts';
 import {
   BLOCK_BYTES,
@@ -33,8 +34,6 @@ import type { SimTorrent } from './swarm-torrent.ts';
 
 /** Port that every peer listens on. */
 export const PEER_PORT = 6_881;
-/** Bytes a stream may hold before more blocks are sent. */
-const SEND_AHEAD_BYTES = 131_072;
 /** As in the real shell: a block that takes longer gives way to another copy. */
 const TRICKLE_MS = 1_000;
 /** Time of a disk fault before the torrent tries again. */
@@ -317,12 +316,14 @@ export class SimPeer {
       books: new LinkBooks(this, end.remote.host, isFast),
       queue: [],
       isReading: false,
+      ahead: new SendAhead(),
+      heldBytes: 0,
       block: undefined,
     };
     this.links.set(id, link);
     end.handlers = {
       onChunk: (chunk) => this.#onChunk(link, chunk),
-      onDrain: () => this.#pump(link),
+      onDrain: () => this.#drained(link),
       onClosed: () => this.#onClosed(link),
     };
     // A core that is always fast plays a slow one when it believes that the other is slow.
@@ -505,7 +506,7 @@ export class SimPeer {
   /** Sends waiting blocks while the stream takes them; a read comes before each. */
   #pump(link: Link): void {
     if (this.#mischief.isSilent === true || link.isReading || link.queue.length === 0) return;
-    if (link.end.queuedBytes >= SEND_AHEAD_BYTES) return;
+    if (link.end.queuedBytes >= link.ahead.limitBytes) return;
     link.isReading = true;
     const length = link.queue[2]!;
     this.disk.read(length, (fault, isRotten) => {
@@ -514,6 +515,14 @@ export class SimPeer {
       if (link.queue.length > 0) this.#sendHead(link, fault !== undefined, isRotten);
       this.drain();
     });
+  }
+
+  #drained(link: Link): void {
+    const { queuedBytes } = link.end;
+    const sentBytes = Math.max(0, link.heldBytes - queuedBytes);
+    link.ahead.sent(this.#clock.nowMs, sentBytes, queuedBytes === 0);
+    link.heldBytes = queuedBytes;
+    this.#pump(link);
   }
 
   #sendHead(link: Link, isFault: boolean, isRotten: boolean): void {
@@ -525,8 +534,10 @@ export class SimPeer {
     this.swarm.handleServed(this.#clock.nowMs, link.id, 1, length);
     link.books.sentBlock(piece, begin, length);
     const isCorrupt = isRotten || this.#rng.float() < (this.#mischief.corruptShare ?? 0);
+    if (link.end.queuedBytes === 0) link.ahead.begin(this.#clock.nowMs);
     link.end.send({ type: 'block-start', piece, begin, length }, PIECE_HEADER_BYTES + 4);
     link.end.send({ type: 'block-end', isCorrupt }, length);
+    link.heldBytes = link.end.queuedBytes;
   }
 
   #onEvent(event: SwarmEvent): void {

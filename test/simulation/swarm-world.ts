@@ -28,11 +28,17 @@ export class SwarmWorld {
   readonly rng: Rng;
   readonly peers: SimPeer[] = [];
 
-  constructor(seed: number, torrent: SimTorrent, network: NetworkOptions = {}) {
+  /** @param checkMs virtual time between checks of what must hold at any moment. */
+  constructor(
+    seed: number,
+    torrent: SimTorrent,
+    network: NetworkOptions = {},
+    checkMs: number = CHECK_MS,
+  ) {
     this.rng = new Rng(seed);
     this.torrent = torrent;
     this.network = new Network(this.clock, this.rng.fork(), network);
-    this.clock.every(CHECK_MS, () => this.#check());
+    this.clock.every(checkMs, () => this.#check());
   }
 
   /** Adds a peer on a host of its own. */

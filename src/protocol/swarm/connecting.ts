@@ -142,6 +142,7 @@ export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: s
   state.peers.delete(peer.id);
   state.dirty.delete(peer);
   state.hungry.delete(peer);
+  state.lapsed.delete(peer);
   state.held.delete(peer);
   forgetGuest(state, peer);
   if (state.torrent !== undefined) {

@@ -26,8 +26,14 @@ export const SNUB_TIMEOUT_MS = 20_000;
 export const REQUEST_TIMEOUT_MS = 60_000;
 /** Requests that are sent together once the pipeline is deep; below it a quarter of the pipeline. */
 export const REQUEST_BATCH = 256;
+/** Blocks asked of all peers together: what comes in so many seconds at the rate of the torrent … */
+export const REQUEST_TIME_SEC = 6;
+/** … and at least these many in all, … */
+export const LEAST_TOTAL_REQUESTS = 64;
+/** … and of each peer. */
+export const LEAST_REQUESTS = 2;
 /** Endgame: an idle peer is asked for a block that another one owes for this many times as long as the idle one would need … */
-export const ENDGAME_LEAD = 2;
+export const ENDGAME_LEAD = 4;
 /** … and this besides: less is noise. */
 export const ENDGAME_MIN_MS = 10;
 /** Endgame: blocks of late owners that an idle peer is asked for at a time. */

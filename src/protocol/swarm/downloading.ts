@@ -13,8 +13,11 @@ import {
   ENDGAME_BLOCKS,
   ENDGAME_LEAD,
   ENDGAME_MIN_MS,
+  LEAST_REQUESTS,
+  LEAST_TOTAL_REQUESTS,
   MAX_UNREQUESTED_BLOCKS,
   REQUEST_BATCH,
+  REQUEST_TIME_SEC,
   REQUEST_TIMEOUT_MS,
   SNUB_TIMEOUT_MS,
   UNKNOWN_RESPONSE_MS,
@@ -39,7 +42,8 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
   // Allowed-fast pieces lie anywhere: who wants pieces in order waits for the unchoke.
   if (allowedOnly !== undefined && (allowedOnly.size === 0 || torrent.picker.isSequential)) return;
   const target = peer.pipeline.target(nowMs);
-  const room = target - peer.requests.liveCount;
+  const live = peer.requests.liveCount;
+  const room = Math.min(target - live, Math.max(state.requestRoom, LEAST_REQUESTS - live));
   // Requests leave in batches while plenty are under way: one write here and one wake-up there for all of them.
   if (room <= 0 || room < Math.min(target >> 2, REQUEST_BATCH)) return;
   const rate = peer.pipeline.bytesPerSec(nowMs);
@@ -50,8 +54,28 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
   if (count === 0 && peer.requests.length === 0 && allowedOnly === undefined) {
     count = takeOver(state, torrent, nowMs, peer, peer.has, Math.min(room, ENDGAME_BLOCKS));
   }
+  state.requestRoom -= peer.requests.liveCount - live;
   if (count > 0 && peer.requests.length === count) peer.lastBlockMs = nowMs;
   if (count < room) state.hungry.add(peer);
+}
+
+/**
+ * Counts anew how many blocks may be asked for before the next count, of all peers together: what the torrent's own rate brings in
+ * REQUEST_TIME_SEC. Many sources on a slow line would else owe more than it can take, every one of them looking as if it had stalled: a third of
+ * what slow peers of a simulated crowd received came twice.
+ */
+export function countRequestRoom(state: SwarmState, nowMs: number): void {
+  const blocksPerByteRate = REQUEST_TIME_SEC / BLOCK_BYTES;
+  let live = 0;
+  for (const { requests, pipeline } of state.peers.values()) {
+    const { liveCount } = requests;
+    if (liveCount === 0) continue;
+    // Whoever owes more than it brings takes no room from others: a few that trickle would hold up everybody.
+    const likely = LEAST_REQUESTS + pipeline.bytesPerSec(nowMs) * blocksPerByteRate;
+    live += Math.min(liveCount, Math.ceil(likely));
+  }
+  const byRate = state.downloadMeter.bytesPerSec(nowMs) * blocksPerByteRate;
+  state.requestRoom = Math.max(LEAST_TOTAL_REQUESTS, Math.ceil(byRate)) - live;
 }
 
 /** Asks for the first `count` blocks of `picked`. */
@@ -166,21 +190,34 @@ export function takeBlock(
   // The queue proves that it was asked for, whatever became of the request in the picker meanwhile.
   const outcome = picker.markReceived(peer.id, piece, index, true);
   if (outcome !== 'first') broken(`stored block ${index} of piece ${piece} was ${outcome}`);
-  for (const other of owing) cancelAt(state, torrent, other, piece, index);
+  for (const other of owing) cancelAt(state, torrent, state.peers.get(other), piece, index);
+  cancelLapsed(state, torrent, piece, index);
+}
+
+/**
+ * Others were given up on for this block, and may still send it: on slow lines that was a sixth of all bytes in a simulated crowd.
+ */
+function cancelLapsed(state: SwarmState, torrent: Torrent, piece: number, block: number): void {
+  for (const peer of state.lapsed) {
+    if (!peer.requests.hasLapsed || !state.peers.has(peer.id)) state.lapsed.delete(peer);
+    else if (peer.requests.fate(piece, block) === 'released') {
+      cancelAt(state, torrent, peer, piece, block);
+    }
+  }
 }
 
 function cancelAt(
   state: SwarmState,
   torrent: Torrent,
-  id: number,
+  peer: Peer | undefined,
   piece: number,
   block: number,
 ): void {
-  const peer = state.peers.get(id);
-  if (peer === undefined || peer.requests.fate(piece, block) !== 'live') return;
+  const fate = peer?.requests.fate(piece, block);
+  if (peer === undefined || (fate !== 'live' && fate !== 'released')) return;
   peer.out.cancel(piece, block * BLOCK_BYTES, torrent.layout.blockBytes(piece, block));
   // With BEP 6 an answer, reject or block, still comes and ends the request; without, nothing may come.
-  if (peer.capabilities.fast) peer.requests.releaseOne(piece, block);
+  if (peer.capabilities.fast) peer.requests.cancel(piece, block);
   else peer.requests.remove(piece, block);
   state.dirty.add(peer);
 }
@@ -196,6 +233,7 @@ export function checkTimeouts(state: SwarmState, nowMs: number, peer: Peer): voi
   peer.requests.release(nowMs - limitMs, (piece, block) =>
     releaseRequest(state, peer, piece, block),
   );
+  state.lapsed.add(peer);
   state.feedHungry();
   state.dirty.add(peer);
 }

@@ -82,9 +82,9 @@ describe('RequestPipeline', () => {
     assert.ok(play(200, 10e6, 15_000, 2000) >= 122);
   });
 
-  it('settles at three seconds of the rate', () => {
+  it('settles at two seconds of the rate', () => {
     const target = play(50, 1e6, 30_000, 2000);
-    const expected = (3 * 1e6) / BLOCK;
+    const expected = (2 * 1e6) / BLOCK;
     assert.ok(
       Math.abs(target - expected) < expected * 0.3,
       `${target}, expected about ${expected}`,

@@ -1,7 +1,7 @@
 /**
  * How many requests to keep in flight at a peer, and how fast bytes flow.
  *
- * BEP 3 asks to keep several requests queued; how many follows the rate: enough for three seconds of it. Until the rate stops
+ * BEP 3 asks to keep several requests queued; how many follows the rate: enough for two seconds of it. Until the rate stops
  * growing, the queue grows by one with every block that arrives (slow start), which doubles it every round trip.
  * Bounds: 2 to 1000 requests, never more than the peer's `reqq`; 1 while the peer is snubbed; a meter holds eight numbers.
  * Not here: timers; the owner tells time and says when a peer is snubbed.
@@ -12,14 +12,14 @@ import { BLOCK_BYTES } from '../peer-wire/index.ts';
 // Implementation limits
 
 /** Data in flight is this much of the measured rate. */
-const QUEUE_TIME_SEC = 3;
+const QUEUE_TIME_SEC = 2;
 const MIN_REQUESTS = 2;
 /** 16 MiB in flight: one peer at 100 ms can still bring 160 MiB/s. */
 export const MAX_REQUESTS = 1000;
 /** Requests a peer queues when it does not say (BEP 10 names 250 as a common default). */
 export const DEFAULT_REQQ = 250;
 /** First length of the queue; slow start goes on from here. */
-const INITIAL_REQUESTS = 8;
+const INITIAL_REQUESTS = 4;
 /** Slow start ends when a second brought less than this share more than the one before. */
 const GROWTH_SHARE = 0.1;
 /** … and not before the rate is worth talking about. */

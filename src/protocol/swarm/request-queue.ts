@@ -8,18 +8,19 @@
 const BLOCKS_PER_PIECE_LIMIT = 65_536;
 
 /** What became of a request that is still unanswered. */
-export type RequestFate = 'live' | 'released' | 'void';
+export type RequestFate = 'live' | 'released' | 'void' | 'cancelled';
 
 const LIVE = 0;
 const RELEASED = 1;
 const VOID = 2;
-const FATES: readonly RequestFate[] = ['live', 'released', 'void'];
+const CANCELLED = 3;
+const FATES: readonly RequestFate[] = ['live', 'released', 'void', 'cancelled'];
 
 /** A list of requests; entries are (piece, block, time asked, fate). */
 export class RequestQueue {
   #keys: number[] = [];
   #askedMs: number[] = [];
-  /** RELEASED: it timed out or was cancelled, its block is still welcome. VOID: its piece was given up, its block is not. */
+  /** RELEASED: it timed out, its block is still welcome; CANCELLED: the peer knows that it is not needed. VOID: its piece was given up. */
   #fates: number[] = [];
   #head = 0;
   #lapsedCount = 0;
@@ -29,7 +30,12 @@ export class RequestQueue {
     return this.#keys.length - this.#head;
   }
 
-  /** Requests that count: neither released nor void. */
+  /** True when requests timed out, were cancelled or lost their piece, and are unanswered. */
+  get hasLapsed(): boolean {
+    return this.#lapsedCount > 0;
+  }
+
+  /** Requests that count: neither released, cancelled nor void. */
   get liveCount(): number {
     return this.length - this.#lapsedCount;
   }
@@ -79,12 +85,12 @@ export class RequestQueue {
     return FATES[fate];
   }
 
-  /** Marks a request that was cancelled as released: an answer may still come. */
-  releaseOne(piece: number, block: number): void {
+  /** Marks a request that was live or released as cancelled: an answer still comes. */
+  cancel(piece: number, block: number): void {
     const at = this.#find(piece, block);
-    if (at < 0 || this.#fates[at] !== LIVE) return;
-    this.#fates[at] = RELEASED;
-    this.#lapsedCount += 1;
+    if (at < 0) return;
+    if (this.#fates[at] === LIVE) this.#lapsedCount += 1;
+    this.#fates[at] = CANCELLED;
   }
 
   /** Marks every request for a piece as void: the piece was given up with all that arrived of it. */

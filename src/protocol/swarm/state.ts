@@ -200,6 +200,10 @@ export class SwarmState {
   outputsHead = 0;
   /** Peers with something to send or room for requests. */
   readonly dirty: Set<Peer> = new Set<Peer>();
+  /** Blocks that may be asked for, of all peers together, before they are counted again. */
+  requestRoom = 0;
+  /** Peers that owe blocks which timed out. */
+  readonly lapsed: Set<Peer> = new Set<Peer>();
   /** Peers that could take more requests than there were. */
   readonly hungry: Set<Peer> = new Set<Peer>();
   readonly downloadMeter: RateMeter;

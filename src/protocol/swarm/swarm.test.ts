@@ -187,7 +187,7 @@ function endgame(): Rig {
   rig.connectSeed(2);
   assert.deepEqual(rig.asked(1), ['0:0']);
   assert.deepEqual(rig.asked(2), [], 'the first one may bring it soon');
-  rig.wait(3_000);
+  rig.wait(5_000);
   assert.deepEqual(rig.asked(2), ['0:0']);
   return rig;
 }
@@ -485,16 +485,24 @@ test('HAVEs of pieces that come at once go to a peer together, the first at once
   rig.connectSeed(1);
   rig.connect(2);
   rig.receive(2, (writer) => writer.haveNone());
-  const pieces = [...new Set(rig.asked(1).map((name) => Number(name.split(':')[0])))].slice(0, 4);
+  const pieces: number[] = [];
+  const note = (): void => {
+    for (const name of rig.asked(1)) {
+      const piece = Number(name.split(':')[0]);
+      if (!pieces.includes(piece)) pieces.push(piece);
+    }
+  };
+  note();
   rig.wait(1_000);
   rig.said(2);
   const haves = (): number[] =>
     rig.said(2).flatMap((message) => (message.type === 'have' ? [message.piece] : []));
   const told: number[] = [];
-  for (const piece of pieces) {
-    rig.block(1, piece, 0);
-    rig.block(1, piece, 1);
-    rig.passed(piece);
+  for (let i = 0; i < 4; i += 1) {
+    rig.block(1, pieces[i]!, 0);
+    rig.block(1, pieces[i]!, 1);
+    rig.passed(pieces[i]!);
+    note();
     told.push(...haves());
     assert.equal(told.length, 1, 'only the first one goes at once');
   }
@@ -503,8 +511,7 @@ test('HAVEs of pieces that come at once go to a peer together, the first at once
   rig.nowMs = dueMs;
   rig.swarm.handleTimeout(dueMs);
   rig.drain();
-  assert.equal(pieces.length, 4);
-  assert.deepEqual([...told, ...haves()], pieces);
+  assert.deepEqual([...told, ...haves()], pieces.slice(0, 4));
 });
 
 test('leaf hashes of a piece are served once its blocks were read, and rejected when they could not be', () => {

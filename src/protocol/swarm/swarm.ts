@@ -24,6 +24,7 @@ import {
 import { KEEP_ALIVE_MS, TICK_MS } from './constants.ts';
 import {
   checkTimeouts,
+  countRequestRoom,
   fillRequests,
   isExpected,
   settleProgress,
@@ -288,6 +289,7 @@ export class Swarm {
   #flush(nowMs: number): void {
     const state = this.#state;
     settleProgress(state, nowMs);
+    if (state.dirty.size > 0) countRequestRoom(state, nowMs);
     for (const peer of state.dirty) {
       state.dirty.delete(peer);
       state.held.delete(peer);

@@ -187,12 +187,10 @@ function tuneSlots(state: SwarmState, nowMs: number, candidates: readonly ChokeC
   const { tuner, choker } = state;
   if (tuner === undefined) return;
   const takers = candidates.filter((c) => c.isInterested && !c.isUploadOnly && !c.isOverfed);
-  const served = takers.filter((c) => choker.isUnchoked(c.peer)).length;
   choker.slots = tuner.next({
     uploadBytesPerSec: state.uploadMeter.bytesPerSec(nowMs),
     limitBytesPerSec: state.uploadLimitBytesPerSec,
-    served,
-    waiting: takers.length - served,
+    waiting: takers.filter((c) => !choker.isUnchoked(c.peer)).length,
   });
 }
 
