@@ -4,6 +4,7 @@
  */
 import type { Scenario } from './scenario.ts';
 import { badDataScenarios } from './swarm-bad-data.ts';
+import { crowdScenarios } from './swarm-crowds.ts';
 import { rudeScenarios } from './swarm-rude.ts';
 import { swarmScenarios } from './swarm-scenarios.ts';
 
@@ -12,4 +13,5 @@ export const allScenarios: readonly Scenario[] = [
   ...swarmScenarios,
   ...badDataScenarios,
   ...rudeScenarios,
+  ...crowdScenarios,
 ];

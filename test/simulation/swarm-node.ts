@@ -47,6 +47,8 @@ export interface Mischief {
   readonly isSilent?: boolean;
   /** Changes a control message on its way out; undefined swallows it. Without length prefix. */
   readonly bend?: (message: Uint8Array) => Uint8Array | undefined;
+  /** Hears nothing of this type of message. */
+  readonly isDeafTo?: number;
 }
 
 /** What a peer is made from. */
@@ -358,6 +360,7 @@ export class SimPeer {
     if (chunk.type === 'bytes') {
       for (const message of splitMessages(chunk.bytes)) {
         if (!this.links.has(link.id)) return;
+        if (this.#mischief.isDeafTo === message[0] && message.length > 0) continue;
         link.books.received(message);
         this.swarm.handleMessage(now, link.id, message);
       }

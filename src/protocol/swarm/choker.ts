@@ -38,6 +38,8 @@ const NEW_PEER_MS = 30_000;
 const NEWCOMER_SHARE = 0.9;
 /** The least that a bad standing leaves of a peer's waiting time. */
 const LEAST_PATIENCE = 0.05;
+/** Whoever stands lower and gives nothing now has had its chance: it waits for the next optimistic slot. */
+const TAKER_STANDING = -0.5;
 
 /** How the optimistic peer is chosen. */
 export type OptimisticPolicy = 'longest-waiting' | 'random';
@@ -138,7 +140,9 @@ export class Choker {
       for (const peer of choke) this.#unchoked.delete(peer);
       return { choke, unchoke: [] };
     }
-    const waiting = useful.filter((c) => c.isInterested && !this.#unchoked.has(c.peer));
+    const waiting = useful.filter(
+      (c) => c.isInterested && !this.#unchoked.has(c.peer) && deservesSlot(c),
+    );
     const unchoke = this.#ranked(nowMs, waiting, role)
       .slice(0, -excess)
       .map((c) => c.peer);
@@ -205,7 +209,7 @@ export class Choker {
     }
     const rule = this.#rules[role];
     const passedBy: number[] = [];
-    for (const candidate of this.#ranked(nowMs, useful, role)) {
+    for (const candidate of this.#ranked(nowMs, useful.filter(deservesSlot), role)) {
       if (slotsLeft <= 0) break;
       if (candidate.peer === this.#optimistic) continue;
       if (!candidate.isInterested) {
@@ -221,7 +225,7 @@ export class Choker {
     return selected;
   }
 
-  /** Best first; equals in random order, but an unchoked peer before a choked one. */
+  /** Best first; of equals those with the better standing, then unchoked peers, then in random order. */
   #ranked(nowMs: number, candidates: readonly ChokeCandidate[], role: ChokeRole): ChokeCandidate[] {
     const rule = this.#rules[role];
     const scored = candidates.map((candidate) => {
@@ -236,7 +240,11 @@ export class Choker {
       };
     });
     scored.sort(
-      (a, b) => b.score - a.score || Number(b.isUnchoked) - Number(a.isUnchoked) || a.lot - b.lot,
+      (a, b) =>
+        b.score - a.score ||
+        Math.round(4 * b.candidate.standing) - Math.round(4 * a.candidate.standing) ||
+        Number(b.isUnchoked) - Number(a.isUnchoked) ||
+        a.lot - b.lot,
     );
     return scored.map(({ candidate }) => candidate);
   }
@@ -251,4 +259,12 @@ export class Choker {
 
 function isUseful(candidate: ChokeCandidate): boolean {
   return !candidate.isUploadOnly && !candidate.isOverfed;
+}
+
+/** May have another slot than the optimistic one. */
+export function deservesSlot(candidate: ChokeCandidate): boolean {
+  return (
+    isUseful(candidate) &&
+    (candidate.standing > TAKER_STANDING || candidate.downloadBytesPerSec > 0)
+  );
 }

@@ -147,6 +147,7 @@ export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: s
   forgetGuest(state, peer);
   if (state.torrent !== undefined) {
     state.torrent.ledger.show(peer.hostKey, shownBytes(state.torrent, peer));
+    state.torrent.ledger.leave(peer.hostKey, peer.pipeline.totalBytes);
   }
   releaseRequests(state, peer, false);
   state.choker.remove(peer.id);

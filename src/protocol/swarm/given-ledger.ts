@@ -22,6 +22,9 @@ const GRACE_BYTES = 16_777_216;
 /** … or these many pieces, whichever is more: a piece shows only when it is whole. */
 const GRACE_PIECES = 16;
 
+/** Less than this, given or returned, says little. */
+const STANDING_BYTES = 262_144;
+
 const SLOTS = 6;
 const SLOT_MS = GIVEN_WINDOW_MS / SLOTS;
 
@@ -30,6 +33,10 @@ interface Account {
   slot: number;
   /** The most that one of its connections showed, in bytes. */
   shownBytes: number;
+  /** What its former connections gave us. */
+  returnedBytes: number;
+  /** It had something that we wanted. */
+  couldReturn: boolean;
 }
 
 /** Books of one torrent. */
@@ -65,6 +72,30 @@ export class GivenLedger {
     if (account !== undefined) account.shownBytes = Math.max(account.shownBytes, bytes);
   }
 
+  /** A connection of this host ended that gave us so much. */
+  leave(host: string, returnedBytes: number): void {
+    const account = this.#accounts.get(host);
+    if (account !== undefined) account.returnedBytes += returnedBytes;
+  }
+
+  /** A host has something that we want. */
+  expect(host: string): void {
+    const account = this.#accounts.get(host);
+    if (account !== undefined) account.couldReturn = true;
+  }
+
+  /**
+   * What a host was worth so far: -1 for one that only takes … 1 for one that only gives; 0 for a stranger, and for one that had nothing to give.
+   * @param returnedBytes by its connection now.
+   */
+  standing(nowMs: number, host: string, returnedBytes: number): number {
+    const account = this.#accounts.get(host);
+    const returned = (account?.returnedBytes ?? 0) + returnedBytes;
+    if (returned === 0 && account?.couldReturn !== true) return 0;
+    const given = this.givenBytes(nowMs, host);
+    return (returned - given) / (returned + given + STANDING_BYTES);
+  }
+
   /** Bytes that a host was given within the hour. */
   givenBytes(nowMs: number, host: string): number {
     const account = this.#accounts.get(host);
@@ -84,7 +115,13 @@ export class GivenLedger {
   }
 
   #open(nowMs: number): Account {
-    return { given: new Float64Array(SLOTS), slot: Math.floor(nowMs / SLOT_MS), shownBytes: 0 };
+    return {
+      given: new Float64Array(SLOTS),
+      slot: Math.floor(nowMs / SLOT_MS),
+      shownBytes: 0,
+      returnedBytes: 0,
+      couldReturn: false,
+    };
   }
 
   #advance(account: Account, nowMs: number): void {

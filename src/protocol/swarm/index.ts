@@ -15,6 +15,7 @@ export {
 export type { OptimisticPolicy } from './choker.ts';
 export { Swarm } from './swarm.ts';
 export type {
+  ChokingOptions,
   ConnectedPeer,
   PeerAddress,
   PeerSource,

@@ -189,6 +189,8 @@ export class SwarmState {
   /** 0: unlimited. */
   uploadLimitBytesPerSec = 0;
   superSeeding: SuperSeeding | undefined;
+  /** What hosts did before counts when slots are given. */
+  readonly remembers: boolean;
   readonly totals: SwarmTotals = {
     downloadedBytes: 0,
     uploadedBytes: 0,
@@ -228,7 +230,8 @@ export class SwarmState {
     this.maxPeers = options.maxPeers ?? DEFAULT_MAX_PEERS;
     this.list = new PeerList(options.rng.fork());
     const slots = (options.uploadSlots ?? DEFAULT_SLOTS) + 1;
-    const { choking = {} } = options;
+    const { remembers = true, ...choking } = options.choking ?? {};
+    this.remembers = remembers;
     this.choker = new Choker({ rng: options.rng.fork(), slots, ...choking });
     this.tuner = options.uploadSlots === undefined ? new SlotTuner(slots) : undefined;
     this.downloadMeter = new RateMeter(nowMs);

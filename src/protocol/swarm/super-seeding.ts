@@ -95,20 +95,25 @@ function settle(state: SwarmState, torrent: Torrent, guest: Peer, pending: numbe
   if (!canSpread && guest.hasPiece(pending)) tellNext(state, torrent, guest);
 }
 
-/** The rarest piece that the guest lacks, of those the one that was told least often. */
+/** The rarest piece that the guest lacks, of those the one that was told least often; one that another guest is fetching comes later. */
 function tellNext(state: SwarmState, torrent: Torrent, guest: Peer): void {
   const { guests, tellings } = state.superSeeding!;
   const entry = guests.get(guest)!;
   entry.pending = undefined;
   if (guest.has === undefined || guest.isSeed) return;
   const { pieceCount } = torrent.info;
+  const fetched = new Set<number>();
+  for (const [other, { pending }] of guests) {
+    if (pending !== undefined && !other.amChoking && !other.hasPiece(pending)) fetched.add(pending);
+  }
   const start = state.rng.below(pieceCount);
   let best = -1;
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < pieceCount && least > 0; i += 1) {
     const piece = (start + i) % pieceCount;
     if (entry.told.has(piece) || guest.hasPiece(piece)) continue;
-    const weight = torrent.picker.availability(piece) + tellings[piece]!;
+    const weight =
+      torrent.picker.availability(piece) + tellings[piece]! + Number(fetched.has(piece));
     if (weight >= least) continue;
     best = piece;
     least = weight;

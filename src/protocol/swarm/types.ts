@@ -15,6 +15,12 @@ export interface PeerAddress {
   readonly port: number;
 }
 
+/** How it is chosen whom to upload to. */
+export interface ChokingOptions extends Pick<ChokerOptions, 'rules' | 'optimistic'> {
+  /** False: nobody's past counts, neither what its host was given nor whether it gave anything; default true. */
+  readonly remembers?: boolean;
+}
+
 /** Options of a Swarm. */
 export interface SwarmOptions {
   /** 20 bytes; absent in v2-only torrents. */
@@ -34,7 +40,7 @@ export interface SwarmOptions {
   /** Peers unchoked by rate, the optimistic one not counted; default: 4 (BEP 3) and more while the line has room for them. */
   readonly uploadSlots?: number;
   /** Rules for choosing whom to upload to; default: BEP 3's, and the peer that waited longest as the optimistic one. */
-  readonly choking?: Pick<ChokerOptions, 'rules' | 'optimistic'>;
+  readonly choking?: ChokingOptions;
   /** True for hosts that limits by address and the rule against overfed hosts don't apply to; default: loopback. */
   readonly isExempt?: (host: string) => boolean;
   /** What former meetings say of whoever is at an address: -1 (bad) … 1 (good), 0 for a stranger; default 0 for all. */

@@ -8,7 +8,7 @@
  */
 import { BLOCK_BYTES } from '../peer-wire/index.ts';
 import type { ChokeCandidate, ChokeRole } from './choke-rules.ts';
-import type { ChokeDecision } from './choker.ts';
+import { type ChokeDecision, deservesSlot } from './choker.ts';
 import { MAX_QUEUED_UPLOADS } from './constants.ts';
 import type { Peer } from './peer.ts';
 import type { SwarmState, Torrent } from './state.ts';
@@ -80,7 +80,7 @@ function mayHaveAllowedFast(
 
 /** Its host was given far more than it shows. */
 function isOverfed(state: SwarmState, torrent: Torrent, nowMs: number, peer: Peer): boolean {
-  if (state.isExempt(peer.address.host)) return false;
+  if (!state.remembers || state.isExempt(peer.address.host)) return false;
   torrent.ledger.show(peer.hostKey, shownBytes(torrent, peer));
   return torrent.ledger.isOverfed(nowMs, peer.hostKey);
 }
@@ -164,9 +164,18 @@ function candidatesOf(state: SwarmState, torrent: Torrent, nowMs: number): Choke
       waitingSinceMs: peer.waitingSinceMs,
       unchokedAtMs: peer.unchokedAtMs,
       progress: Math.min(1, Math.max(shownBytes(torrent, peer), given) / totalBytes),
-      standing: state.standingOf(peer.address),
+      standing: standingOf(state, torrent, nowMs, peer),
     };
   });
+}
+
+/** Whoever takes and could give, but does not, waits longer; so does whoever disappointed in former runs. */
+function standingOf(state: SwarmState, torrent: Torrent, nowMs: number, peer: Peer): number {
+  if (!state.remembers) return 0;
+  if (peer.amInterested) torrent.ledger.expect(peer.hostKey);
+  const former = state.standingOf(peer.address);
+  const now = torrent.ledger.standing(nowMs, peer.hostKey, peer.pipeline.totalBytes);
+  return Math.max(-1, Math.min(1, former + now));
 }
 
 function roleOf(state: SwarmState): ChokeRole {
@@ -186,7 +195,7 @@ export function runChoker(state: SwarmState, nowMs: number): void {
 function tuneSlots(state: SwarmState, nowMs: number, candidates: readonly ChokeCandidate[]): void {
   const { tuner, choker } = state;
   if (tuner === undefined) return;
-  const takers = candidates.filter((c) => c.isInterested && !c.isUploadOnly && !c.isOverfed);
+  const takers = candidates.filter((c) => c.isInterested && deservesSlot(c));
   choker.slots = tuner.next({
     uploadBytesPerSec: state.uploadMeter.bytesPerSec(nowMs),
     limitBytesPerSec: state.uploadLimitBytesPerSec,
