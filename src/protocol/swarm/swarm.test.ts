@@ -263,6 +263,14 @@ test('a snubbed peer is not asked twice for a block that it owes', () => {
   assert.equal(rig.swarm.isComplete, true);
 });
 
+test('a request before the metadata is rejected: with BEP 6 every request has an answer', () => {
+  const rig = new Rig(torrentOf(BLOCK_BYTES).info, { isMagnet: true });
+  rig.connect(1);
+  rig.said(1);
+  rig.receive(1, (writer) => writer.request(0, 0, BLOCK_BYTES));
+  assert.deepEqual(rig.said(1), [{ type: 'reject', piece: 0, begin: 0, length: BLOCK_BYTES }]);
+});
+
 test('a slot that becomes empty is given away at once', () => {
   const { info } = torrentOf(2 * BLOCK_BYTES);
   const have = new Bitfield(info.pieceCount);

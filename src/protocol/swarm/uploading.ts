@@ -38,9 +38,8 @@ export function handleRequest(
   ranges: number[],
 ): string | undefined {
   const { torrent } = state;
-  if (torrent === undefined || piece >= torrent.info.pieceCount) {
-    return torrent === undefined ? undefined : `requested piece ${piece}, which does not exist`;
-  }
+  if (torrent === undefined) return refuse(state, nowMs, peer, piece, begin, length);
+  if (piece >= torrent.info.pieceCount) return `requested piece ${piece}, which does not exist`;
   // libtorrent 2.0 counts the gap behind a file of a v2 torrent as a pad and asks for whole blocks: they end in zeros.
   const endBytes =
     torrent.info.version === 'v2' && begin < torrent.layout.wantedBytes(piece)
@@ -54,15 +53,25 @@ export function handleRequest(
     (!peer.amChoking || mayHaveAllowedFast(state, torrent, nowMs, peer, piece)) &&
     isRevealed(state, peer, piece) &&
     peer.uploads.length < MAX_QUEUED_UPLOADS * 3;
-  if (!isServable) {
-    if (peer.capabilities.fast) peer.out.reject(piece, begin, length);
-    state.dirty.add(peer);
-    return peer.conduct.refused(nowMs);
-  }
+  if (!isServable) return refuse(state, nowMs, peer, piece, begin, length);
   if (peer.amChoking) peer.allowedFastBytes += length;
   peer.uploads.push(piece, begin, length);
   ranges.push(piece, begin, length);
   return undefined;
+}
+
+/** BEP 6: what is not served is answered too. @returns a reason to close the connection, or undefined. */
+function refuse(
+  state: SwarmState,
+  nowMs: number,
+  peer: Peer,
+  piece: number,
+  begin: number,
+  length: number,
+): string | undefined {
+  if (peer.capabilities.fast) peer.out.reject(piece, begin, length);
+  state.dirty.add(peer);
+  return peer.conduct.refused(nowMs);
 }
 
 /** BEP 6 lets a choked peer have its allowed-fast pieces; we give each twice at most, and none to a host that takes too much. */
