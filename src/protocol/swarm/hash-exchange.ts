@@ -39,7 +39,7 @@ function askTree(
   for (const range of tree.missingRanges()) {
     if (peer.hashRequests >= HASH_REQUESTS_PER_PEER) return;
     const key = `${toHex(tree.root)}:${range.index}`;
-    if (torrent.hashRequests.has(key)) continue;
+    if (torrent.hashRequests.has(key) || peer.lateHashes.has(key)) continue;
     torrent.hashRequests.set(key, { peer, askedMs: nowMs });
     peer.hashRequests += 1;
     peer.out.hashRequest({ root: tree.root, ...range });
@@ -52,6 +52,7 @@ function expireRequests(torrent: Torrent, nowMs: number): void {
     if (nowMs - askedMs <= HASH_TIMEOUT_MS) continue;
     torrent.hashRequests.delete(key);
     peer.hashRequests -= 1;
+    peer.lateHashes.add(key);
     peer.hashRejects.add(key.slice(0, 64));
   }
 }
@@ -67,12 +68,17 @@ export function handleHashes(
   if (torrent === undefined || takeLeaves(state, nowMs, peer, message)) return;
   const key = `${toHex(message.root)}:${message.index}`;
   const tree = torrent.trees.get(toHex(message.root));
-  if (tree === undefined || torrent.hashRequests.get(key)?.peer !== peer) {
+  const isAsked = torrent.hashRequests.get(key)?.peer === peer;
+  // A slow peer's answer to a request that was given up is no fault, and as good as any other; until it comes nothing is asked again.
+  const isLate = !isAsked && peer.lateHashes.delete(key);
+  if (tree === undefined || !(isAsked || isLate)) {
     expel(state, nowMs, peer, 'sent hashes nobody asked for');
     return;
   }
-  torrent.hashRequests.delete(key);
-  peer.hashRequests -= 1;
+  if (isAsked) {
+    torrent.hashRequests.delete(key);
+    peer.hashRequests -= 1;
+  }
   const range = tree.rangeFor(message.index);
   if (range.length !== message.length || range.baseLayer !== message.baseLayer) {
     expel(state, nowMs, peer, 'sent other hashes than were asked for');
@@ -101,6 +107,7 @@ export function handleHashReject(
 ): void {
   if (takeLeafReject(state, nowMs, peer, range)) return;
   const key = `${toHex(range.root)}:${range.index}`;
+  peer.lateHashes.delete(key);
   const requests = state.torrent?.hashRequests;
   if (requests?.get(key)?.peer !== peer) return;
   requests.delete(key);

@@ -83,6 +83,8 @@ export class Peer {
   metadataServed = 0;
   metadataRejectedMs: number = Number.NEGATIVE_INFINITY;
   hashRequests = 0;
+  /** Hash requests that were given up, by root and index: their answers may still come. */
+  readonly lateHashes: Set<string> = new Set<string>();
   /** Requests for leaf hashes that it has not answered, given up or not. */
   leafRequests = 0;
   /** Ranges of leaf hashes it was given or waits for. */

@@ -271,6 +271,29 @@ test('a request before the metadata is rejected: with BEP 6 every request has an
   assert.deepEqual(rig.said(1), [{ type: 'reject', piece: 0, begin: 0, length: BLOCK_BYTES }]);
 });
 
+test('hashes that come after their request was given up are taken, and the peer stays', () => {
+  const { info, layers } = torrentOf(8 * BLOCK_BYTES, { version: 'v2' });
+  const rig = new Rig(info);
+  rig.connect(1, { v2: true });
+  const [asked] = rig
+    .said(1)
+    .flatMap((message) => (message.type === 'hash-request' ? [message] : []));
+  assert(asked !== undefined);
+  rig.wait(30_000);
+  // What makes the core ask again those that had no hashes: this one owes them already.
+  rig.receive(1, (writer) => writer.have(0));
+  assert.deepEqual(
+    rig.said(1).filter(({ type }) => type === 'hash-request'),
+    [],
+  );
+  const [layer] = layers.values();
+  rig.receive(1, (writer) => writer.hashes({ ...asked, hashes: layer! }));
+  assert.equal(rig.swarm.peerCount, 1);
+  assert.equal(rig.events('layers').length, 1);
+  rig.receive(1, (writer) => writer.hashes({ ...asked, hashes: layer! }));
+  assert.equal(rig.swarm.peerCount, 0, 'once');
+});
+
 test('a slot that becomes empty is given away at once', () => {
   const { info } = torrentOf(2 * BLOCK_BYTES);
   const have = new Bitfield(info.pieceCount);
