@@ -294,6 +294,24 @@ test('hashes that come after their request was given up are taken, and the peer 
   assert.equal(rig.swarm.peerCount, 0, 'once');
 });
 
+test('bitfields before the metadata add up, as late ones do afterwards', () => {
+  const { info } = torrentOf(16 * 2 * BLOCK_BYTES);
+  const rig = new Rig(info, { isMagnet: true });
+  rig.connect(1);
+  rig.receive(1, (writer) => writer.bitfield(Uint8Array.of(0x80, 0)));
+  rig.receive(1, (writer) => writer.bitfield(Uint8Array.of(0, 1)));
+  rig.swarm.setTorrent(rig.nowMs, info, new Map());
+  rig.receive(1, (writer) => writer.unchoke());
+  const pieces = rig.asked(1).map((name) => Number(name.split(':')[0]));
+  assert.deepEqual([...new Set(pieces)].sort(), [0, 15]);
+  rig.connect(2);
+  const other = new Rig(info, { isMagnet: true });
+  other.connect(1);
+  other.receive(1, (writer) => writer.bitfield(Uint8Array.of(0x80, 0)));
+  other.receive(1, (writer) => writer.bitfield(Uint8Array.of(0x80)));
+  assert.equal(other.swarm.peerCount, 0, 'both cannot be right');
+});
+
 test('a slot that becomes empty is given away at once', () => {
   const { info } = torrentOf(2 * BLOCK_BYTES);
   const have = new Bitfield(info.pieceCount);

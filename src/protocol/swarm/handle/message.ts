@@ -194,10 +194,7 @@ function takeLateBitfield(
   bytes: Uint8Array,
 ): string | undefined {
   const { torrent } = state;
-  if (torrent === undefined) {
-    if (peer.early !== 'all') peer.early = bytes.slice();
-    return undefined;
-  }
+  if (torrent === undefined) return takeEarlyBitfield(peer, bytes) ?? peer.conduct.chatter(nowMs);
   const count = torrent.info.pieceCount;
   const has = Bitfield.fromWire(bytes, count);
   if (has === undefined) {
@@ -205,6 +202,20 @@ function takeLateBitfield(
   }
   for (const piece of has) addPiece(state, torrent, peer, piece);
   return peer.conduct.chatter(nowMs);
+}
+
+/** Before the metadata the bits only add to those that came before. @returns why to close. */
+function takeEarlyBitfield(peer: Peer, bytes: Uint8Array): string | undefined {
+  const { early } = peer;
+  if (early === 'all') return undefined;
+  const both = bytes.slice();
+  peer.early = both;
+  if (!(early instanceof Uint8Array)) return undefined;
+  if (early.length !== both.length) {
+    return `bitfield: expected ${early.length} bytes as before, got ${both.length}`;
+  }
+  for (let at = 0; at < both.length; at += 1) both[at]! |= early[at]!;
+  return undefined;
 }
 
 /** A peer that completes may say so this way: it counts as the HAVEs that are missing. */
