@@ -42,10 +42,14 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
   // Allowed-fast pieces lie anywhere: who wants pieces in order waits for the unchoke.
   if (allowedOnly !== undefined && (allowedOnly.size === 0 || torrent.picker.isSequential)) return;
   const target = peer.pipeline.target(nowMs);
-  const live = peer.requests.liveCount;
-  const room = Math.min(target - live, Math.max(state.requestRoom, LEAST_REQUESTS - live));
+  const { length, liveCount: live } = peer.requests;
+  const wanted = Math.min(target - live, Math.max(state.requestRoom, LEAST_REQUESTS - live));
   // Requests leave in batches while plenty are under way: one write here and one wake-up there for all of them.
-  if (room <= 0 || room < Math.min(target >> 2, REQUEST_BATCH)) return;
+  if (wanted < Math.min(target >> 2, REQUEST_BATCH)) return;
+  // What lapsed here still waits there and counts for `reqq`; where nothing else is left, one more is tried.
+  const spare = peer.pipeline.peerReqq - length;
+  const room = Math.min(wanted, live === 0 ? Math.max(spare, 1) : spare);
+  if (room <= 0) return;
   const rate = peer.pipeline.bytesPerSec(nowMs);
   const isFast = rate * WHOLE_PIECE_MS > torrent.info.pieceLengthBytes * 1000;
   const share = peer.isOnParole ? 'alone' : isFast ? 'whole' : 'shared';

@@ -123,6 +123,10 @@ export class RequestPipeline {
     this.#secondStartedAtMs = nowMs;
   }
 
+  get peerReqq(): number {
+    return this.#peerReqq;
+  }
+
   /** What the peer said it queues (`reqq`), 1 or more; 250 until it does. */
   setPeerReqq(reqq: number): void {
     this.#peerReqq = Math.max(1, reqq);

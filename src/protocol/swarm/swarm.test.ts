@@ -312,6 +312,34 @@ test('bitfields before the metadata add up, as late ones do afterwards', () => {
   assert.equal(other.swarm.peerCount, 0, 'both cannot be right');
 });
 
+test('what lapsed at a peer counts for its reqq, and one more is tried when nothing else is left', () => {
+  const rig = new Rig(torrentOf(20 * BLOCK_BYTES).info);
+  rig.connect(1);
+  rig.receive(1, (writer) => {
+    writer.extended(0, encodeExtendedHandshake({ extensions: new Map(), reqq: 3 }));
+    writer.haveAll();
+    writer.unchoke();
+  });
+  const [first, second, third] = rig.asked(1);
+  assert.equal(third !== undefined, true);
+  rig.wait(25_000);
+  const [tried, ...more] = rig.asked(1);
+  assert.notEqual(tried, undefined, 'all three lapsed');
+  assert.deepEqual(more, []);
+  const [piece, block] = tried!.split(':').map(Number) as [number, number];
+  rig.block(1, piece, block);
+  assert.equal(rig.asked(1).length, 1, 'three are still waiting there');
+  for (const name of [first!, second!]) {
+    const [at, index] = name.split(':').map(Number) as [number, number];
+    rig.receive(1, (writer) => writer.reject(at, index * BLOCK_BYTES, BLOCK_BYTES));
+  }
+  assert.equal(
+    rig.asked(1).length,
+    1,
+    'two are: the one that was tried and the oldest that is left',
+  );
+});
+
 test('a slot that becomes empty is given away at once', () => {
   const { info } = torrentOf(2 * BLOCK_BYTES);
   const have = new Bitfield(info.pieceCount);
