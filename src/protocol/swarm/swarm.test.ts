@@ -340,6 +340,25 @@ test('what lapsed at a peer counts for its reqq, and one more is tried when noth
   );
 });
 
+test('a hybrid that contradicts itself ends all interest', () => {
+  const { info, layers } = torrentOf(2 * BLOCK_BYTES, { version: 'hybrid' });
+  const rig = new Rig(info, { layers });
+  rig.connectSeed(1);
+  assert.equal(
+    rig.said(1).some(({ type }) => type === 'interested'),
+    true,
+  );
+  rig.block(1, 0, 0);
+  rig.block(1, 0, 1);
+  rig.swarm.handlePiece(rig.nowMs, 0, { v1: info.piecesV1!.slice(0, 20), v2: new Uint8Array(32) });
+  rig.drain();
+  assert.equal(rig.events('inconsistent').length, 1);
+  assert.equal(
+    rig.said(1).some(({ type }) => type === 'not-interested'),
+    true,
+  );
+});
+
 test('a slot that becomes empty is given away at once', () => {
   const { info } = torrentOf(2 * BLOCK_BYTES);
   const have = new Bitfield(info.pieceCount);

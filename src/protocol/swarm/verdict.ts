@@ -31,6 +31,7 @@ export function judgePiece(
   const isRightV2 = matches(torrent.expectedV2(piece), outcome.v2);
   if (isRightV1 !== undefined && isRightV2 !== undefined && isRightV1 !== isRightV2) {
     state.isPaused = true;
+    for (const peer of state.peers.values()) updateInterest(state, peer);
     giveUpPiece(state, torrent, piece);
     state.emit({ type: 'inconsistent', piece });
     return;
