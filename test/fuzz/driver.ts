@@ -15,6 +15,14 @@ export interface FuzzTarget {
   readonly seeds: readonly Uint8Array[];
   /** Throws on a bug only: malformed input has to be refused by value. */
   run(bytes: Uint8Array): void;
+  /** Makes inputs of its own: half of all are those, or grow from them; default: all grow from the seeds. */
+  readonly generate?: (rng: Rng) => Uint8Array;
+  /** How many inputs of a plain parser one of its own stands for; default 1. A run has so many fewer. */
+  readonly cost?: number;
+  /** What happens in an input, in words. */
+  readonly explain?: (bytes: Uint8Array) => readonly string[];
+  /** What to tell besides, at the end. */
+  readonly summary?: () => string;
 }
 
 /** What to run. */
@@ -35,6 +43,11 @@ export interface FuzzReport {
   readonly heapGrowthBytes: number;
 }
 
+/** The inputs that a target gets of a run of so many. */
+export function inputsOf(target: FuzzTarget, count: number): number {
+  return Math.max(1, Math.ceil(count / (target.cost ?? 1)));
+}
+
 /** A bug: the input's number replays it. */
 export class FuzzFailure extends Error {
   override readonly name: string = 'FuzzFailure';
@@ -48,8 +61,40 @@ export class FuzzFailure extends Error {
 
 function describeFailure(target: FuzzTarget, seed: number, index: number, cause: unknown): string {
   const replay = `node --expose-gc test/fuzz/run.ts ${target.name} --seed ${seed} --from ${index} --count 1`;
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return `${target.name}: input ${index} fails: ${detail}\nreplay: ${replay}`;
+  return `${target.name}: input ${index} fails: ${detailOf(cause)}\nreplay: ${replay}`;
+}
+
+function detailOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Most runs spent on making a failing input shorter. */
+const MAX_SHRINK_RUNS = 3_000;
+
+/** Takes parts out of a failing input as long as it fails in the same way: numbers apart, with the same words. */
+export function shrink(target: FuzzTarget, input: Uint8Array): Uint8Array {
+  const failureOf = (bytes: Uint8Array): string | undefined => {
+    try {
+      target.run(bytes);
+    } catch (cause) {
+      return detailOf(cause).replace(/\d+/g, '#');
+    }
+    return undefined;
+  };
+  const failure = failureOf(input);
+  let best = input;
+  let runs = 0;
+  for (let size = best.length >> 1; size > 0 && runs < MAX_SHRINK_RUNS; ) {
+    const before = best.length;
+    // From the end: what comes after the failure goes first.
+    for (let at = best.length - size; at >= 0 && runs < MAX_SHRINK_RUNS; at -= size) {
+      const shorter = concatBytes(best.subarray(0, at), best.subarray(at + size));
+      runs += 1;
+      if (failureOf(shorter) === failure) best = shorter;
+    }
+    if (best.length === before || size > 1) size >>= 1;
+  }
+  return best;
 }
 
 /** Longest input made: duplication must not turn parsing time into the subject. */
@@ -148,10 +193,14 @@ export function makeInput(target: FuzzTarget, seed: number, index: number): Uint
   if (rng.below(50) === 0) return rng.bytes(rng.below(200));
   // A chain of mutations: each fourth input builds upon an earlier one, at most a few deep.
   const parent = rng.below(4) === 0 ? index - 1 - rng.below(Math.min(index, 64)) : -1;
+  const isOwn = target.generate !== undefined && rng.below(8) > 0;
+  if (isOwn && rng.below(2) === 0) return target.generate(rng);
   let bytes =
     parent >= target.seeds.length && rng.below(3) > 0
       ? makeInput(target, seed, parent)
-      : target.seeds[rng.below(target.seeds.length)]!.slice();
+      : isOwn
+        ? target.generate(rng)
+        : target.seeds[rng.below(target.seeds.length)]!.slice();
   for (let left = 1 + rng.below(4); left > 0; left -= 1) bytes = mutate(bytes, target, rng);
   return bytes.length > MAX_INPUT_BYTES ? bytes.slice(0, MAX_INPUT_BYTES) : bytes;
 }

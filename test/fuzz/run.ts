@@ -1,10 +1,12 @@
 /**
- * Command line of the fuzzer: `node --expose-gc test/fuzz/run.ts [name…] [--count N] [--seed N] [--from N]`.
- * Without a name it runs all targets; exit code 1 and a replay command on the first bug.
+ * Command line of the fuzzer: `node --expose-gc test/fuzz/run.ts [name…] [--count N] [--seed N] [--from N]`, or `… name --hex input`.
+ * Without a name it runs all targets; exit code 1, a replay command and a shortened input on the first bug.
+ * The count is of inputs to a plain parser: a target whose inputs are long lives gets fewer by default.
  * @module
  */
 import { parseArgs } from 'node:util';
-import { FuzzFailure, runTarget } from './driver.ts';
+import { fromHex, toHex } from '../../src/lib/bytes.ts';
+import { FuzzFailure, inputsOf, runTarget, shrink } from './driver.ts';
 import { loadTargets } from './targets.ts';
 
 /** Growth of the heap over half a run that is no noise any more. */
@@ -13,9 +15,10 @@ const MAX_HEAP_GROWTH_BYTES = 33_554_432;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    count: { type: 'string', default: '100000' },
+    count: { type: 'string' },
     seed: { type: 'string', default: '1' },
     from: { type: 'string', default: '0' },
+    hex: { type: 'string' },
   },
 });
 if (globalThis.gc === undefined) {
@@ -30,16 +33,23 @@ for (const name of chosen) {
     console.error(`expected a target (${[...targets.keys()].join(', ')}), got ${name}`);
     process.exit(2);
   }
+  if (values.hex !== undefined) {
+    const bytes = fromHex(values.hex)!;
+    for (const line of target.explain?.(bytes) ?? []) console.log(line);
+    target.run(bytes);
+    continue;
+  }
   try {
     const options = {
-      count: Number(values.count),
+      count: Number(values.count ?? inputsOf(target, 100_000)),
       seed: Number(values.seed),
       from: Number(values.from),
     };
     const report = runTarget(target, options);
     const slowest = `slowest ${report.slowestMs.toFixed(1)} ms (input ${report.slowestInput})`;
     const growth = `heap ${(report.heapGrowthBytes / 1024).toFixed(0)} KiB`;
-    console.log(`${name}: ${report.count} inputs, ${slowest}, ${growth}`);
+    const more = target.summary === undefined ? '' : `, ${target.summary()}`;
+    console.log(`${name}: ${report.count} inputs, ${slowest}, ${growth}${more}`);
     if (report.heapGrowthBytes > MAX_HEAP_GROWTH_BYTES) {
       console.error(`${name}: expected the heap to stay, got ${report.heapGrowthBytes} bytes more`);
       process.exitCode = 1;
@@ -48,7 +58,12 @@ for (const name of chosen) {
     if (!(error instanceof FuzzFailure)) throw error;
     console.error(error.message);
     console.error(error.cause);
-    console.error(`input: ${Buffer.from(error.input).toString('latin1').slice(0, 2000)}`);
+    if (target.generate === undefined) {
+      console.error(`input: ${Buffer.from(error.input).toString('latin1').slice(0, 2000)}`);
+    }
+    const short = shrink(target, error.input);
+    console.error(`shortened: node --expose-gc test/fuzz/run.ts ${name} --hex ${toHex(short)}`);
+    for (const line of target.explain?.(short).slice(-60) ?? []) console.error(line);
     process.exit(1);
   }
 }

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FuzzFailure, makeInput, runTarget } from './driver.ts';
+import { FuzzFailure, inputsOf, makeInput, runTarget, shrink } from './driver.ts';
 import { loadTargets } from './targets.ts';
 
 /** Enough to notice a broken target; `npm run test:fuzz` does the long runs. */
 const COUNT = 3000;
 
 for (const [name, target] of await loadTargets()) {
-  test(`fuzz ${name}: ${COUNT} inputs`, () => {
-    const report = runTarget(target, { count: COUNT, seed: 1 });
-    assert.equal(report.count, COUNT);
+  const count = Math.max(inputsOf(target, COUNT), target.seeds.length);
+  test(`fuzz ${name}: ${count} inputs`, () => {
+    const report = runTarget(target, { count, seed: 1 });
+    assert.equal(report.count, count);
   });
 }
 
@@ -35,4 +36,5 @@ test('a bug is reported with the command that replays it, and the replay finds i
   );
   assert.deepEqual(makeInput(target, 7, index), failure.input);
   assert.throws(() => runTarget(target, { count: 1, seed: 7, from: index }), FuzzFailure);
+  assert.equal(shrink(target, failure.input).length, 7, 'nothing can be taken out of it any more');
 });
