@@ -219,8 +219,10 @@ export class SwarmService implements LinkOwner {
   onBlockEnd(link: PeerLink): void {
     const { piece, begin, length, isStoring } = link;
     this.#plane.downloadGate.spend(length);
+    // A fault of the disk may have ended the piece that the block began in, and the core may have asked for the block anew.
+    const isStored = isStoring && this.#store?.isCurrent(piece, link.opening) === true;
     // The core first: it settles the piece's state before its last part can go to disk.
-    this.swarm.handleBlock(link.readAtMs, link.id, { piece, begin, length }, isStoring);
+    this.swarm.handleBlock(link.readAtMs, link.id, { piece, begin, length }, isStored);
     if (isStoring) this.#store?.complete(piece, begin / BLOCK_BYTES, link.opening);
   }
 

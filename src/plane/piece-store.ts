@@ -136,6 +136,11 @@ export class PieceStore implements Spiller {
     return this.#open.get(piece)?.blocks[block] === FILLING;
   }
 
+  /** False when the piece was given up since: what was begun in that opening does not count. */
+  isCurrent(piece: number, opening: number): boolean {
+    return this.#open.get(piece)?.opening === opening;
+  }
+
   /** The block begun has all its bytes; it counts when its piece was not given up meanwhile. */
   complete(piece: number, block: number, opening: number): void {
     const open = this.#open.get(piece);
