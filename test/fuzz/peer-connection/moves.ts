@@ -3,10 +3,13 @@
  * @module
  */
 import { makeReserved } from '../../../src/protocol/peer-wire/index.ts';
+import { SEED_RULES as RULES, type SeedRuleName } from '../../../src/protocol/swarm/choke-rules.ts';
 import type { PeerAddress } from '../../../src/protocol/swarm/index.ts';
 import type { Choices } from './choices.ts';
 import * as peer from './peer-moves.ts';
 import { OUR_PEER_ID, World } from './world.ts';
+
+const SEED_RULES = Object.keys(RULES) as SeedRuleName[];
 
 type Move = (world: World, choices: Choices) => void;
 
@@ -110,6 +113,18 @@ const setOpenLimit: Move = (world, choices) => {
   world.swarm.setOpenLimit(1 + choices.below(20));
 };
 
+const superSeed: Move = (world, choices) => {
+  const isOn = choices.below(2) === 0;
+  if (!world.swarm.setSuperSeeding(isOn)) return;
+  world.isSuperSeeding = isOn;
+  world.wasSuperSeeding ||= isOn;
+};
+
+const setUploads: Move = (world, choices) => {
+  world.swarm.setUploadLimit(choices.of([0, 20_000, 1_000_000])!);
+  world.swarm.setSeedRule(choices.of(SEED_RULES)!);
+};
+
 const pauseOrResume: Move = (world, choices) => {
   const isPause = choices.below(3) === 0;
   world.model.isPaused = isPause;
@@ -141,7 +156,7 @@ const MOVES: readonly (readonly [number, Move])[] = [
   [12, judge],
   [2, failDisk],
   [5, answerDigest],
-  [10, waitShort],
+  [7, waitShort],
   [6, waitMedium],
   [2, waitLong],
   [4, settle],
@@ -149,6 +164,8 @@ const MOVES: readonly (readonly [number, Move])[] = [
   [1, setOrder],
   [1, setOpenLimit],
   [3, pauseOrResume],
+  [2, superSeed],
+  [1, setUploads],
   [3, setTorrent],
   [14, pump],
   [12, ofPeer(peer.tellPieces)],

@@ -95,6 +95,9 @@ export class World {
   readonly isPolite: boolean;
   /** The core may open as many pieces as it likes. */
   isOpenLimited = false;
+  /** BEP 16: pieces are told one at a time. */
+  isSuperSeeding = false;
+  wasSuperSeeding = false;
   readonly connections: Connection[] = [];
   readonly dials: { dial: number; address: PeerAddress }[] = [];
   readonly digests: number[] = [];
@@ -573,9 +576,12 @@ export class World {
     for (const { model } of this.connections) {
       if (this.#isStalled(model)) model.complain('is not asked for anything, though it could be');
       if (model.owedHashes > 0) model.complain(`owes ${model.owedHashes} answers about hashes`);
-      if (model.isPeerSeed || !this.model.isKnown) continue;
+      if (model.isPeerSeed || !this.model.isKnown || this.isSuperSeeding) continue;
       for (const piece of this.model.have) {
-        if (!model.claimed.has(piece) && !this.torrent.layout.isAllPad(piece)) {
+        // Whoever was a guest of super seeding needs to hear of what it lacks only.
+        const isOfUse = !this.wasSuperSeeding || !model.peerHas(piece);
+        const isPad = this.torrent.layout.isAllPad(piece);
+        if (!model.claimed.has(piece) && isOfUse && !isPad) {
           model.complain(`did not say that it has piece ${piece}`);
         }
       }
