@@ -39,7 +39,7 @@ const MENDS: Readonly<Record<string, string>> = {
   EDQUOT: 'your quota is used up. Free some space; the transfer goes on by itself.',
   EACCES: 'permission is denied. Change its permissions or choose another folder with --dir.',
   EPERM: 'permission is denied. Change its permissions or choose another folder with --dir.',
-  EROFS: 'the file system is read-only. Choose another folder with --dir.',
+  EROFS: 'the file system is read-only. Make it writable or choose another folder with --dir.',
   ENOENT: 'it is not there. Put it back, or run "get" to fetch it again.',
   ENOTDIR: 'a part of its path is a file, not a folder. Move that file away.',
   EISDIR: 'a folder is in its place. Move it away or choose another folder with --dir.',
@@ -48,8 +48,12 @@ const MENDS: Readonly<Record<string, string>> = {
   ENFILE: 'too many files are open on this machine. Close some programs.',
   EIO: 'the disk reports an error. Check the disk.',
   ENAMETOOLONG: 'the path is too long. Choose a shorter folder with --dir.',
-  TRUNCATED: 'it became shorter than it was. Run "verify", then "get" to mend it.',
-  VANISHED: 'it was deleted or replaced meanwhile. Put it back, or run "get" to fetch it again.',
+  TRUNCATED:
+    'another program cut it. What is gone is offered to nobody: "get" fetches it again, "seed" waits until it is put back.',
+  CHANGED:
+    'another program changed it. What is not right is offered to nobody: "get" fetches it again, "seed" waits until it is put back.',
+  VANISHED:
+    'another program deleted or replaced it. What is gone is offered to nobody: "get" fetches it again, "seed" waits until it is put back.',
 };
 
 function mendOf(code: string): string {

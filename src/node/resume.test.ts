@@ -6,9 +6,9 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { bootId } from '../io/atomic-file.ts';
 import { Bitfield } from '../lib/bitfield.ts';
+import type { FileLook } from '../plane/file-table.ts';
 import { encode } from '../protocol/bencode/index.ts';
 import {
-  type FileLook,
   judgeRecord,
   openRecord,
   parseRecord,

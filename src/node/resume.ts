@@ -15,6 +15,7 @@ import path from 'node:path';
 import { bootId, readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
 import { Bitfield } from '../lib/bitfield.ts';
 import { concatBytes, equalBytes, toHex } from '../lib/bytes.ts';
+import type { FileLook } from '../plane/file-table.ts';
 import { type BencodeDict, decodeDict, type Encodable, encode } from '../protocol/bencode/index.ts';
 
 // Specification constants
@@ -29,12 +30,6 @@ const KEY_BYTES = 16;
 const MAX_RECORD_BYTES = 256 * 1024 * 1024;
 /** How much younger than the journal a file may be before its pieces are in doubt. */
 const CLOCK_SLACK_MS = 2_000;
-
-/** Size and time of a file; -1 and 0 for one that is not there. */
-export interface FileLook {
-  readonly sizeBytes: number;
-  readonly mtimeMs: number;
-}
 
 /** What is remembered. */
 export interface ResumeRecord {

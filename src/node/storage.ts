@@ -204,15 +204,24 @@ export async function checkPieces(
   await scanPieces({
     ...options,
     onPiece: (piece, v1, v2) => {
-      const expectedV1 = options.expected.v1(piece);
-      const expectedV2 = options.expected.v2(piece);
-      if (expectedV1 === undefined && expectedV2 === undefined) return;
-      if (expectedV1 !== undefined && !equalBytes(expectedV1, v1)) return;
-      if (expectedV2 !== undefined && !equalBytes(expectedV2, v2)) return;
-      have.add(piece);
+      if (isRight(options.expected, piece, v1, v2)) have.add(piece);
     },
   });
   return have;
+}
+
+/** True when every hash that is known of a piece fits, and one is. */
+export function isRight(
+  expected: ExpectedHashes,
+  piece: number,
+  v1: Uint8Array,
+  v2: Uint8Array,
+): boolean {
+  const expectedV1 = expected.v1(piece);
+  const expectedV2 = expected.v2(piece);
+  if (expectedV1 === undefined && expectedV2 === undefined) return false;
+  if (expectedV1 !== undefined && !equalBytes(expectedV1, v1)) return false;
+  return expectedV2 === undefined || equalBytes(expectedV2, v2);
 }
 
 /** The v2 root of each piece, as far as layers are known. */

@@ -137,6 +137,13 @@ export class SwarmService implements LinkOwner {
     this.drain();
   }
 
+  /** Pieces that are being filled and had bytes in a file that is not as it was: what came of them may be gone. */
+  giveUpOpen(isHit: (piece: number) => boolean): void {
+    for (const piece of this.#store?.giveUpOpen(isHit) ?? []) {
+      this.swarm.handlePiece(monotonicMs(), piece, { isFault: true });
+    }
+  }
+
   /** Drops every peer and address (BEP 27). */
   forgetPeers(): void {
     this.swarm.forgetPeers(monotonicMs());
@@ -310,6 +317,7 @@ export class SwarmService implements LinkOwner {
     const segments = cutSegments(geometry.segments(piece), 0, lengthBytes);
     disk.submit(disk.idlest(), { kind: 'blocks', storage, lengthBytes, segments }, (result) => {
       if (this.#isStopped) return;
+      if (result.fault !== undefined) this.#options.onDiskFault(result.fault);
       this.swarm.handleDigests(monotonicMs(), piece, result.blockDigests);
       this.drain();
     });

@@ -10,8 +10,9 @@ import { nodeCrypto } from '../io/crypto.ts';
 import { Bitfield } from '../lib/bitfield.ts';
 import { equalBytes } from '../lib/bytes.ts';
 import type { DiskPool } from '../plane/disk-pool.ts';
-import { DiskFaultError, type StorageSpec } from '../plane/file-table.ts';
+import { DiskFaultError, type FileLook, type StorageSpec } from '../plane/file-table.ts';
 import { type Info, parseInfo } from '../protocol/metainfo/index.ts';
+import type { PieceOutcome } from '../protocol/swarm/index.ts';
 import { nodeError } from './errors.ts';
 import { judgeRecord, type ResumeRecord, type ResumeStore, statFiles } from './resume.ts';
 import { selectFiles, wantedPieces } from './selection.ts';
@@ -20,6 +21,8 @@ import {
   createEmptyFiles,
   createSymlinks,
   expectedHashes,
+  isRight,
+  scanPieces,
   storageSpec,
   TorrentGeometry,
 } from './storage.ts';
@@ -130,7 +133,7 @@ export class TorrentFiles {
       partsNow: statFiles([this.spec.partsPath])[0]!,
       lengths: this.spec.files.map((file) => file.lengthBytes),
       isStored: (index) => this.#wasStored.has(index),
-      filesOf: (piece) => this.#filesOf(piece),
+      filesOf: (piece) => this.filesOf(piece),
     });
     this.#dropMoved(have, doubtful);
     if (doubtful.size > 0) {
@@ -160,6 +163,60 @@ export class TorrentFiles {
       return have.has(first) && now[index]!.sizeBytes < file.lengthBytes;
     });
     return at < 0 ? undefined : this.#paths[at];
+  }
+
+  /** The files that a piece has bytes of. */
+  filesOf(piece: number): number[] {
+    const segments = this.geometry.segments(piece).filter((segment) => !segment.isPad);
+    return segments.map((segment) => segment.fileIndex);
+  }
+
+  /** The files whose bytes lie at a path: several where it is the parts file. */
+  indicesOf(where: string): number[] {
+    const isThere = (index: number): boolean =>
+      this.spec.files[index]!.isStored
+        ? this.#paths[index] === where
+        : this.spec.partsPath === where;
+    return [...this.spec.files.keys()].filter(
+      (index) => !this.spec.files[index]!.isPad && isThere(index),
+    );
+  }
+
+  /** How the file with these bytes looks now. */
+  look(index: number): FileLook {
+    const isStored = this.spec.files[index]!.isStored;
+    return statFiles([isStored ? this.#paths[index]! : this.spec.partsPath])[0]!;
+  }
+
+  /** Has every worker open the files anew. */
+  async refresh(): Promise<void> {
+    await this.#disk.onAll('refresh', this.spec.id);
+  }
+
+  /**
+   * Hashes pieces, ascending, and tells those that are right.
+   * @throws {DiskFaultError} when the disk fails otherwise than by missing bytes; the signal's reason.
+   */
+  async hash(
+    pieces: readonly number[],
+    signal: AbortSignal,
+    onRight: (piece: number, outcome: PieceOutcome) => void,
+  ): Promise<void> {
+    const expected = expectedHashes(this.info, this.geometry, this.layers);
+    await scanPieces({
+      disk: this.#disk,
+      storage: this.spec.id,
+      geometry: this.geometry,
+      pieces,
+      signal,
+      onPiece: (piece, v1, v2) => {
+        if (!isRight(expected, piece, v1, v2)) return;
+        onRight(piece, {
+          ...(this.info.version === 'v2' ? {} : { v1 }),
+          ...(this.info.version === 'v1' ? {} : { v2 }),
+        });
+      },
+    });
   }
 
   /** Notes pieces whose data was written. @throws the system's error. */
@@ -193,11 +250,6 @@ export class TorrentFiles {
       layers: this.layers,
       ...totals,
     });
-  }
-
-  #filesOf(piece: number): number[] {
-    const segments = this.geometry.segments(piece).filter((segment) => !segment.isPad);
-    return segments.map((segment) => segment.fileIndex);
   }
 
   /** Pieces whose bytes lay in the parts file and belong to a file selected since: they are fetched again. */

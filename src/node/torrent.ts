@@ -19,6 +19,7 @@ import { formatMagnet, type Info, parseInfo } from '../protocol/metainfo/index.t
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
 import { formatEndpoint, parseEndpoint } from './address.ts';
 import { nodeError } from './errors.ts';
+import { FileGuard, UNDERNEATH } from './file-guard.ts';
 import { hexHashes } from './hex-hashes.ts';
 import { ResumeStore } from './resume.ts';
 import { type NodePlane, SwarmService } from './swarm-service.ts';
@@ -39,6 +40,8 @@ const DISK_RETRY_MS = 2_000;
 /** A resume record is written, and data synced, this often while pieces arrive. */
 const RECORD_INTERVAL_MS = 120_000;
 
+/** A problem that comes again is told again after this. */
+const REPEAT_MS = 600_000;
 /** Addresses remembered to count who gave data. */
 const MAX_GIVERS = 10_000;
 
@@ -67,8 +70,11 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   readonly #unjournaled: number[] = [];
   #tracker: TrackerService | undefined;
   #files: TorrentFiles | undefined;
+  #guard: FileGuard | undefined;
   #state: TorrentState;
   #error: AppError | undefined;
+  /** The problem that was told last. */
+  #told = { message: '', againMs: 0 };
   #retry: NodeJS.Timeout | undefined;
   #recordTimer: NodeJS.Timeout | undefined;
   #summary: Summary | undefined;
@@ -231,15 +237,28 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const have = await this.#check(files);
     if (this.#abort.signal.aborted) return;
     this.#guardDisk(() => files.createEmpty());
+    const table = new FileTable(files.spec);
     this.#service.activate({
       info,
       layers,
       have,
       geometry: files.geometry,
       storage: files.spec.id,
-      files: new FileTable(files.spec),
+      files: table,
       priorityOf: (piece) => (files.wanted.has(piece) ? 4 : 0),
       isSequential: this.#options.isSequential === true,
+    });
+    this.#guard = new FileGuard({
+      files,
+      table,
+      have: () => this.#service.swarm.have!,
+      isReadOnly: this.#options.mode === 'seed',
+      signal: this.#abort.signal,
+      onLost: (pieces) => this.#onLost(files, pieces),
+      onFound: (piece, outcome) => {
+        this.#service.swarm.handlePiece(monotonicMs(), piece, outcome);
+        this.#service.drain();
+      },
     });
     this.#saveRecord(false);
     this.#armRecordTimer();
@@ -400,6 +419,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   #onPiece(piece: number): void {
     this.#clearError();
+    this.#guard?.pieceHad(piece);
     // One write for all pieces of a turn: small pieces come by the dozen.
     if (this.#unjournaled.push(piece) === 1) queueMicrotask(() => this.#writeJournal());
   }
@@ -416,7 +436,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#writeJournal();
     const gone = files.findVanished(this.#service.swarm.have!);
     if (gone !== undefined) {
-      this.#fail(nodeError('ERR_FILE', { path: gone, code: 'VANISHED', operation: 'find' }), true);
+      this.#onDiskFault({ path: gone, code: 'VANISHED', operation: 'read' });
       return;
     }
     this.#guardDisk(() => files.createLinks());
@@ -444,6 +464,23 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   #onDiskFault(fault: DiskFault): void {
     this.#fail(nodeError('ERR_FILE', fault), false);
+    if (this.#guard?.takes(fault) !== true) return;
+    const files = this.#files!;
+    const hit = new Set(files.indicesOf(fault.path));
+    this.#service.giveUpOpen((piece) => files.filesOf(piece).some((index) => hit.has(index)));
+  }
+
+  /** These pieces are not on disk any more, since another program changed a file. */
+  #onLost(files: TorrentFiles, pieces: readonly number[]): void {
+    const { swarm } = this.#service;
+    for (const piece of pieces) swarm.losePiece(piece);
+    // What only seeds must not write over somebody's file.
+    if (this.#options.mode === 'seed') {
+      const have = swarm.have!;
+      swarm.setPriorities((piece) => (files.wanted.has(piece) && have.has(piece) ? 4 : 0));
+    }
+    this.#saveRecord(false);
+    this.#service.drain();
   }
 
   #guardDisk(write: () => void): void {
@@ -457,17 +494,27 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   #fail(error: AppError, isFinal: boolean): void {
     if (this.#state === 'stopped') return;
-    const isNew = this.#error?.message !== error.message;
+    const now = monotonicMs();
+    const isNew = this.#told.message !== error.message || now >= this.#told.againMs;
     this.#error = error;
+    if (isNew) this.#told = { message: error.message, againMs: now + REPEAT_MS };
     this.#service.swarm.pause();
     this.#setState('error');
     if (isNew || isFinal) this.emit('problem', { error, isFinal });
-    if (isFinal) return;
+    if (!isFinal) this.#armRetry();
+  }
+
+  #armRetry(): void {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
+      if (this.#guard?.isBusy === true) {
+        this.#armRetry();
+        return;
+      }
       this.#service.swarm.resume();
       this.#service.drain();
-      if (this.#service.swarm.isComplete) this.#clearError();
+      const isUnderneath = UNDERNEATH.has(codeOf(this.#error));
+      if (this.#service.swarm.isComplete || isUnderneath) this.#clearError();
     }, DISK_RETRY_MS);
   }
 
@@ -512,7 +559,9 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     clearTimeout(this.#recordTimer);
     const goodbye = this.#tracker?.stop();
     await this.#starting.catch(() => {});
+    this.#guard?.close();
     this.#service.disconnect();
+    await this.#guard?.idle();
     const storage = this.#files?.spec.id;
     // A close queued behind all writes of the storage: when it is answered, they are done and judged.
     if (storage !== undefined) await this.#host.plane.disk.onAll('close', storage);
@@ -524,4 +573,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#setState('stopped');
     this.#host.onStopped(this);
   }
+}
+
+function codeOf(error: AppError | undefined): string {
+  return (error?.details as { code?: string } | undefined)?.code ?? '';
 }

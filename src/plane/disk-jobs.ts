@@ -62,9 +62,9 @@ export interface BlocksJob {
   readonly segments: readonly JobSegment[];
 }
 
-/** Force a storage's written data to disk, or close its files and forget it for good. */
+/** Force a storage's written data to disk; open its files anew; or close them and forget it for good. */
 export interface FileJob {
-  readonly kind: 'sync' | 'close';
+  readonly kind: 'sync' | 'refresh' | 'close';
   readonly id: number;
   readonly storage: number;
 }

@@ -136,7 +136,7 @@ export class DiskPool {
   }
 
   /** Runs the same job on every worker that was started and waits for all. @returns the first fault, if any. */
-  async onAll(kind: 'sync' | 'close', storage: number): Promise<JobResult['fault']> {
+  async onAll(kind: 'sync' | 'refresh' | 'close', storage: number): Promise<JobResult['fault']> {
     if (kind === 'close') this.#specs.delete(storage);
     const started = [...this.#lanes.keys()].filter(
       (index) => this.#lanes[index]!.worker !== undefined,

@@ -64,9 +64,9 @@ function run(job: Job): JobResult {
     }
     if (job.kind === 'scan') return runScan(table, job);
     if (job.kind === 'blocks') return runBlocks(table, job);
-    if (job.kind === 'sync') {
-      table.sync();
-    } else {
+    if (job.kind === 'sync') table.sync();
+    else if (job.kind === 'refresh') table.refresh();
+    else {
       table.close();
       tables.delete(job.storage);
       for (const map of [pieces, failedOpenings]) {

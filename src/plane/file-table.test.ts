@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { DiskFaultError, diskFaultOf, FileTable, MAX_OPEN_FILES } from './file-table.ts';
+import { DiskFaultError, diskFaultOf, FileTable } from './file-table.ts';
+import { MAX_OPEN_FILES } from './open-files.ts';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'file-table-'));
 after(() => fs.rmSync(root, { recursive: true, force: true }));
@@ -146,4 +147,71 @@ test('an error that is no disk fault is passed on', () => {
   assert.throws(() => diskFaultOf(error), RangeError);
   const fault = { code: 'EIO', path: 'p', operation: 'read' } as const;
   assert.equal(diskFaultOf(new DiskFaultError(fault, error)), fault);
+});
+
+test('a file that was cut or deleted while it is written to is a fault at the next write, until the table is refreshed', () => {
+  const { table, dir } = rig(['a']);
+  const where = path.join(dir, 'a');
+  table.write(0, DATA, 0);
+  fs.truncateSync(where, 50);
+  assert.deepEqual(
+    faultOf(() => table.write(0, DATA, 60)),
+    { code: 'TRUNCATED', path: where, operation: 'write' },
+  );
+  assert.equal(fs.statSync(where).size, 50, 'nothing was added');
+  table.refresh();
+  table.write(0, DATA, 60);
+  assert.equal(fs.statSync(where).size, 100);
+  fs.rmSync(where);
+  assert.equal(faultOf(() => table.write(0, DATA, 0)).code, 'VANISHED');
+  table.refresh();
+  table.write(0, DATA, 0);
+  assert.equal(fs.statSync(where).size, 100);
+});
+
+test('a whole file that does not look as it did is a fault when it is read', () => {
+  const { table, dir } = rig(['a']);
+  const where = path.join(dir, 'a');
+  table.write(0, DATA, 0);
+  const changeNow = (): string | undefined => {
+    const place = table.acquire(0, false);
+    const fault = table.changeOf(0, place);
+    table.release(place);
+    if (fault !== undefined) assert.equal(fault.path, where);
+    return fault?.code;
+  };
+  const expectNow = (): void => {
+    const { size, mtimeMs } = fs.statSync(where);
+    table.expect(0, { sizeBytes: size, mtimeMs: Math.floor(mtimeMs) });
+  };
+  assert.equal(changeNow(), undefined, 'nobody said how it must look');
+  expectNow();
+  assert.equal(changeNow(), undefined);
+  fs.utimesSync(where, 1_000, 1_000);
+  assert.equal(changeNow(), 'CHANGED');
+  expectNow();
+  fs.truncateSync(where, 99);
+  assert.equal(changeNow(), 'TRUNCATED');
+  expectNow();
+  fs.appendFileSync(where, 'more');
+  fs.utimesSync(where, 1_000, 1_000);
+  assert.equal(changeNow(), 'CHANGED');
+  expectNow();
+  fs.rmSync(where);
+  assert.equal(changeNow(), 'VANISHED');
+  table.expect(0, undefined);
+  assert.equal(changeNow(), undefined);
+});
+
+test('a file in use when the table is refreshed is closed by its last user', () => {
+  const { table } = rig(['a']);
+  table.write(0, DATA, 0);
+  const place = table.acquire(0, false);
+  table.refresh();
+  const again = table.acquire(0, false);
+  assert.notEqual(again.fd, place.fd);
+  table.release(place);
+  assert.throws(() => fs.fstatSync(place.fd), { code: 'EBADF' });
+  table.release(again);
+  assert.ok(fs.fstatSync(again.fd).size > 0, 'it stays open for the next one');
 });

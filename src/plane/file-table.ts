@@ -3,19 +3,21 @@
  *
  * A file is opened when first needed and created sparse at its full length when first written. Files that were not selected are not
  * created: their share of border pieces lives in one sparse parts file, at its place in piece space. Open files are kept in an LRU of
- * MAX_OPEN_FILES; each thread has a table of its own.
+ * MAX_OPEN_FILES (`open-files.ts`); each thread has a table of its own.
  * Safety: writing never follows a symlink in the last component and refuses a parent that leads out of the folder, before it makes one.
  * Reading follows links: what is read was hashed first.
+ * Other programs: a file that is cut, deleted or replaced while it is written to makes a fault at the next write, and one whose size or time
+ * is not as `expect` was told makes one at the next read: nothing is added to, or sent of, what may not be ours any more.
  * A closed table stays closed: late work must not open files that nobody will close.
  * @module
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { assert } from '../lib/assert.ts';
+import { openFilesLimit, openFilesUnder } from './open-files.ts';
 
-// Implementation limits
-/** Open files a table keeps. */
-export const MAX_OPEN_FILES = 64;
+/** Open files that a table of this process keeps. */
+const OPEN_FILES = openFilesUnder(openFilesLimit());
 
 /** One file, as a worker needs to know it. */
 export interface StoredFile {
@@ -40,7 +42,16 @@ export interface StorageSpec {
   readonly files: readonly StoredFile[];
 }
 
-/** A disk operation that failed; `path` names the file, `code` is the system's (ENOSPC, EACCES, ENOENT, …). */
+/** Size and time of a file; -1 and 0 for one that is not there. */
+export interface FileLook {
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+}
+
+/**
+ * A disk operation that failed; `path` names the file, `code` is the system's (ENOSPC, EACCES, ENOENT, …) or ours: TRUNCATED, CHANGED and
+ * VANISHED tell what somebody else did to it, ECLOSED that its storage was closed.
+ */
 export interface DiskFault {
   readonly code: string;
   readonly path: string;
@@ -66,6 +77,10 @@ interface OpenFile {
   readonly fd: number;
   readonly canWrite: boolean;
   users: number;
+  /** It had a name when it was opened; some file systems count none. */
+  readonly isNamed: boolean;
+  /** It is in no table any more: its last user closes it. */
+  isStale: boolean;
 }
 
 /** A place in a file: what an open call gives. */
@@ -89,6 +104,8 @@ export class FileTable {
   readonly #made = new Set<number>();
   /** Files with data that was written after the last sync, evicted ones too. */
   readonly #unsynced = new Set<number>();
+  /** How files look that nobody writes to any more. */
+  readonly #expected = new Map<number, FileLook>();
   #isClosed = false;
 
   constructor(spec: StorageSpec) {
@@ -118,8 +135,9 @@ export class FileTable {
       open = undefined;
     }
     if (open === undefined) {
-      while (this.#open.size >= MAX_OPEN_FILES && this.#evict());
-      open = { fd: this.#openFile(fileIndex, key, canWrite), canWrite, users: 0 };
+      while (this.#open.size >= OPEN_FILES && this.#evict());
+      const fd = this.#openFile(fileIndex, key, canWrite);
+      open = { fd, canWrite, users: 0, isNamed: fs.fstatSync(fd).nlink > 0, isStale: false };
     } else {
       this.#open.delete(key);
     }
@@ -132,14 +150,43 @@ export class FileTable {
   release(place: FilePlace): void {
     const { open } = place;
     open.users -= 1;
-    if (this.#isClosed && open.users === 0) fs.closeSync(open.fd);
+    if ((this.#isClosed || open.isStale) && open.users === 0) fs.closeSync(open.fd);
+  }
+
+  /** How a file must look when it is read from now on; undefined: as it likes, since it is written to. */
+  expect(fileIndex: number, look: FileLook | undefined): void {
+    if (look === undefined) this.#expected.delete(fileIndex);
+    else this.#expected.set(fileIndex, look);
+  }
+
+  /** Looks at a file that was acquired for reading. @returns a fault when it is not as it should be. */
+  changeOf(fileIndex: number, place: FilePlace): DiskFault | undefined {
+    const expected = this.#expected.get(fileIndex);
+    if (expected === undefined) return undefined;
+    const { size, mtimeMs, nlink } = fs.fstatSync(place.fd);
+    const isSame = size === expected.sizeBytes && Math.floor(mtimeMs) === expected.mtimeMs;
+    const isGone = place.open.isNamed && nlink === 0;
+    if (isSame && !isGone) return undefined;
+    const code = codeOfChange(isGone, size, expected.sizeBytes) ?? 'CHANGED';
+    return { code, path: this.pathOf(fileIndex), operation: 'read' };
+  }
+
+  /** Closes everything, so that files are opened anew, and made anew where they are gone; those in use close when they are released. */
+  refresh(): void {
+    for (const open of this.#open.values()) {
+      if (open.users === 0) fs.closeSync(open.fd);
+      else open.isStale = true;
+    }
+    this.#open.clear();
+    this.#made.clear();
   }
 
   /** Writes `bytes` at `offsetBytes` of a file, all of them. @throws {DiskFaultError} */
   write(fileIndex: number, bytes: Uint8Array, offsetBytes: number): void {
     const place = this.acquire(fileIndex, true);
-    this.#unsynced.add(place.key);
     try {
+      this.#checkUnderneath(fileIndex, place);
+      this.#unsynced.add(place.key);
       let at = 0;
       while (at < bytes.length) {
         const from = place.baseBytes + offsetBytes + at;
@@ -151,6 +198,20 @@ export class FileTable {
       throw this.fault(fileIndex, 'write', error);
     } finally {
       this.release(place);
+    }
+  }
+
+  /** What was verified may be gone with what somebody cut off or replaced: a fault, before more is added. */
+  #checkUnderneath(fileIndex: number, place: FilePlace): void {
+    const { size, nlink } = fs.fstatSync(place.fd);
+    const file = this.spec.files[fileIndex]!;
+    const isGone = place.open.isNamed && nlink === 0;
+    const code = codeOfChange(isGone, size, file.isStored ? file.lengthBytes : 0);
+    if (code !== undefined) {
+      throw new DiskFaultError(
+        { code, path: this.pathOf(fileIndex), operation: 'write' },
+        undefined,
+      );
     }
   }
 
@@ -274,6 +335,12 @@ export class FileTable {
     this.#open.delete(key);
     fs.closeSync(open.fd);
   }
+}
+
+/** A file without a name was deleted or replaced; one that is shorter was cut. */
+function codeOfChange(isGone: boolean, size: number, leastBytes: number): string | undefined {
+  if (isGone) return 'VANISHED';
+  return size < leastBytes ? 'TRUNCATED' : undefined;
 }
 
 /**

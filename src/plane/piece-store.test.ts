@@ -390,3 +390,31 @@ test('work that comes behind the close of its storage fails and leaves no file o
   on.store.close();
   assert.equal(pool.freeCount, pool.slabCount);
 });
+
+test('an open piece that is given up gives its memory back and has no verdict; it can be filled anew', async () => {
+  const on = rig([3 * MIB], {
+    name: 't',
+    version: 'v1',
+    pieceLengthBytes: MIB,
+    isSingleFile: false,
+  });
+  const free = pool.freeCount;
+  for (const block of blocksOf(on, 0)) fill(on, 0, block);
+  fill(on, 1, 0);
+  const target = on.store.begin(1, 1)!;
+  const { opening } = target;
+  fill(on, 2, 0);
+  assert.deepEqual(
+    on.store.giveUpOpen((piece) => piece < 2),
+    [0, 1],
+  );
+  assert.equal(on.store.isCurrent(1, opening), false);
+  assert.equal(on.store.openCount, 1);
+  on.store.complete(1, 1, opening);
+  for (const block of blocksOf(on, 0)) fill(on, 0, block);
+  const verdict = await on.next();
+  assert.equal(verdict.piece, 0);
+  checkDigests(on, 0, verdict.result);
+  on.store.close();
+  assert.equal(pool.freeCount, free, 'the first copy of piece 0 said nothing');
+});

@@ -169,6 +169,17 @@ export class PieceStore implements Spiller {
     open.filling[Math.floor((block * BLOCK_BYTES) / this.#partBytes)]! -= 1;
   }
 
+  /** Gives open pieces up whose parts on disk may be gone. @returns which; what is on its way for them counts for nothing. */
+  giveUpOpen(isHit: (piece: number) => boolean): number[] {
+    const hit = [...this.#open.keys()].filter(isHit);
+    for (const piece of hit) {
+      const open = this.#open.get(piece)!;
+      this.#open.delete(piece);
+      this.#giveUp(open);
+    }
+    return hit;
+  }
+
   /** Gives all memory back that no worker and no writer uses, the rest when they end; nothing begins afterwards. */
   close(): void {
     this.#isClosed = true;

@@ -229,6 +229,12 @@ function readInto(
   const wanted = target.length;
   try {
     const place = files.acquire(fileIndex, false);
+    const change = files.changeOf(fileIndex, place);
+    if (change !== undefined) {
+      files.release(place);
+      queueMicrotask(() => done(change));
+      return;
+    }
     fs.read(place.fd, target, 0, wanted, place.baseBytes + offsetBytes, (error, count) => {
       files.release(place);
       if (error !== null) done(files.fault(fileIndex, 'read', error).fault);

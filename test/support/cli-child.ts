@@ -33,6 +33,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Root without its power to pass by file permissions (a checkout below a private folder stays readable to it). */
   readonly isBound?: boolean;
+  /** Files and sockets it may have open (Linux). */
+  readonly openFiles?: number;
 }
 
 /** Children that run: a test that was given up must not leave them behind. */
@@ -73,8 +75,13 @@ export class Child {
 
   static start(command: string, args: readonly string[], options: ChildOptions = {}): Child {
     const bound = ['--bounding-set', '-dac_override,-dac_read_search', '--', command];
+    const limited = [`--nofile=${options.openFiles}`, command];
     const [program, words] =
-      options.isBound === true ? ['setpriv', [...bound, ...args]] : [command, args];
+      options.isBound === true
+        ? ['setpriv', [...bound, ...args]]
+        : options.openFiles === undefined
+          ? [command, args]
+          : ['prlimit', [...limited, ...args]];
     const child = spawn(program, words, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },

@@ -39,8 +39,12 @@ export class Starling {
   #parsed = 0;
   readonly #events: StarlingEvent[] = [];
 
-  constructor(child: Child) {
+  /** Its STARLING_HOME. */
+  readonly home: string;
+
+  constructor(child: Child, home: string) {
     this.child = child;
+    this.home = home;
   }
 
   /** The events so far; only with --json. */
@@ -83,12 +87,9 @@ export function startStarling(
   args: readonly string[],
   options: StarlingOptions = {},
 ): Starling {
-  const env = {
-    STARLING_OFFLINE: '1',
-    STARLING_HOME: options.home ?? bed.home(),
-    ...options.env,
-  };
-  return new Starling(bed.start(process.execPath, [PROGRAM, ...args], { ...options, env }));
+  const home = options.home ?? bed.home();
+  const env = { STARLING_OFFLINE: '1', STARLING_HOME: home, ...options.env };
+  return new Starling(bed.start(process.execPath, [PROGRAM, ...args], { ...options, env }), home);
 }
 
 /** Runs a command to its end. */

@@ -46,7 +46,7 @@ import type {
   SwarmOutput,
   SwarmTotals,
 } from './types.ts';
-import { failUpload, markServed, runChoker } from './uploading.ts';
+import { dropUploads, failUpload, markServed, runChoker } from './uploading.ts';
 import { judgePiece, sendHeld, takeDigests } from './verdict.ts';
 
 /** The core of one torrent. */
@@ -140,6 +140,18 @@ export class Swarm {
   /** What the torrent may upload, for the number of slots; the data plane holds to it. @param bytesPerSec 0: unlimited. */
   setUploadLimit(bytesPerSec: number): void {
     this.#state.uploadLimitBytesPerSec = bytesPerSec;
+  }
+
+  /** A piece that is had is gone or changed on disk: it is not offered any more, and fetched again if it is wanted. */
+  losePiece(piece: number): void {
+    const { torrent } = this.#state;
+    if (torrent?.have.delete(piece) !== true) return;
+    torrent.picker.markUnhave(piece);
+    for (const peer of this.#state.peers.values()) {
+      dropUploads(this.#state, peer, piece);
+      recountInterest(this.#state, peer);
+    }
+    this.#state.feedHungry();
   }
 
   /** Adds addresses to dial. */
