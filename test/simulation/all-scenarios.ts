@@ -5,6 +5,7 @@
 import type { Scenario } from './scenario.ts';
 import { badDataScenarios } from './swarm-bad-data.ts';
 import { crowdScenarios } from './swarm-crowds.ts';
+import { diskScenarios } from './swarm-disks.ts';
 import { rudeScenarios } from './swarm-rude.ts';
 import { swarmScenarios } from './swarm-scenarios.ts';
 
@@ -14,4 +15,5 @@ export const allScenarios: readonly Scenario[] = [
   ...badDataScenarios,
   ...rudeScenarios,
   ...crowdScenarios,
+  ...diskScenarios,
 ];

@@ -15,14 +15,14 @@ export interface DiskOptions {
 }
 
 /** Why a job failed. */
-export type DiskFaultCode = 'ENOSPC' | 'EIO';
+export type DiskFaultCode = 'ENOSPC' | 'EIO' | 'EROFS' | 'EACCES' | 'EMFILE';
 
 /** One disk of one host. */
 export class SimDisk {
   readonly #clock: VirtualClock;
   readonly #rng: Rng;
   readonly #seekMs: readonly [number, number];
-  readonly #bytesPerSec: number;
+  #bytesPerSec: number;
   #freeMs = 0;
   #writeFault: DiskFaultCode | undefined;
   #readFault: DiskFaultCode | undefined;
@@ -33,6 +33,11 @@ export class SimDisk {
     this.#rng = rng;
     this.#seekMs = options.seekMs ?? [0.5, 4];
     this.#bytesPerSec = options.bytesPerSec ?? 100e6;
+  }
+
+  /** From now on it is so fast. */
+  setSpeed(bytesPerSec: number): void {
+    this.#bytesPerSec = bytesPerSec;
   }
 
   /** Writes fail from now on; undefined mends. */

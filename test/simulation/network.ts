@@ -61,6 +61,9 @@ export interface StreamHandlers<Chunk> {
   onClosed(): void;
 }
 
+/** Bytes that an end which does not read holds before its sender feels it, as a socket's buffers do. */
+export const RECEIVE_WINDOW_BYTES = 262_144;
+
 /** One end of a connection. */
 export class StreamEnd<Chunk> {
   readonly local: Host<Chunk>;
@@ -74,6 +77,12 @@ export class StreamEnd<Chunk> {
   lastArrivalMs = 0;
   /** Chunks that arrived while a partition stood between. */
   held: (() => void)[] = [];
+  /** What arrived while nobody read. */
+  readonly #unread: { chunk: Chunk; bytes: number }[] = [];
+  #unreadBytes = 0;
+  #isPaused = false;
+  /** What the sender holds back until this end reads again. */
+  #stalled: (() => void)[] = [];
 
   constructor(local: Host<Chunk>, remote: Address) {
     this.local = local;
@@ -83,6 +92,41 @@ export class StreamEnd<Chunk> {
   /** Sends a chunk of `bytes`; nothing happens after `close`. */
   send(chunk: Chunk, bytes: number): void {
     if (!this.isClosed) this.local.network.carry(this, chunk, bytes);
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Reads nothing until `resume`. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    while (!this.#isPaused && !this.isClosed && this.#unread.length > 0) {
+      const { chunk, bytes } = this.#unread.shift()!;
+      this.#unreadBytes -= bytes;
+      this.handlers?.onChunk(chunk);
+    }
+    if (this.#unreadBytes >= RECEIVE_WINDOW_BYTES) return;
+    for (const go of this.#stalled.splice(0)) go();
+  }
+
+  /** A chunk arrived. */
+  take(chunk: Chunk, bytes: number): void {
+    if (this.isClosed) return;
+    if (this.#isPaused) {
+      this.#unread.push({ chunk, bytes });
+      this.#unreadBytes += bytes;
+    } else this.handlers?.onChunk(chunk);
+  }
+
+  /** Calls `go` as soon as this end has room for more. */
+  whenRoom(go: () => void): void {
+    if (this.#isPaused && this.#unreadBytes >= RECEIVE_WINDOW_BYTES) this.#stalled.push(go);
+    else go();
   }
 
   /** Closes this end now; the other end hears it after what was sent. */
@@ -247,13 +291,13 @@ export class Network<Chunk> {
   carry(end: StreamEnd<Chunk>, chunk: Chunk, bytes: number): void {
     end.queuedBytes += bytes;
     const sentMs = this.#leave(end.local, bytes);
-    this.clock.at(sentMs, () => {
-      end.queuedBytes -= bytes;
-      if (!end.isClosed) end.handlers?.onDrain?.();
-    });
-    this.#arrive(end, sentMs, bytes, () => {
-      if (!end.other.isClosed) end.other.handlers?.onChunk(chunk);
-    });
+    this.clock.at(sentMs, () =>
+      end.other.whenRoom(() => {
+        end.queuedBytes -= bytes;
+        if (!end.isClosed) end.handlers?.onDrain?.();
+      }),
+    );
+    this.#arrive(end, sentMs, bytes, () => end.other.take(chunk, bytes));
   }
 
   carryClose(end: StreamEnd<Chunk>): void {

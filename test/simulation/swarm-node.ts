@@ -154,6 +154,16 @@ export class SimPeer {
     return isPad || this.#store?.written.has(piece) === true;
   }
 
+  /** Bytes that came and are not on disk. */
+  get backlogBytes(): number {
+    return this.#store?.backlogBytes ?? 0;
+  }
+
+  /** Another program takes these pieces away. */
+  steal(pieces: Iterable<number>): void {
+    for (const piece of pieces) this.#store?.steal(piece);
+  }
+
   /** Pieces on disk, for a restart. */
   get have(): number[] {
     return [...(this.swarm.have ?? [])];
@@ -375,11 +385,16 @@ export class SimPeer {
     } else if (link.block !== undefined) {
       const { piece, begin, length, isStoring } = link.block;
       link.books.receivedBlock(piece, begin, length);
-      this.swarm.handleBlock(now, link.id, { piece, begin, length }, isStoring);
-      if (isStoring) this.#store?.complete(piece, begin / BLOCK_BYTES, chunk.isCorrupt);
+      // A fault may have ended the piece meanwhile.
+      const isStored = isStoring && this.#store?.isFilling(piece, begin / BLOCK_BYTES) === true;
+      this.swarm.handleBlock(now, link.id, { piece, begin, length }, isStored);
+      if (isStored) this.#store?.complete(piece, begin / BLOCK_BYTES, chunk.isCorrupt);
       link.block = undefined;
     }
     this.drain();
+    if (this.#store?.isBehind !== true || link.end.isPaused) return;
+    link.end.pause();
+    this.#store.whenCaughtUp(() => link.end.resume());
   }
 
   /** A block that trickles in gives way to another copy. */
@@ -530,8 +545,10 @@ export class SimPeer {
 
   #sendHead(link: Link, isFault: boolean, isRotten: boolean): void {
     const [piece, begin, length] = link.queue.splice(0, 3) as [number, number, number];
-    if (isFault) {
+    const gone = this.#store?.findStolen(piece) ?? [];
+    if (isFault || gone.length > 0) {
       this.swarm.handleServeFailed(link.id, { piece, begin, length });
+      for (const each of gone) this.swarm.losePiece(each);
       return;
     }
     this.swarm.handleServed(this.#clock.nowMs, link.id, 1, length);

@@ -18,6 +18,9 @@ interface OpenPiece {
   readonly corrupt: Set<number>;
 }
 
+/** As in the real pool: beyond so much that waits for the disk, sockets rest. */
+const FULL_BACKLOG_BYTES = 1_048_576;
+
 /** Assembles the pieces of one torrent. */
 export class SimStore {
   /** Blocks of a part; the real one has 64. */
@@ -28,6 +31,10 @@ export class SimStore {
   readonly #open = new Map<number, OpenPiece>();
   /** Wrong blocks of the pieces that went to disk. */
   readonly #onDisk = new Map<number, ReadonlySet<number>>();
+  /** Pieces that another program took away, and nobody noticed yet. */
+  readonly #stolen = new Set<number>();
+  #backlogBytes = 0;
+  #waiting: (() => void)[] = [];
   /** Pieces that are on disk as they should be. */
   readonly written = new Set<number>();
   isClosed = false;
@@ -42,6 +49,38 @@ export class SimStore {
     this.#disk = options.disk;
     this.#partBlocks = options.partBlocks;
     this.#onPiece = options.onPiece;
+  }
+
+  /** Bytes that wait to be written. */
+  get backlogBytes(): number {
+    return this.#backlogBytes;
+  }
+
+  get isBehind(): boolean {
+    return this.#backlogBytes > FULL_BACKLOG_BYTES;
+  }
+
+  whenCaughtUp(wake: () => void): void {
+    this.#waiting.push(wake);
+  }
+
+  /** Another program cuts what this piece is in; reading it tells. */
+  steal(piece: number): void {
+    if (this.written.has(piece)) this.#stolen.add(piece);
+  }
+
+  /** A read of a piece found nothing: all that is gone is known from now on. @returns which; none when all is there. */
+  findStolen(piece: number): number[] {
+    if (!this.#stolen.has(piece)) return [];
+    const gone = [...this.#stolen];
+    this.#stolen.clear();
+    for (const each of gone) this.written.delete(each);
+    return gone;
+  }
+
+  /** True while what was begun in an opening of a piece has its place. */
+  isFilling(piece: number, block: number): boolean {
+    return this.#open.get(piece)?.blocks[block] === FILLING;
   }
 
   get openCount(): number {
@@ -100,7 +139,10 @@ export class SimStore {
 
   #submit(piece: number, open: OpenPiece): void {
     const bytes = Math.min(this.#partBlocks * BLOCK_BYTES, this.#torrent.layout.wantedBytes(piece));
+    this.#backlogBytes += bytes;
     this.#disk.write(bytes, (fault) => {
+      this.#backlogBytes -= bytes;
+      if (!this.isBehind) for (const wake of this.#waiting.splice(0)) wake();
       if (this.isClosed || this.#open.get(piece) !== open) return;
       open.partsLeft -= 1;
       if (fault === undefined && open.partsLeft > 0) return;
