@@ -37,8 +37,15 @@ export function readFileIfThere(file: string): Uint8Array | undefined {
   }
 }
 
+let knownBootId: string | undefined;
+
 /** Identifies this start of the machine: written data that was not synced is only to be trusted within it. */
 export function bootId(): string {
+  knownBootId ??= readBootId();
+  return knownBootId;
+}
+
+function readBootId(): string {
   try {
     return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   } catch {

@@ -5,6 +5,7 @@
  * @module
  */
 import os from 'node:os';
+import { monotonicMs } from '../io/clock.ts';
 import { randomSeed } from '../io/crypto.ts';
 import { ReachPolicy } from '../io/reach-policy.ts';
 import { type Endpoint, listenTcp, type TcpConnection, type TcpListener } from '../io/tcp.ts';
@@ -30,6 +31,8 @@ const SLAB_COUNT = 64;
 const SEND_SPANS = 32;
 /** Incoming connections that have not sent their handshake. */
 const MAX_PENDING_INCOMING = 200;
+/** How often torrents are asked whether something is due: one timer for all of them. */
+const PULSE_MS = 1_000;
 /** Disk and hash workers at most: checks use all cores; a transfer on two cores takes as long with two workers as with one. */
 const MAX_DISK_WORKERS = 4;
 
@@ -62,6 +65,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #udp: UdpDoor;
   readonly #peerId: Uint8Array = makePeerId(new Rng(randomSeed()), VERSION);
   readonly #torrents = new Map<string, Torrent>();
+  readonly #pulse: NodeJS.Timeout;
   #pendingIncoming = 0;
   #closing: Promise<void> | undefined;
 
@@ -76,6 +80,7 @@ export class PeerNode implements AsyncDisposable {
     this.#downloadGate = new RateGate(options.downloadLimitBytesPerSec ?? 0);
     this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0');
     listen.handler.current = (connection) => this.#onConnection(connection);
+    this.#pulse = setInterval(() => this.#onPulse(), PULSE_MS).unref();
   }
 
   /** Opens a node and its listener. @throws {AppError} ERR_LISTEN, ERR_CONFIG. */
@@ -182,12 +187,18 @@ export class PeerNode implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    clearInterval(this.#pulse);
     await Promise.all(this.torrents.map((torrent) => torrent.stop()));
     await this.#listener.close();
     this.#uploadGate.close();
     this.#downloadGate.close();
     await this.#udp.close();
     await this.#disk.close();
+  }
+
+  #onPulse(): void {
+    const now = monotonicMs();
+    for (const torrent of new Set(this.#torrents.values())) torrent.pulse(now);
   }
 
   #onConnection(connection: TcpConnection): void {

@@ -178,7 +178,9 @@ export class ResumeStore {
 export function statFiles(paths: readonly string[]): FileLook[] {
   return paths.map((file) => {
     try {
-      const stat = fs.statSync(file);
+      // Not by an exception: parts files are missing nearly always, and to make one costs more than the look.
+      const stat = fs.statSync(file, { throwIfNoEntry: false });
+      if (stat === undefined) return { sizeBytes: -1, mtimeMs: 0 };
       return { sizeBytes: stat.size, mtimeMs: Math.floor(stat.mtimeMs) };
     } catch {
       return { sizeBytes: -1, mtimeMs: 0 };

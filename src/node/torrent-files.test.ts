@@ -133,3 +133,49 @@ test('what is missing or was cut short is named', () => {
   fs.truncateSync(path.join(dir, 't', 'f1'), 5);
   assert.equal(files.findVanished(have), path.join(dir, 't', 'f1'));
 });
+
+test('the record of a complete torrent is left as it is from start to end, until something moves', {
+  skip,
+}, async () => {
+  const { dir, open, fill } = rig();
+  const first = open([]);
+  fill(first);
+  const have = new Bitfield(first.info.pieceCount);
+  have.fill();
+  first.begin(have, true);
+  first.end(have, { uploadedBytes: 7, downloadedBytes: 0 });
+  const folder = path.join(dir, 'home', 'resume');
+  const [name] = fs.readdirSync(folder);
+  const file = path.join(folder, name!);
+  fs.utimesSync(file, 1, 1);
+
+  const quiet = open([]);
+  const found = await quiet.check(new AbortController().signal, () => {});
+  assert.ok(found.isFull);
+  quiet.begin(found, true);
+  quiet.end(found, TOTALS);
+  assert.equal(fs.statSync(file).mtimeMs, 1_000, 'nothing was written');
+
+  const busy = open([]);
+  await busy.check(new AbortController().signal, () => {});
+  busy.begin(found, true);
+  busy.end(found, { uploadedBytes: 5, downloadedBytes: 0 });
+  assert.notEqual(fs.statSync(file).mtimeMs, 1_000);
+  assert.equal(open([]).totals(TOTALS).uploadedBytes, 12, 'all runs together');
+});
+
+test('a torrent that still wants something gets a record that is not clean before data flows', {
+  skip,
+}, async () => {
+  const { dir, open, fill } = rig();
+  const first = open([]);
+  fill(first);
+  const have = new Bitfield(first.info.pieceCount);
+  have.add(0);
+  first.end(have, TOTALS);
+  const second = open([]);
+  const found = await second.check(new AbortController().signal, () => {});
+  second.begin(found, false);
+  const record = new ResumeStore(path.join(dir, 'home'), second.info.infoHashV1!, dir).load();
+  assert.equal(record?.isClean, false);
+});

@@ -1,7 +1,8 @@
 /**
  * The files of one torrent as its node knows them: what is wanted, what is there and right, and what is remembered about it.
  *
- * Resume data (resume.ts) is written when the files were opened, with every piece (journal), with `sync`, and at the end.
+ * Resume data (resume.ts) is written when the files were opened, with every piece (journal), with `sync`, and at the end; a record that still says
+ * what is true is left as it is, so that a thousand seeds start and stop without writing.
  * @module
  */
 import path from 'node:path';
@@ -69,7 +70,12 @@ export class TorrentFiles {
   layers: ReadonlyMap<string, Uint8Array>;
   readonly #disk: DiskPool;
   readonly #resume: ResumeStore;
-  readonly #record: ResumeRecord | undefined;
+  /** Let go after the check: it holds the whole file that it was read from. */
+  #record: ResumeRecord | undefined;
+  /** The record on disk says what is true, and data has not been written since. */
+  #stands = false;
+  /** What earlier runs moved. */
+  readonly #before: TransferTotals;
   /** Files that an earlier run kept under their own names. */
   readonly #wasStored: ReadonlySet<number>;
   readonly #paths: readonly string[];
@@ -85,6 +91,10 @@ export class TorrentFiles {
     this.#resume = resume;
     this.#record = resume.load();
     this.#wasStored = this.#record === undefined ? new Set() : storedFiles(this.#record);
+    this.#before = {
+      uploadedBytes: this.#record?.uploadedBytes ?? 0,
+      downloadedBytes: this.#record?.downloadedBytes ?? 0,
+    };
     this.geometry = new TorrentGeometry(info);
     const selected = selection(info, options.select, options.selectOnly);
     const isStored = (index: number): boolean =>
@@ -118,16 +128,19 @@ export class TorrentFiles {
     onProgress: (doneBytes: number, totalBytes: number) => void,
   ): Promise<Bitfield> {
     const now = statFiles(this.#paths);
-    if (this.#record === undefined) {
+    const record = this.#record;
+    this.#record = undefined;
+    if (record === undefined) {
       const there = new Set<number>();
       for (const [index, file] of this.spec.files.entries()) {
         if (file.isStored && !file.isPad && now[index]!.sizeBytes >= 0) there.add(index);
       }
       return this.#hash([...wantedPieces(this.geometry, there)], signal, onProgress);
     }
+    const journal = this.#resume.loadJournal(this.info.pieceCount);
     const { have, doubtful } = judgeRecord({
-      record: this.#record,
-      journal: this.#resume.loadJournal(this.info.pieceCount),
+      record,
+      journal,
       pieceCount: this.info.pieceCount,
       now,
       partsNow: statFiles([this.spec.partsPath])[0]!,
@@ -136,6 +149,13 @@ export class TorrentFiles {
       filesOf: (piece) => this.filesOf(piece),
     });
     this.#dropMoved(have, doubtful);
+    this.#stands =
+      record.isClean &&
+      journal.pieces.length === 0 &&
+      equalBytes(record.have, have.bytes) &&
+      equalBytes(record.stored, this.#storedBits()) &&
+      record.layers.size === this.layers.size &&
+      (record.boot === bootId() || equalBytes(record.synced, have.bytes));
     if (doubtful.size > 0) {
       const pieces = [...doubtful].sort((a, b) => a - b);
       for (const piece of await this.#hash(pieces, signal, onProgress)) have.add(piece);
@@ -219,14 +239,37 @@ export class TorrentFiles {
     });
   }
 
+  /** Bytes moved by all runs together. @param session what this one moved. */
+  totals(session: TransferTotals): TransferTotals {
+    return {
+      uploadedBytes: this.#before.uploadedBytes + session.uploadedBytes,
+      downloadedBytes: this.#before.downloadedBytes + session.downloadedBytes,
+    };
+  }
+
+  /** Before data flows: writes the record, unless the one there stays true because nothing is to be fetched. @throws the system's error. */
+  begin(have: Bitfield, isComplete: boolean): void {
+    if (!this.#stands || !isComplete) this.save(have, NOTHING_MOVED, false);
+  }
+
+  /** After the last write: the record is clean. @throws the system's error. */
+  end(have: Bitfield, totals: TransferTotals): void {
+    const isQuiet = totals.uploadedBytes === 0 && totals.downloadedBytes === 0;
+    if (!this.#stands || !isQuiet) this.save(have, totals, true);
+  }
+
   /** Notes pieces whose data was written. @throws the system's error. */
   journal(pieces: readonly number[]): void {
+    if (pieces.length > 0) this.#stands = false;
     this.#resume.append(pieces);
   }
 
   /** Syncs data to the disk, then says so in the record. @throws {AppError} ERR_FILE. */
   async sync(have: Bitfield, totals: TransferTotals): Promise<void> {
-    if (this.#synced.count === have.count) return;
+    if (this.#synced.count === have.count) {
+      this.save(have, totals, false);
+      return;
+    }
     const written = Bitfield.fromWire(have.bytes, have.size)!;
     const fault = await this.#disk.onAll('sync', this.spec.id);
     if (fault !== undefined) throw nodeError('ERR_FILE', fault);
@@ -236,20 +279,25 @@ export class TorrentFiles {
 
   /** Replaces the record. @param isClean nothing will be written after it. @throws the system's error. */
   save(have: Bitfield, totals: TransferTotals, isClean: boolean): void {
-    const stored = new Bitfield(this.spec.files.length);
-    for (const [index, file] of this.spec.files.entries()) if (file.isStored) stored.add(index);
+    this.#stands = false;
     this.#resume.save({
       have: have.bytes,
       synced: this.#synced.bytes,
       boot: bootId(),
-      stored: stored.bytes,
+      stored: this.#storedBits(),
       files: statFiles(this.#paths),
       parts: statFiles([this.spec.partsPath])[0]!,
       isClean,
       infoBytes: this.info.infoBytes,
       layers: this.layers,
-      ...totals,
+      ...this.totals(totals),
     });
+  }
+
+  #storedBits(): Uint8Array {
+    const stored = new Bitfield(this.spec.files.length);
+    for (const [index, file] of this.spec.files.entries()) if (file.isStored) stored.add(index);
+    return stored.bytes;
   }
 
   /** Pieces whose bytes lay in the parts file and belong to a file selected since: they are fetched again. */
@@ -293,6 +341,8 @@ export interface TransferTotals {
   readonly uploadedBytes: number;
   readonly downloadedBytes: number;
 }
+
+const NOTHING_MOVED: TransferTotals = { uploadedBytes: 0, downloadedBytes: 0 };
 
 function selection(
   info: Info,

@@ -2,7 +2,8 @@
  * One torrent of a node, from link to complete files: metadata → check of what is there → download → seed.
  *
  * States and transitions are drawn in README.md. Disk faults put it into `error` and stop requests; it tries again every DISK_RETRY_MS.
- * Resume data: see resume.ts; here is when it is written: at the start of a download, every RECORD_INTERVAL_MS, and at the end.
+ * Resume data: see resume.ts; here is when it is written: at the start of a download, RECORD_INTERVAL_MS after data moved, and at the end.
+ * It has no timer while nothing fails: what takes time is looked at when the node's pulse comes (`pulse`).
  * @module
  */
 import { EventEmitter } from 'node:events';
@@ -37,7 +38,7 @@ import type { UdpDoor } from './udp-door.ts';
 // Implementation limits
 /** A torrent with a disk fault tries again after this. */
 const DISK_RETRY_MS = 2_000;
-/** A resume record is written, and data synced, this often while pieces arrive. */
+/** A resume record is written, and data synced, this often while data moves. */
 const RECORD_INTERVAL_MS = 120_000;
 
 /** A problem that comes again is told again after this. */
@@ -76,7 +77,9 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   /** The problem that was told last. */
   #told = { message: '', againMs: 0 };
   #retry: NodeJS.Timeout | undefined;
-  #recordTimer: NodeJS.Timeout | undefined;
+  /** When the record is to be written; Infinity: nothing moved since. */
+  #recordDueMs: number = Number.POSITIVE_INFINITY;
+  #recordedUploadBytes = 0;
   #summary: Summary | undefined;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -213,6 +216,16 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     await this.stop();
   }
 
+  /** @internal The node's pulse, about once a second: what time brings to a torrent without a timer of its own. */
+  pulse(nowMs: number): void {
+    const { uploadedBytes } = this.#service.swarm.totals;
+    if (uploadedBytes !== this.#recordedUploadBytes) this.#recordSoon(nowMs);
+    if (nowMs < this.#recordDueMs || this.#state === 'stopped') return;
+    this.#recordDueMs = Number.POSITIVE_INFINITY;
+    this.#recordedUploadBytes = uploadedBytes;
+    this.#sync().catch((error: AppError) => this.#fail(error, false));
+  }
+
   /** @internal For the node's listener. */
   get service(): SwarmService {
     return this.#service;
@@ -260,8 +273,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         this.#service.drain();
       },
     });
-    this.#saveRecord(false);
-    this.#armRecordTimer();
+    const { have: had, isComplete } = this.#service.swarm;
+    this.#guardDisk(() => files.begin(had!, isComplete));
     if (info.isPrivate) this.#tracker?.setPrivate();
     if (this.#state === 'checking') this.#setState('downloading');
   }
@@ -376,7 +389,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         return;
       case 'layers':
         this.#files!.layers = event.layers;
-        this.#saveRecord(false);
+        this.#saveRecord();
         return;
       case 'inconsistent':
         this.#fail(nodeError('ERR_INCONSISTENT', { name: this.name, piece: event.piece }), true);
@@ -420,6 +433,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   #onPiece(piece: number): void {
     this.#clearError();
     this.#guard?.pieceHad(piece);
+    this.#recordSoon(monotonicMs());
     // One write for all pieces of a turn: small pieces come by the dozen.
     if (this.#unjournaled.push(piece) === 1) queueMicrotask(() => this.#writeJournal());
   }
@@ -532,15 +546,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   // Resume data
 
-  #armRecordTimer(): void {
-    this.#recordTimer = setTimeout(() => {
-      this.#sync()
-        .catch((error: AppError) => this.#fail(error, false))
-        .finally(() => {
-          if (this.#state !== 'stopped') this.#armRecordTimer();
-        });
-    }, RECORD_INTERVAL_MS);
-    this.#recordTimer.unref();
+  #recordSoon(nowMs: number): void {
+    if (this.#recordDueMs === Number.POSITIVE_INFINITY) {
+      this.#recordDueMs = nowMs + RECORD_INTERVAL_MS;
+    }
   }
 
   async #sync(): Promise<void> {
@@ -548,15 +557,14 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     if (have !== undefined) await this.#files?.sync(have, totals);
   }
 
-  #saveRecord(isClean: boolean): void {
+  #saveRecord(): void {
     const { have, totals } = this.#service.swarm;
-    if (have !== undefined) this.#guardDisk(() => this.#files?.save(have, totals, isClean));
+    if (have !== undefined) this.#guardDisk(() => this.#files?.save(have, totals, false));
   }
 
   async #stop(): Promise<void> {
     this.#abort.abort(nodeError('ERR_STOPPED', { name: this.name }));
     clearTimeout(this.#retry);
-    clearTimeout(this.#recordTimer);
     const goodbye = this.#tracker?.stop();
     await this.#starting.catch(() => {});
     this.#guard?.close();
@@ -567,7 +575,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     if (storage !== undefined) await this.#host.plane.disk.onAll('close', storage);
     this.#service.close();
     this.#writeJournal();
-    this.#saveRecord(true);
+    const { have, totals } = this.#service.swarm;
+    if (have !== undefined) this.#guardDisk(() => this.#files?.end(have, totals));
     this.#resume.close();
     await goodbye;
     this.#setState('stopped');

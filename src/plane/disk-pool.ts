@@ -1,7 +1,8 @@
 /**
  * The network thread's side of the disk workers: starts them, sends jobs in one batch a turn, hands results back.
  *
- * The first worker starts with the pool, each other one with its first job: a thread costs 35 ms of CPU to start.
+ * The first worker starts with the pool, each other one with its first job: a thread costs 35 ms of CPU to start. A worker hears of a storage with
+ * the first job for it, so that the thousand storages of a node that only rests cost no worker anything.
  * All parts of a piece go to one worker (`nextOwner`), scans to the one with the fewest jobs. The network thread keeps a core, as far as there
  * are several: parts of pieces with one hash never use the last worker. Bound: a storage may have any number of part jobs only as far as the
  * slab pool lets it fill parts; scans are limited by whoever asks (SCANS_PER_WORKER at a time).
@@ -38,6 +39,8 @@ interface Lane {
   worker: Worker | undefined;
   /** Jobs that were not sent yet. */
   readonly outbox: Job[];
+  /** Storages that the worker was told of. */
+  readonly known: Set<number>;
   /** Jobs, batches and bytes of parts that it has not answered for. */
   jobs: number;
   batches: number;
@@ -66,6 +69,7 @@ export class DiskPool {
     this.#lanes = Array.from({ length: workerCount }, () => ({
       worker: undefined,
       outbox: [],
+      known: new Set<number>(),
       jobs: 0,
       batches: 0,
       partBytes: 0,
@@ -78,14 +82,11 @@ export class DiskPool {
     return this.#pending.size;
   }
 
-  /** Makes a storage known to every worker. @returns it with its id. */
+  /** Makes a storage known. @returns it with its id. */
   open(spec: Omit<StorageSpec, 'id'>): StorageSpec {
     const whole = { ...spec, id: this.#nextStorage };
     this.#nextStorage += 1;
     this.#specs.set(whole.id, whole);
-    for (const { worker } of this.#lanes) {
-      worker?.postMessage({ type: 'open', spec: whole } satisfies ToWorker);
-    }
     return whole;
   }
 
@@ -124,6 +125,12 @@ export class DiskPool {
     this.#nextId += 1;
     const lane = this.#lanes[worker]!;
     if (lane.worker === undefined) this.#start(worker);
+    const spec = this.#specs.get(body.storage);
+    if (spec !== undefined && !lane.known.has(spec.id)) {
+      lane.known.add(spec.id);
+      // Before its jobs, which wait for the end of the turn.
+      lane.worker!.postMessage({ type: 'open', spec } satisfies ToWorker);
+    }
     if (this.#pending.size === 0) for (const each of this.#lanes) each.worker?.ref();
     const partBytes = job.kind === 'part' ? job.lengthBytes : 0;
     this.#pending.set(job.id, { done, partBytes });
@@ -135,12 +142,13 @@ export class DiskPool {
     queueMicrotask(() => this.#flush());
   }
 
-  /** Runs the same job on every worker that was started and waits for all. @returns the first fault, if any. */
+  /** Runs the same job on every worker that worked on the storage and waits for all. @returns the first fault, if any. */
   async onAll(kind: 'sync' | 'refresh' | 'close', storage: number): Promise<JobResult['fault']> {
     if (kind === 'close') this.#specs.delete(storage);
-    const started = [...this.#lanes.keys()].filter(
-      (index) => this.#lanes[index]!.worker !== undefined,
-    );
+    const started = [...this.#lanes.keys()].filter((index) => {
+      const { known } = this.#lanes[index]!;
+      return kind === 'close' ? known.delete(storage) : known.has(storage);
+    });
     const results = await Promise.all(
       started.map(
         (worker) =>
@@ -166,9 +174,6 @@ export class DiskPool {
     worker.on('error', (error) => this.#fail(error as Error));
     if (this.#pending.size === 0) worker.unref();
     this.#lanes[index]!.worker = worker;
-    for (const spec of this.#specs.values()) {
-      worker.postMessage({ type: 'open', spec } satisfies ToWorker);
-    }
   }
 
   #flush(): void {

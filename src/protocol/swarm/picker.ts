@@ -74,7 +74,8 @@ export class PiecePicker {
   readonly #blockCount: (piece: number) => number;
   readonly #isPadBlock: ((piece: number, block: number) => boolean) | undefined;
   readonly #rng: Rng;
-  readonly #order: PickOrder;
+  /** Made by the first search: complete torrents never have one. */
+  #order: PickOrder | undefined;
   readonly #availability: Uint16Array;
   readonly #priority: Uint8Array;
   readonly #state: Uint8Array;
@@ -104,7 +105,6 @@ export class PiecePicker {
     this.#blockCount = options.blockCount;
     this.#isPadBlock = options.isPadBlock;
     this.#rng = options.rng;
-    this.#order = new PickOrder(pieceCount, options.rng);
     this.#availability = new Uint16Array(pieceCount);
     this.#priority = new Uint8Array(pieceCount).fill(DEFAULT_PRIORITY);
     this.#state = new Uint8Array(pieceCount);
@@ -194,6 +194,7 @@ export class PiecePicker {
     this.#state[piece] = HAD;
     this.#haveCount += 1;
     if (this.#priority[piece]! > 0) this.#wanted.delete(piece);
+    if (this.#wanted.count === 0) this.#dropOrder();
   }
 
   /** The piece turned out to be missing or damaged on disk. */
@@ -309,7 +310,7 @@ export class PiecePicker {
    */
   get isAllOwed(): boolean {
     if (this.#open.hasFillable || this.#wanted.count === 0) return false;
-    return this.#open.size >= this.#openLimit || this.#freeWanted === 0;
+    return this.#open.size >= this.#openLimit || this.#builtOrder().size === 0;
   }
 
   /**
@@ -496,18 +497,18 @@ export class PiecePicker {
   }
 
   #findNew(has: PeerPieces): number {
-    this.#buildOrder();
-    if (this.#order.size === 0) return -1;
-    if (this.#isSequential) return this.#order.findLowest((piece) => peerHas(has, piece));
+    const order = this.#builtOrder();
+    if (order.size === 0) return -1;
+    if (this.#isSequential) return order.findLowest((piece) => peerHas(has, piece));
     if (this.#haveCount < RANDOM_FIRST_PIECES) {
       for (let i = 0; i < RANDOM_TRIES; i += 1) {
-        const piece = this.#order.sample();
+        const piece = order.sample();
         if (peerHas(has, piece)) return piece;
       }
     }
-    if (has === 'seed') return this.#order.find(() => true);
-    if (has.count * SPARSE_SHARE < this.pieceCount) return this.#order.findAmong(has);
-    return this.#order.find((piece) => has.has(piece));
+    if (has === 'seed') return order.find(() => true);
+    if (has.count * SPARSE_SHARE < this.pieceCount) return order.findAmong(has);
+    return order.find((piece) => has.has(piece));
   }
 
   #chooseAllowed(has: PeerPieces, allowed: ReadonlySet<number>): OpenPiece | undefined {
@@ -532,11 +533,6 @@ export class PiecePicker {
       this.#peers[peer] = memory;
     }
     return memory;
-  }
-
-  get #freeWanted(): number {
-    this.#buildOrder();
-    return this.#order.size;
   }
 
   #openPiece(piece: number, owner: number): OpenPiece {
@@ -566,7 +562,7 @@ export class PiecePicker {
   }
 
   #moved(piece: number): void {
-    if (this.#isStale || !this.#order.has(piece)) return;
+    if (this.#isStale || this.#order?.has(piece) !== true) return;
     this.#order.move(piece, this.#priority[piece]!, this.#availability[piece]!);
   }
 
@@ -574,20 +570,29 @@ export class PiecePicker {
     if (this.#priority[piece] === 0) return;
     this.#version += 1;
     if (this.#isStale) return;
-    this.#order.insert(piece, this.#priority[piece]!, this.#availability[piece]!);
+    this.#order?.insert(piece, this.#priority[piece]!, this.#availability[piece]!);
   }
 
   #leaveOrder(piece: number): void {
-    if (!this.#isStale && this.#order.has(piece)) this.#order.remove(piece);
+    if (!this.#isStale && this.#order?.has(piece) === true) this.#order.remove(piece);
   }
 
-  #buildOrder(): void {
-    if (!this.#isStale) return;
+  /** Nothing is wanted any more: a seed needs no order, and it is by far the largest thing here. */
+  #dropOrder(): void {
+    this.#order = undefined;
+    this.#isStale = true;
+  }
+
+  #builtOrder(): PickOrder {
+    if (this.#order !== undefined && !this.#isStale) return this.#order;
     this.#isStale = false;
-    this.#order.clear();
+    const order = this.#order ?? new PickOrder(this.pieceCount, this.#rng);
+    this.#order = order;
+    order.clear();
     for (let piece = 0; piece < this.pieceCount; piece += 1) {
       if (this.#state[piece] !== FREE || this.#priority[piece] === 0) continue;
-      this.#order.insert(piece, this.#priority[piece]!, this.#availability[piece]!);
+      order.insert(piece, this.#priority[piece]!, this.#availability[piece]!);
     }
+    return order;
   }
 }

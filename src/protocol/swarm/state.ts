@@ -216,7 +216,9 @@ export class SwarmState {
   isDialling = true;
   wasComplete = false;
   areLayersTold = false;
-  nextTickMs = 0;
+  /** When housekeeping is due; Infinity while there is nothing to time (housekeeping.ts). */
+  nextTickMs: number = Number.POSITIVE_INFINITY;
+  lastTickMs = 0;
   /** Peers with HAVEs that wait for something else to go with. */
   readonly held: Set<Peer> = new Set<Peer>();
   nextHaveMs: number = Number.POSITIVE_INFINITY;

@@ -21,7 +21,7 @@ import {
   sendExtendedHandshake,
   weedPeers,
 } from './connecting.ts';
-import { KEEP_ALIVE_MS, TICK_MS } from './constants.ts';
+import { KEEP_ALIVE_MS } from './constants.ts';
 import {
   checkTimeouts,
   countRequestRoom,
@@ -31,6 +31,7 @@ import {
   takeBlock,
 } from './downloading.ts';
 import { applyEarly, handleMessage, handleRequests } from './handle/message.ts';
+import { nextTick, wake, wakeConnected } from './housekeeping.ts';
 import { recountInterest } from './interest.ts';
 import { expireLeaves } from './leaf-hashes.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
@@ -77,6 +78,7 @@ export class Swarm {
     state.torrent = torrent;
     state.areLayersTold = torrent.missingTrees.length === 0;
     state.wasComplete = false;
+    wakeConnected(state);
     for (const peer of [...state.peers.values()]) {
       const fault = applyEarly(state, nowMs, torrent, peer);
       if (fault !== undefined) {
@@ -99,6 +101,7 @@ export class Swarm {
     }
     for (const peer of state.peers.values()) recountInterest(state, peer);
     state.feedHungry();
+    wakeConnected(state);
   }
 
   /** Pieces in order instead of rarest first. */
@@ -121,6 +124,7 @@ export class Swarm {
     this.#state.isPaused = false;
     for (const peer of this.#state.peers.values()) recountInterest(this.#state, peer);
     this.#state.feedHungry();
+    wakeConnected(this.#state);
   }
 
   /**
@@ -180,6 +184,7 @@ export class Swarm {
 
   handleConnected(nowMs: number, connected: ConnectedPeer): void {
     adoptPeer(this.#state, nowMs, connected);
+    wake(this.#state, nowMs);
   }
 
   handleDialFailed(nowMs: number, dial: number): void {
@@ -199,6 +204,7 @@ export class Swarm {
   handleMessage(nowMs: number, id: number, bytes: Uint8Array): void {
     const peer = this.#state.peers.get(id);
     if (peer === undefined) return;
+    wake(this.#state, nowMs);
     const fault = handleMessage(this.#state, nowMs, peer, bytes);
     if (fault !== undefined) expel(this.#state, nowMs, peer, fault);
   }
@@ -207,6 +213,7 @@ export class Swarm {
   handleRequests(nowMs: number, id: number, bytes: Uint8Array): void {
     const peer = this.#state.peers.get(id);
     if (peer === undefined) return;
+    wake(this.#state, nowMs);
     const fault = handleRequests(this.#state, nowMs, peer, bytes);
     if (fault !== undefined) expel(this.#state, nowMs, peer, fault);
   }
@@ -245,6 +252,7 @@ export class Swarm {
   /** All blocks of a piece are on disk, or could not be written. */
   handlePiece(nowMs: number, piece: number, outcome: PieceOutcome): void {
     judgePiece(this.#state, nowMs, piece, outcome);
+    wake(this.#state, nowMs);
   }
 
   /**
@@ -253,6 +261,7 @@ export class Swarm {
    */
   handleDigests(nowMs: number, piece: number, digests: Uint8Array | undefined): void {
     takeDigests(this.#state, nowMs, piece, digests);
+    wake(this.#state, nowMs);
   }
 
   handleTimeout(nowMs: number): void {
@@ -260,7 +269,7 @@ export class Swarm {
     if (nowMs >= state.nextDialMs) dialMore(state, nowMs);
     if (nowMs >= state.nextHaveMs) sendHeld(state);
     if (nowMs < state.nextTickMs) return;
-    state.nextTickMs = nowMs + TICK_MS;
+    state.lastTickMs = nowMs;
     for (const peer of [...state.peers.values()]) {
       checkTimeouts(state, nowMs, peer);
       if (nowMs - peer.lastSentMs > KEEP_ALIVE_MS) {
@@ -275,11 +284,12 @@ export class Swarm {
     runChoker(state, nowMs);
     weedPeers(state, nowMs);
     dialMore(state, nowMs);
+    state.nextTickMs = nextTick(state, nowMs);
   }
 
   // Outputs
 
-  /** When `handleTimeout` wants to be called. */
+  /** When `handleTimeout` wants to be called; Infinity while nothing can become due by itself. */
   get nextTimeoutMs(): number {
     const { nextTickMs, nextDialMs, nextHaveMs } = this.#state;
     return Math.min(nextTickMs, nextDialMs, nextHaveMs);
