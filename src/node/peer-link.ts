@@ -63,6 +63,8 @@ export class PeerLink implements FrameSink {
   blockStartedMs = 0;
   /** When the bytes being parsed were read: one look at the clock for all blocks in them. */
   readAtMs = 0;
+  /** How many they were. */
+  readBytes = 0;
   /** Names the opening of the piece that the block belongs to, for the piece store. */
   opening = 0;
   readonly #framer: Framer;
@@ -96,6 +98,7 @@ export class PeerLink implements FrameSink {
     this.connection.attach({
       onData: (bytes) => {
         this.readAtMs = monotonicMs();
+        this.readBytes = bytes.length;
         this.#framer.push(bytes);
         this.#owner?.onReadDone(this);
         if (this.connection.queuedBytes > MAX_UNSENT_BYTES) this.#holdReading();

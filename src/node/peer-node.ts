@@ -20,6 +20,7 @@ import { CLIENT_NAME, DEFAULT_PORT, defaultHome, isOffline, VERSION } from './co
 import { nodeError } from './errors.ts';
 import { PeerLink } from './peer-link.ts';
 import { RateGate } from './rate-gate.ts';
+import type { RateLimits } from './swarm-service.ts';
 import { Torrent } from './torrent.ts';
 import type { AddOptions } from './torrent-types.ts';
 import { UdpDoor } from './udp-door.ts';
@@ -46,9 +47,11 @@ export interface NodeOptions {
   readonly isOffline?: boolean;
   /** Addresses whose subnets the user named, for the offline rule; --listen and the peers of torrents are added. */
   readonly given?: readonly string[];
-  /** Bytes a second of block data, default 0: unlimited. */
+  /** Bytes a second for all torrents together, default 0: unlimited. */
   readonly downloadLimitBytesPerSec?: number;
   readonly uploadLimitBytesPerSec?: number;
+  /** Limits hold for messages and an estimate of TCP's and IP's headers too. Default true; false: for block data alone. */
+  readonly countsOverhead?: boolean;
 }
 
 /** A node. Dispose it to stop everything it does. */
@@ -62,6 +65,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #sendCache = new SendCache(SEND_SPANS);
   readonly #uploadGate: RateGate;
   readonly #downloadGate: RateGate;
+  readonly #countsOverhead: boolean;
   readonly #udp: UdpDoor;
   readonly #peerId: Uint8Array = makePeerId(new Rng(randomSeed()), VERSION);
   readonly #torrents = new Map<string, Torrent>();
@@ -78,6 +82,7 @@ export class PeerNode implements AsyncDisposable {
     this.#disk = new DiskPool(this.#pool.shared, Math.min(cores, MAX_DISK_WORKERS));
     this.#uploadGate = new RateGate(options.uploadLimitBytesPerSec ?? 0);
     this.#downloadGate = new RateGate(options.downloadLimitBytesPerSec ?? 0);
+    this.#countsOverhead = options.countsOverhead ?? true;
     this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0');
     listen.handler.current = (connection) => this.#onConnection(connection);
     this.#pulse = setInterval(() => this.#onPulse(), PULSE_MS).unref();
@@ -143,6 +148,7 @@ export class PeerNode implements AsyncDisposable {
           sendCache: this.#sendCache,
           uploadGate: this.#uploadGate,
           downloadGate: this.#downloadGate,
+          countsOverhead: this.#countsOverhead,
           mayDial: (host) => this.policy.allowsAddress(host),
         },
         policy: this.policy,
@@ -169,7 +175,8 @@ export class PeerNode implements AsyncDisposable {
     return torrent;
   }
 
-  setLimits(limits: { downloadBytesPerSec?: number; uploadBytesPerSec?: number }): void {
+  /** Limits of all torrents together; 0 lifts one, undefined leaves it. */
+  setLimits(limits: RateLimits): void {
     if (limits.downloadBytesPerSec !== undefined) {
       this.#downloadGate.setRate(limits.downloadBytesPerSec);
     }

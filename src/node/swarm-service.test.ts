@@ -8,9 +8,9 @@ import { FileTable } from '../plane/file-table.ts';
 import { SendCache } from '../plane/send-cache.ts';
 import { SlabPool } from '../plane/slab-pool.ts';
 import { parseMetainfo } from '../protocol/metainfo/index.ts';
-import { makeReserved } from '../protocol/peer-wire/index.ts';
+import { MessageWriter, makeReserved } from '../protocol/peer-wire/index.ts';
 import type { PeerLink } from './peer-link.ts';
-import type { RateGate } from './rate-gate.ts';
+import { RateGate } from './rate-gate.ts';
 import { storageSpec, TorrentGeometry } from './storage.ts';
 import { SwarmService } from './swarm-service.ts';
 
@@ -27,9 +27,11 @@ function shutGate(): { gate: RateGate; waiting: Set<() => void> } {
   return { gate, waiting };
 }
 
-test('a link waits once at each rate gate, however often it comes, and not at all when it is closed', () => {
-  const upload = shutGate();
-  const download = shutGate();
+/** A seed of three pieces behind two gates, and a link of a peer to it. */
+function rig(
+  uploadGate: RateGate,
+  downloadGate: RateGate,
+): { service: SwarmService; link: PeerLink; pauses: () => number; written: Uint8Array[] } {
   const { bytes } = makeTorrent([{ path: ['f'], bytes: new Uint8Array(40_000) }], {
     name: 't',
     isSingleFile: false,
@@ -44,8 +46,9 @@ test('a link waits once at each rate gate, however often it comes, and not at al
       pool: new SlabPool(1),
       disk: {} as DiskPool,
       sendCache: new SendCache(2),
-      uploadGate: upload.gate,
-      downloadGate: download.gate,
+      uploadGate,
+      downloadGate,
+      countsOverhead: true,
       mayDial: () => false,
     },
     infoHashV1: info.infoHashV1!,
@@ -68,6 +71,7 @@ test('a link waits once at each rate gate, however often it comes, and not at al
     isSequential: false,
   });
   let pauses = 0;
+  const written: Uint8Array[] = [];
   const link = {
     id: -1,
     isIncoming: true,
@@ -76,13 +80,14 @@ test('a link waits once at each rate gate, however often it comes, and not at al
     queue: undefined,
     queuedBytes: 0,
     readAtMs: 0,
+    readBytes: 100,
     connection: {
       remote: { host: '127.0.0.1', port: 1 },
       pause: () => {
         pauses += 1;
       },
     },
-    write: () => {},
+    write: (message: Uint8Array) => written.push(message),
     close: () => {},
   } as unknown as PeerLink;
   const owner = service.accept(link, {
@@ -91,15 +96,61 @@ test('a link waits once at each rate gate, however often it comes, and not at al
     peerId: new Uint8Array(20).fill(2),
   });
   assert.equal(owner, service);
+  return { service, link, pauses: () => pauses, written };
+}
+
+test('a link waits once at each rate gate, however often it comes, and not at all when it is closed', () => {
+  const upload = shutGate();
+  const download = shutGate();
+  const { service, link, pauses } = rig(upload.gate, download.gate);
   link.queue!.push([0, 0, 16_384]);
   for (let round = 0; round < 3; round += 1) {
     link.queue!.pump();
     service.onReadDone(link);
   }
-  assert.equal(pauses, 3);
+  assert.equal(pauses(), 3);
   assert.equal(upload.waiting.size, 1);
   assert.equal(download.waiting.size, 1);
   service.onClosed(link, 'over');
   assert.equal(upload.waiting.size, 0);
   assert.equal(download.waiting.size, 0);
+});
+
+test('a shut upload gate holds blocks back, not the taking of requests: none is refused, nobody stops reading', () => {
+  const upload = shutGate();
+  const { service, link, pauses, written } = rig(upload.gate, new RateGate(0));
+  const say = (write: (writer: MessageWriter) => void): void => {
+    const writer = new MessageWriter();
+    write(writer);
+    service.onMessage(link, writer.take().subarray(4));
+    service.onReadDone(link);
+  };
+  say((writer) => writer.haveNone());
+  say((writer) => writer.interested());
+  written.length = 0;
+  for (let piece = 0; piece < 2; piece += 1) say((writer) => writer.request(piece, 0, 16_384));
+  assert.equal(link.queue!.length, 2);
+  assert.equal(pauses(), 0);
+  assert.deepEqual(written, [], 'no reject');
+});
+
+test('messages are paid for at the gate, with the headers of the segments that carry them', () => {
+  const gate = new RateGate(1_000_000);
+  const spent: number[] = [];
+  const spend = gate.spend.bind(gate);
+  gate.spend = (wake, bytes) => {
+    spent.push(bytes);
+    spend(wake, bytes);
+  };
+  const { service, link, written } = rig(gate, new RateGate(0));
+  service.drain();
+  const bytes = written.slice(1).reduce((sum, message) => sum + message.length, 0);
+  assert.ok(bytes > 0);
+  assert.equal(
+    spent.reduce((sum, cost) => sum + cost, 0),
+    bytes + 52 * (written.length - 1),
+  );
+  spent.length = 0;
+  service.onReadDone(link);
+  assert.deepEqual(spent, [52], 'the acknowledgement of what was read');
 });

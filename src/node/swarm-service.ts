@@ -23,11 +23,14 @@ import type { Info } from '../protocol/metainfo/index.ts';
 import { encodeHandshake, type Handshake, makeReserved } from '../protocol/peer-wire/index.ts';
 import { Swarm, type SwarmEvent, type SwarmOutput } from '../protocol/swarm/index.ts';
 import { type LinkOwner, PeerLink } from './peer-link.ts';
-import type { RateGate } from './rate-gate.ts';
+import { GateChain, RateGate, type Wake } from './rate-gate.ts';
 import type { TorrentGeometry } from './storage.ts';
+import { returnBytes, wireBytes } from './wire-cost.ts';
 
 // Specification constants
 const BLOCK_BYTES = 16_384;
+/** Of a `piece` message, its length prefix included. */
+const BLOCK_HEADER_BYTES = 13;
 
 // Implementation limits
 /** A block that takes longer than this to arrive gives way when another peer sends it too. */
@@ -40,6 +43,8 @@ export interface NodePlane {
   readonly sendCache: SendCache;
   readonly uploadGate: RateGate;
   readonly downloadGate: RateGate;
+  /** Limits hold for messages and an estimate of TCP's and IP's headers too, not for block data alone. */
+  readonly countsOverhead: boolean;
   /** False: the reach policy forbids dialling this address. */
   readonly mayDial: (host: string) => boolean;
 }
@@ -60,8 +65,14 @@ export interface SwarmServiceOptions {
 
 /** What the rate gates call for a link; the same functions for its whole life, so that a gate holds each once. */
 interface LinkWakes {
-  readonly pump: () => void;
-  readonly resume: () => void;
+  readonly pump: Wake;
+  readonly resume: Wake;
+}
+
+/** Limits in bytes a second; 0 lifts one, undefined leaves it. */
+export interface RateLimits {
+  readonly downloadBytesPerSec?: number;
+  readonly uploadBytesPerSec?: number;
 }
 
 /** A running torrent core. */
@@ -75,6 +86,11 @@ export class SwarmService implements LinkOwner {
   readonly #wakes = new WeakMap<PeerLink, LinkWakes>();
   readonly #dials = new Set<AbortController>();
   readonly #pumps = new Set<SendQueue>();
+  readonly #upload: GateChain;
+  readonly #download: GateChain;
+  /** The torrent's own gates, made by the first limit. */
+  #uploadGate: RateGate | undefined;
+  #downloadGate: RateGate | undefined;
   #nextId = 0;
   #store: PieceStore | undefined;
   #active: { readonly geometry: TorrentGeometry; readonly storage: number } | undefined;
@@ -87,6 +103,8 @@ export class SwarmService implements LinkOwner {
   constructor(options: SwarmServiceOptions) {
     this.#options = options;
     this.#plane = options.plane;
+    this.#upload = new GateChain([options.plane.uploadGate]);
+    this.#download = new GateChain([options.plane.downloadGate]);
     this.#infoHashV1 = options.infoHashV1;
     this.#infoHashV2 = options.infoHashV2;
     this.swarm = new Swarm(monotonicMs(), {
@@ -144,6 +162,19 @@ export class SwarmService implements LinkOwner {
     }
   }
 
+  /** Limits of this torrent, besides those of the node. */
+  setLimits(limits: RateLimits): void {
+    const { downloadBytesPerSec: download, uploadBytesPerSec: upload } = limits;
+    if (download !== undefined && download > 0 && this.#downloadGate === undefined) {
+      this.#downloadGate = new RateGate(download);
+      this.#download.add(this.#downloadGate);
+    } else if (download !== undefined) this.#downloadGate?.setRate(download);
+    if (upload !== undefined && upload > 0 && this.#uploadGate === undefined) {
+      this.#uploadGate = new RateGate(upload);
+      this.#upload.add(this.#uploadGate);
+    } else if (upload !== undefined) this.#uploadGate?.setRate(upload);
+  }
+
   /** Drops every peer and address (BEP 27). */
   forgetPeers(): void {
     this.swarm.forgetPeers(monotonicMs());
@@ -168,6 +199,8 @@ export class SwarmService implements LinkOwner {
   /** After `disconnect`, and after the disk answered: gives memory and files back. */
   close(): void {
     this.#store?.close();
+    this.#uploadGate?.close();
+    this.#downloadGate?.close();
     if (this.#source === undefined) return;
     this.#plane.sendCache.forget(this.#source);
     this.#source.files.close();
@@ -225,7 +258,7 @@ export class SwarmService implements LinkOwner {
 
   onBlockEnd(link: PeerLink): void {
     const { piece, begin, length, isStoring } = link;
-    this.#plane.downloadGate.spend(length);
+    if (!this.#plane.countsOverhead) this.#download.spend(this.#wakesOf(link).resume, length);
     // A fault of the disk may have ended the piece that the block began in, and the core may have asked for the block anew.
     const isStored = isStoring && this.#store?.isCurrent(piece, link.opening) === true;
     // The core first: it settles the piece's state before its last part can go to disk.
@@ -241,22 +274,38 @@ export class SwarmService implements LinkOwner {
 
   onReadDone(link: PeerLink): void {
     this.drain();
+    const wakes = this.#wakesOf(link);
+    if (this.#plane.countsOverhead) this.#charge(this.#download, wakes.resume, link.readBytes);
     if (this.#plane.disk.isBehind) {
       link.connection.pause();
-      this.#plane.disk.whenCaughtUp(this.#wakesOf(link).resume);
+      this.#plane.disk.whenCaughtUp(wakes.resume);
       return;
     }
-    const gate = this.#plane.downloadGate;
-    if (gate.isUnlimited || gate.available() > 0 || link.isClosed) return;
-    link.connection.pause();
-    gate.wait(this.#wakesOf(link).resume);
+    if (this.#download.isUnlimited || link.isClosed) return;
+    if (this.#download.available(wakes.resume) <= 0) link.connection.pause();
+  }
+
+  /** Charges bytes of a stream, and what they cost against their direction. */
+  #charge(way: GateChain, wake: Wake, streamBytes: number): void {
+    if (!way.isUnlimited) way.spend(wake, wireBytes(streamBytes));
+    const back = way === this.#upload ? this.#download : this.#upload;
+    if (!back.isUnlimited) back.spend(undefined, returnBytes(streamBytes));
+  }
+
+  #transmit(id: number, bytes: Uint8Array): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    link.write(bytes);
+    // Messages are never held back, only paid for: they are small, and what they say is worth most when it is fresh.
+    if (this.#plane.countsOverhead)
+      this.#charge(this.#upload, this.#wakesOf(link).pump, bytes.length);
   }
 
   onClosed(link: PeerLink, reason: string): void {
     this.#links.delete(link.id);
     const wakes = this.#wakesOf(link);
-    this.#plane.uploadGate.forget(wakes.pump);
-    this.#plane.downloadGate.forget(wakes.resume);
+    this.#upload.forget(wakes.pump);
+    this.#download.forget(wakes.resume);
     this.swarm.handleClosed(monotonicMs(), link.id, reason);
     this.drain();
   }
@@ -280,7 +329,7 @@ export class SwarmService implements LinkOwner {
   #act(output: SwarmOutput): void {
     switch (output.type) {
       case 'transmit':
-        this.#links.get(output.id)?.write(output.bytes);
+        this.#transmit(output.id, output.bytes);
         return;
       case 'serve': {
         const queue = this.#links.get(output.id)?.queue;
@@ -395,16 +444,14 @@ export class SwarmService implements LinkOwner {
 
   #equip(link: PeerLink): void {
     if (this.#source === undefined || link.queue !== undefined) return;
-    const { uploadGate, sendCache } = this.#plane;
+    const { sendCache, countsOverhead } = this.#plane;
     const { pump } = this.#wakesOf(link);
     const queue = new SendQueue(sendCache, this.#source, link, {
-      allowance: () => {
-        const bytes = uploadGate.available();
-        if (bytes <= 0) uploadGate.wait(pump);
-        return bytes;
-      },
+      allowance: () => this.#upload.available(pump),
       onSent: (dataBytes, blockCount) => {
-        uploadGate.spend(dataBytes);
+        if (countsOverhead) {
+          this.#charge(this.#upload, pump, dataBytes + blockCount * BLOCK_HEADER_BYTES);
+        } else this.#upload.spend(pump, dataBytes);
         this.swarm.handleServed(monotonicMs(), link.id, blockCount, dataBytes);
       },
       onFault: (piece, begin, length, fault) => {

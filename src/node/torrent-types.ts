@@ -35,6 +35,9 @@ export interface AddOptions {
   readonly mode?: 'download' | 'seed';
   /** The files were hashed just now to make the torrent: no check. Default false. */
   readonly isFresh?: boolean;
+  /** Bytes a second of this torrent, besides the limits of the node. Default 0: unlimited. */
+  readonly downloadLimitBytesPerSec?: number;
+  readonly uploadLimitBytesPerSec?: number;
   /** Trackers to use besides the torrent's own, one tier. */
   readonly trackers?: readonly string[];
 }

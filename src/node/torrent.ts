@@ -23,7 +23,7 @@ import { nodeError } from './errors.ts';
 import { FileGuard, UNDERNEATH } from './file-guard.ts';
 import { hexHashes } from './hex-hashes.ts';
 import { ResumeStore } from './resume.ts';
-import { type NodePlane, SwarmService } from './swarm-service.ts';
+import { type NodePlane, type RateLimits, SwarmService } from './swarm-service.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
 import type {
   AddOptions,
@@ -101,6 +101,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
       onEvent: (event) => this.#onSwarmEvent(event),
       onDiskFault: (fault) => this.#onDiskFault(fault),
+    });
+    this.setLimits({
+      downloadBytesPerSec: options.downloadLimitBytesPerSec ?? 0,
+      uploadBytesPerSec: options.uploadLimitBytesPerSec ?? 0,
     });
   }
 
@@ -181,6 +185,11 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       options.signal?.removeEventListener('abort', onAbort);
       this.off('complete', resolve).off('problem', onProblem).off('state', onState);
     });
+  }
+
+  /** Limits of this torrent, besides those of its node; 0 lifts one, undefined leaves it. */
+  setLimits(limits: RateLimits): void {
+    this.#service.setLimits(limits);
   }
 
   /** A picture of the moment. */
@@ -493,7 +502,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       const have = swarm.have!;
       swarm.setPriorities((piece) => (files.wanted.has(piece) && have.has(piece) ? 4 : 0));
     }
-    this.#saveRecord(false);
+    this.#saveRecord();
     this.#service.drain();
   }
 
