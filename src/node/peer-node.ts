@@ -19,9 +19,11 @@ import { formatEndpoint, parseEndpoint } from './address.ts';
 import { CLIENT_NAME, DEFAULT_PORT, defaultHome, isOffline, VERSION } from './config.ts';
 import { nodeError } from './errors.ts';
 import { PeerLink } from './peer-link.ts';
+import type { QueueLimits } from './queue-plan.ts';
 import { RateGate } from './rate-gate.ts';
 import type { RateLimits } from './swarm-service.ts';
 import { Torrent } from './torrent.ts';
+import { type QueueMove, TorrentQueue } from './torrent-queue.ts';
 import type { AddOptions } from './torrent-types.ts';
 import { UdpDoor } from './udp-door.ts';
 
@@ -50,8 +52,21 @@ export interface NodeOptions {
   /** Bytes a second for all torrents together, default 0: unlimited. */
   readonly downloadLimitBytesPerSec?: number;
   readonly uploadLimitBytesPerSec?: number;
+  /** Most torrents that download, and that seed, at a time; the others wait as `queued`. Default: no limit, as a one-shot command needs it. */
+  readonly maxActiveDownloads?: number;
+  readonly maxActiveSeeds?: number;
   /** Limits hold for messages and an estimate of TCP's and IP's headers too. Default true; false: for block data alone. */
   readonly countsOverhead?: boolean;
+}
+
+/** The queue as users of a node see it: the order of the moment, and what may be changed. */
+export interface NodeQueue {
+  readonly order: readonly Torrent[];
+  readonly limits: QueueLimits;
+  /** @returns false when the torrent is not of this node. */
+  move(torrent: Torrent, to: QueueMove): boolean;
+  /** Infinity lifts a limit, undefined leaves it. */
+  setLimits(limits: Partial<QueueLimits>): void;
 }
 
 /** A node. Dispose it to stop everything it does. */
@@ -69,6 +84,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #udp: UdpDoor;
   readonly #peerId: Uint8Array = makePeerId(new Rng(randomSeed()), VERSION);
   readonly #torrents = new Map<string, Torrent>();
+  readonly #queue: TorrentQueue<Torrent>;
   readonly #pulse: NodeJS.Timeout;
   #pendingIncoming = 0;
   #closing: Promise<void> | undefined;
@@ -84,6 +100,7 @@ export class PeerNode implements AsyncDisposable {
     this.#downloadGate = new RateGate(options.downloadLimitBytesPerSec ?? 0);
     this.#countsOverhead = options.countsOverhead ?? true;
     this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0');
+    this.#queue = new TorrentQueue<Torrent>(options);
     listen.handler.current = (connection) => this.#onConnection(connection);
     this.#pulse = setInterval(() => this.#onPulse(), PULSE_MS).unref();
   }
@@ -115,6 +132,17 @@ export class PeerNode implements AsyncDisposable {
 
   get torrents(): readonly Torrent[] {
     return [...new Set(this.#torrents.values())];
+  }
+
+  /** The order in which torrents may run, and the limits of how many. */
+  get queue(): NodeQueue {
+    const queue = this.#queue;
+    return {
+      order: queue.order,
+      limits: queue.limits,
+      move: (torrent, to) => queue.move(monotonicMs(), torrent, to),
+      setLimits: (limits) => queue.setLimits(monotonicMs(), limits),
+    };
   }
 
   /**
@@ -158,6 +186,7 @@ export class PeerNode implements AsyncDisposable {
         clientName: CLIENT_NAME,
         listenPort: this.endpoint.port,
         localHost: this.#localHost,
+        queue: this.#queue,
         onStopped: (stopped) => this.#forget(stopped),
       },
       options,
@@ -166,6 +195,7 @@ export class PeerNode implements AsyncDisposable {
     const taken = keys.find((key) => this.#torrents.has(key));
     if (taken !== undefined) throw nodeError('ERR_DUPLICATE', { infoHash: taken });
     for (const key of keys) this.#torrents.set(key, torrent);
+    this.#queue.add(torrent);
     // A hybrid's magnet may know one hash only: peers of the other swarm find it once the metadata is there.
     torrent.on('metadata', () => {
       for (const key of keysOf(torrent)) {
@@ -206,6 +236,7 @@ export class PeerNode implements AsyncDisposable {
   #onPulse(): void {
     const now = monotonicMs();
     for (const torrent of new Set(this.#torrents.values())) torrent.pulse(now);
+    this.#queue.pulse(now);
   }
 
   #onConnection(connection: TcpConnection): void {
@@ -232,6 +263,7 @@ export class PeerNode implements AsyncDisposable {
   }
 
   #forget(torrent: Torrent): void {
+    if (this.#closing === undefined) this.#queue.remove(monotonicMs(), torrent);
     for (const [key, other] of this.#torrents) if (other === torrent) this.#torrents.delete(key);
   }
 }

@@ -99,6 +99,8 @@ export class SwarmService implements LinkOwner {
   #timerMs: number = Number.POSITIVE_INFINITY;
   #isDraining = false;
   #isStopped = false;
+  /** No connections until `wake`. */
+  #isResting = false;
 
   constructor(options: SwarmServiceOptions) {
     this.#options = options;
@@ -173,6 +175,7 @@ export class SwarmService implements LinkOwner {
       this.#uploadGate = new RateGate(upload);
       this.#upload.add(this.#uploadGate);
     } else if (upload !== undefined) this.#uploadGate?.setRate(upload);
+    if (upload !== undefined) this.swarm.setUploadLimit(upload);
   }
 
   /** Drops every peer and address (BEP 27). */
@@ -196,6 +199,23 @@ export class SwarmService implements LinkOwner {
     for (const link of this.#links.values()) link.close('stopped');
   }
 
+  /** Ends every connection and refuses new ones, until `wake`. */
+  rest(): void {
+    if (this.#isResting) return;
+    this.#isResting = true;
+    for (const dial of this.#dials) dial.abort();
+    this.swarm.stop(monotonicMs());
+    this.drain();
+  }
+
+  /** Connections may be made again. */
+  wake(): void {
+    if (!this.#isResting || this.#isStopped) return;
+    this.#isResting = false;
+    this.swarm.restart(monotonicMs());
+    this.drain();
+  }
+
   /** After `disconnect`, and after the disk answered: gives memory and files back. */
   close(): void {
     this.#store?.close();
@@ -208,8 +228,8 @@ export class SwarmService implements LinkOwner {
 
   /** Takes over an incoming link whose handshake names this torrent. @returns undefined to refuse it. */
   accept(link: PeerLink, handshake: Handshake): LinkOwner | undefined {
-    if (this.#isStopped || !this.swarm.admits(monotonicMs(), link.connection.remote))
-      return undefined;
+    if (this.#isStopped || this.#isResting) return undefined;
+    if (!this.swarm.admits(monotonicMs(), link.connection.remote)) return undefined;
     const hasV2Bit = (handshake.reserved[7]! & 0x10) !== 0;
     const upgraded = hasV2Bit ? this.#infoHashV2?.subarray(0, 20) : undefined;
     link.write(this.#handshake(upgraded ?? handshake.infoHash));
@@ -390,7 +410,7 @@ export class SwarmService implements LinkOwner {
             this.#isOurs(handshake.infoHash) ? this.#adopt(itself, handshake) : undefined,
           onAbandoned: () => this.#dialFailed(dial),
         });
-        if (this.#isStopped) link.close('stopped');
+        if (this.#isStopped || this.#isResting) link.close('stopped');
         else link.write(this.#handshake((this.#infoHashV1 ?? this.#infoHashV2!).subarray(0, 20)));
       })
       .catch(() => this.#dialFailed(dial))

@@ -6,6 +6,7 @@ import type { AppError } from '../lib/errors.ts';
 import type { Info, Magnet, Metainfo } from '../protocol/metainfo/index.ts';
 import type { PeerStatus } from '../protocol/swarm/index.ts';
 import type { TrackerStatus } from '../protocol/tracker/index.ts';
+import type { ShareAction, ShareLimits, ShareReason } from './share-limits.ts';
 
 /** v1 of 20 bytes, v2 of 32. */
 export interface InfoHashes {
@@ -38,6 +39,8 @@ export interface AddOptions {
   /** Bytes a second of this torrent, besides the limits of the node. Default 0: unlimited. */
   readonly downloadLimitBytesPerSec?: number;
   readonly uploadLimitBytesPerSec?: number;
+  /** When a seed has given enough, and what happens then. Default: never. */
+  readonly shareLimits?: ShareLimits;
   /** Trackers to use besides the torrent's own, one tier. */
   readonly trackers?: readonly string[];
 }
@@ -48,6 +51,9 @@ export type TorrentState =
   | 'checking'
   | 'downloading'
   | 'seeding'
+  /** Waits for its turn in the node's queue. */
+  | 'queued'
+  | 'paused'
   | 'error'
   | 'stopped';
 
@@ -100,6 +106,8 @@ export interface TorrentEvents {
   piece: [{ readonly piece: number }];
   'piece-failed': [{ readonly piece: number; readonly peers: readonly string[] }];
   complete: [Summary];
+  /** The seed has given enough; `action` follows. */
+  'share-limit': [{ readonly reason: ShareReason; readonly action: ShareAction }];
   'peer-connected': [{ readonly address: string }];
   'peer-closed': [{ readonly address: string; readonly reason: string }];
   'peer-banned': [{ readonly address: string; readonly reason: string }];

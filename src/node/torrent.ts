@@ -11,20 +11,24 @@ import path from 'node:path';
 import { monotonicMs } from '../io/clock.ts';
 import { nodeCrypto } from '../io/crypto.ts';
 import { resolveHost } from '../io/dns.ts';
-import type { ReachPolicy } from '../io/reach-policy.ts';
 import { Bitfield } from '../lib/bitfield.ts';
 import { toHex } from '../lib/bytes.ts';
 import type { AppError } from '../lib/errors.ts';
 import { type DiskFault, FileTable } from '../plane/file-table.ts';
 import { formatMagnet, type Info, parseInfo } from '../protocol/metainfo/index.ts';
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
+import type { TransferStats } from '../protocol/tracker/index.ts';
 import { formatEndpoint, parseEndpoint } from './address.ts';
+import { summarize, whenCompleted } from './completion.ts';
 import { nodeError } from './errors.ts';
 import { FileGuard, UNDERNEATH } from './file-guard.ts';
-import { hexHashes } from './hex-hashes.ts';
+import { PaceWatch, type QueueFacts } from './queue-plan.ts';
 import { ResumeStore } from './resume.ts';
+import { type ShareLimits, ShareWatch } from './share-limits.ts';
 import { type NodePlane, type RateLimits, SwarmService } from './swarm-service.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
+import type { Queueable, TorrentQueue } from './torrent-queue.ts';
+import { TorrentTrackers, type TrackerHost, tiersOf } from './torrent-trackers.ts';
 import type {
   AddOptions,
   Summary,
@@ -32,8 +36,6 @@ import type {
   TorrentState,
   TorrentStatus,
 } from './torrent-types.ts';
-import { TrackerService } from './tracker-service.ts';
-import type { UdpDoor } from './udp-door.ts';
 
 // Implementation limits
 /** A torrent with a disk fault tries again after this. */
@@ -46,21 +48,20 @@ const REPEAT_MS = 600_000;
 /** Addresses remembered to count who gave data. */
 const MAX_GIVERS = 10_000;
 
+/** States that show `queued` or `paused` instead while the torrent is held. */
+const HOLDABLE: ReadonlySet<TorrentState> = new Set(['metadata', 'downloading', 'seeding']);
+
 /** What a torrent gets from its node. */
-export interface TorrentHost {
+export interface TorrentHost extends TrackerHost {
   readonly plane: NodePlane;
-  readonly policy: ReachPolicy;
-  readonly udp: UdpDoor;
   readonly home: string;
-  readonly peerId: Uint8Array;
-  readonly clientName: string;
-  readonly listenPort: number;
   readonly localHost: string | undefined;
+  readonly queue: TorrentQueue<Torrent>;
   readonly onStopped: (torrent: Torrent) => void;
 }
 
 /** A torrent. Dispose it, or call `stop`, to end it. */
-export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposable {
+export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposable, Queueable {
   readonly #host: TorrentHost;
   readonly #options: AddOptions;
   readonly #service: SwarmService;
@@ -69,7 +70,14 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   readonly #abort = new AbortController();
   readonly #givers = new Set<string>();
   readonly #unjournaled: number[] = [];
-  #tracker: TrackerService | undefined;
+  readonly #pace = new PaceWatch();
+  readonly #share: ShareWatch;
+  readonly #trackers: TorrentTrackers;
+  /** Kept from connections and trackers: it waits for its turn, or was told to. */
+  #hold: 'queued' | 'paused' | undefined;
+  /** The files were checked, or there is no metadata yet: it may run. */
+  #isReady = false;
+  #runningSinceMs = monotonicMs();
   #files: TorrentFiles | undefined;
   #guard: FileGuard | undefined;
   #state: TorrentState;
@@ -90,6 +98,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#options = { ...options, dir: path.resolve(options.dir) };
     const { infoHashV1, infoHashV2 } = this.infoHashes;
     this.#state = options.source.kind === 'magnet' ? 'metadata' : 'checking';
+    this.#share = new ShareWatch(options.shareLimits);
     this.#resume = new ResumeStore(host.home, (infoHashV1 ?? infoHashV2)!, this.#options.dir);
     this.#service = new SwarmService({
       plane: host.plane,
@@ -101,6 +110,14 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
       onEvent: (event) => this.#onSwarmEvent(event),
       onDiskFault: (fault) => this.#onDiskFault(fault),
+    });
+    this.#trackers = new TorrentTrackers({
+      host,
+      tiers: tiersOf(options.source, options.trackers),
+      stats: () => this.#transferStats(),
+      onPeers: (found) => this.#service.addPeers(found, 'tracker'),
+      onSwitch: () => this.#service.forgetPeers(),
+      onProblem: (url, message) => this.emit('tracker-problem', { url, message }),
     });
     this.setLimits({
       downloadBytesPerSec: options.downloadLimitBytesPerSec ?? 0,
@@ -116,7 +133,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   }
 
   get state(): TorrentState {
-    return this.#state;
+    return this.#hold !== undefined && HOLDABLE.has(this.#state) ? this.#hold : this.#state;
   }
 
   /** Known with the metadata. */
@@ -144,7 +161,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       ...(infoHashV1 === undefined ? {} : { infoHashV1 }),
       ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
       displayName: this.name,
-      trackers: this.#tiers().flat(),
+      trackers: tiersOf(this.#options.source, this.#options.trackers).flat(),
       peers,
     });
   }
@@ -153,6 +170,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   async start(): Promise<void> {
     const { source } = this.#options;
     this.#service.start();
+    // It is not seen to run before it is its turn.
+    if (this.#host.queue.isLimited) this.setQueued(true);
     const known =
       source.kind === 'metainfo' ? undefined : rememberedMetadata(this.#resume, this.infoHashes);
     const layers = source.kind === 'metainfo' ? source.metainfo.pieceLayers : known?.layers;
@@ -161,30 +180,33 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       this.#starting = this.#open(info, layers ?? new Map());
       await this.#starting;
     }
-    await this.#findPeers();
+    this.#isReady = true;
+    this.#host.queue.pulse(monotonicMs());
+    await this.#givePeers();
+    this.#announce();
+  }
+
+  /** Ends all connections and tells the trackers goodbye, until `resume`. What is on disk stays known. */
+  pause(): void {
+    this.#holdBack('paused');
+  }
+
+  /** Goes on after `pause`, when the queue lets it. */
+  resume(): void {
+    if (this.#hold !== 'paused') return;
+    this.#holdBack('queued');
+    this.#host.queue.consider(monotonicMs());
+  }
+
+  /** Limits after which this seed rests or ends; undefined: none. What is reached already strikes at once. */
+  setShareLimits(limits: ShareLimits | undefined): void {
+    this.#share.set(limits);
+    this.#checkShare(monotonicMs());
   }
 
   /** Resolves when every wanted piece is on disk. @throws {AppError} the final problem, or ERR_STOPPED; the signal's reason. */
   completed(options: { readonly signal?: AbortSignal } = {}): Promise<Summary> {
-    const { promise, resolve, reject } = Promise.withResolvers<Summary>();
-    if (this.#summary !== undefined) return Promise.resolve(this.#summary);
-    if (this.#state === 'stopped') {
-      return Promise.reject(nodeError('ERR_STOPPED', { name: this.name }));
-    }
-    const onProblem = (problem: { error: AppError; isFinal: boolean }): void => {
-      if (problem.isFinal) reject(problem.error);
-    };
-    const onState = (change: { state: TorrentState }): void => {
-      if (change.state === 'stopped') reject(nodeError('ERR_STOPPED', { name: this.name }));
-    };
-    const onAbort = (): void => reject(options.signal?.reason);
-    options.signal?.throwIfAborted();
-    options.signal?.addEventListener('abort', onAbort, { once: true });
-    this.once('complete', resolve).on('problem', onProblem).on('state', onState);
-    return promise.finally(() => {
-      options.signal?.removeEventListener('abort', onAbort);
-      this.off('complete', resolve).off('problem', onProblem).off('state', onState);
-    });
+    return whenCompleted(this, options.signal);
   }
 
   /** Limits of this torrent, besides those of its node; 0 lifts one, undefined leaves it. */
@@ -198,7 +220,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const { swarm } = this.#service;
     const sizes = this.#sizes();
     return {
-      state: this.#state,
+      state: this.state,
       name: this.name,
       pieceCount: this.#files?.info.pieceCount ?? 0,
       havePieces: swarm.have?.count ?? 0,
@@ -210,7 +232,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       wastedBytes: swarm.totals.wastedBytes,
       failedPieces: swarm.totals.failedPieces,
       peers: swarm.peers(now),
-      trackers: this.#tracker?.status ?? [],
+      trackers: this.#trackers.status,
       ...(this.#error === undefined ? {} : { error: this.#error.message }),
     };
   }
@@ -227,12 +249,37 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   /** @internal The node's pulse, about once a second: what time brings to a torrent without a timer of its own. */
   pulse(nowMs: number): void {
+    this.#checkShare(nowMs);
     const { uploadedBytes } = this.#service.swarm.totals;
     if (uploadedBytes !== this.#recordedUploadBytes) this.#recordSoon(nowMs);
     if (nowMs < this.#recordDueMs || this.#state === 'stopped') return;
     this.#recordDueMs = Number.POSITIVE_INFINITY;
     this.#recordedUploadBytes = uploadedBytes;
     this.#sync().catch((error: AppError) => this.#fail(error, false));
+  }
+
+  /** @internal For the node's queue. */
+  queueFacts(nowMs: number): QueueFacts | undefined {
+    const isOut = this.#hold === 'paused' || !HOLDABLE.has(this.#state);
+    if (isOut || !this.#isReady || this.#stopping !== undefined) return undefined;
+    const { isComplete, totals } = this.#service.swarm;
+    const isRunning = this.#hold === undefined;
+    const isSlow = isRunning && !isComplete && this.#pace.observe(nowMs, totals.downloadedBytes);
+    const counts = this.#trackers.status;
+    return {
+      kind: isComplete ? 'seed' : 'download',
+      isRunning,
+      runningMs: isRunning ? nowMs - this.#runningSinceMs : 0,
+      isSlow,
+      seeds: Math.max(0, ...counts.map(({ seeds = 0 }) => seeds - Number(isComplete && isRunning))),
+      leeches: Math.max(0, ...counts.map(({ leeches = 0 }) => leeches)),
+    };
+  }
+
+  /** @internal For the node's queue. */
+  setQueued(isQueued: boolean): void {
+    if (isQueued && this.#hold === undefined) this.#holdBack('queued');
+    else if (!isQueued && this.#hold === 'queued') this.#release();
   }
 
   /** @internal For the node's listener. */
@@ -284,7 +331,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     });
     const { have: had, isComplete } = this.#service.swarm;
     this.#guardDisk(() => files.begin(had!, isComplete));
-    if (info.isPrivate) this.#tracker?.setPrivate();
     if (this.#state === 'checking') this.#setState('downloading');
   }
 
@@ -308,16 +354,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   // Peers
 
-  #tiers(): readonly (readonly string[])[] {
-    const { source, trackers } = this.#options;
-    const own =
-      source.kind === 'metainfo'
-        ? source.metainfo.trackers
-        : source.magnet.trackers.map((url) => [url]);
-    return trackers === undefined || trackers.length === 0 ? own : [...own, trackers];
-  }
-
-  async #findPeers(): Promise<void> {
+  async #givePeers(): Promise<void> {
     const { source, peers } = this.#options;
     if (source.kind === 'magnet') this.#service.addPeers(source.magnet.peers, 'magnet');
     for (const text of peers ?? []) {
@@ -328,35 +365,54 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         'given',
       );
     }
-    const tiers = this.#tiers();
-    if (this.#options.isDiscovering === false || tiers.length === 0) return;
-    if (this.#abort.signal.aborted) return;
-    const { infoHashV1, infoHashV2 } = this.infoHashes;
-    const host = this.#host;
-    this.#tracker = new TrackerService({
-      tiers,
-      hashes: [infoHashV1, infoHashV2?.subarray(0, 20)].filter((hash) => hash !== undefined),
-      peerId: host.peerId,
-      port: host.listenPort,
-      isPrivate: this.#files?.info.isPrivate === true,
-      policy: host.policy,
-      udp: host.udp,
-      userAgent: host.clientName,
-      stats: () => this.#transferStats(),
-      onPeers: (found) => this.#service.addPeers(found, 'tracker'),
-      onSwitch: () => this.#service.forgetPeers(),
-      onProblem: (url, message) => this.emit('tracker-problem', { url, message }),
-    });
-    this.#tracker.start();
-    if (this.#service.swarm.isComplete) this.#tracker.complete();
   }
 
-  #transferStats(): {
-    uploadedBytes: number;
-    downloadedBytes: number;
-    leftBytes: number | undefined;
-    isPartialSeed: boolean;
-  } {
+  #announce(): void {
+    const isHeld = this.#hold !== undefined || this.#abort.signal.aborted;
+    if (isHeld || this.#options.isDiscovering === false) return;
+    const isPrivate = this.#files?.info.isPrivate === true;
+    this.#trackers.start(this.infoHashes, isPrivate, this.#service.swarm.isComplete);
+  }
+
+  // Holding
+
+  #holdBack(hold: 'queued' | 'paused'): void {
+    if (this.#hold === hold || this.#stopping !== undefined) return;
+    const before = this.state;
+    const wasRunning = this.#hold === undefined;
+    this.#hold = hold;
+    if (wasRunning) {
+      this.#service.rest();
+      this.#trackers.stop();
+    }
+    this.#showState(before);
+  }
+
+  #release(): void {
+    const before = this.state;
+    this.#hold = undefined;
+    this.#runningSinceMs = monotonicMs();
+    this.#pace.reset();
+    this.#showState(before);
+    this.#service.wake();
+    if (this.#isReady) this.#announce();
+  }
+
+  #checkShare(nowMs: number): void {
+    const { swarm } = this.#service;
+    const uploaded = this.#files?.totals(swarm.totals).uploadedBytes ?? 0;
+    const isSeeding = this.state === 'seeding';
+    const reason = this.#share.observe(nowMs, isSeeding, uploaded, this.#sizes().wantedBytes);
+    if (reason === undefined) return;
+    const action = this.#share.limits?.action ?? 'stop';
+    this.emit('share-limit', { reason, action });
+    if (action === 'pause') this.pause();
+    else if (action === 'super-seed') swarm.setSuperSeeding(true);
+    // Its own goodbye is nobody's to wait for; `stop` gives the same promise to whoever asks.
+    else void this.stop().catch((error: AppError) => this.#fail(error, true));
+  }
+
+  #transferStats(): TransferStats {
     const { swarm } = this.#service;
     const { wantedBytes, doneBytes } = this.#sizes();
     const isSeed = swarm.have?.isFull === true;
@@ -431,12 +487,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#starting = this.#open(parsed.value, new Map()).catch((error: AppError) =>
       this.#fail(error, true),
     );
-    for (const key of ['infoHashV1', 'infoHashV2'] as const) {
-      const hash = parsed.value[key];
-      if (before[key] === undefined && hash !== undefined) {
-        this.#tracker?.addHash(hash.subarray(0, 20));
-      }
-    }
+    this.#trackers.learn(before, parsed.value, parsed.value.isPrivate);
   }
 
   #onPiece(piece: number): void {
@@ -464,23 +515,20 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     }
     this.#guardDisk(() => files.createLinks());
     const { swarm } = this.#service;
-    const seconds = (monotonicMs() - this.#startedMs) / 1000;
-    const { wantedBytes } = this.#sizes();
-    for (const peer of swarm.peers(monotonicMs())) {
+    const now = monotonicMs();
+    for (const peer of swarm.peers(now)) {
       if (peer.downloadedBytes > 0) this.#givers.add(formatEndpoint(peer.address));
     }
-    this.#summary = {
-      ...hexHashes(info),
-      name: info.name,
-      bytes: wantedBytes,
-      seconds,
-      bytesPerSec: wantedBytes / seconds,
+    this.#summary = summarize(info, {
+      bytes: files.wantedBytes,
+      seconds: (now - this.#startedMs) / 1000,
       wastedBytes: swarm.totals.wastedBytes,
       peers: this.#givers.size,
-    };
-    this.#tracker?.complete();
+    });
+    this.#trackers.complete();
     this.#setState('seeding');
     this.emit('complete', this.#summary);
+    this.#checkShare(now);
   }
 
   // Faults
@@ -548,9 +596,13 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   }
 
   #setState(state: TorrentState): void {
-    if (this.#state === state) return;
+    const before = this.state;
     this.#state = state;
-    this.emit('state', { state });
+    this.#showState(before);
+  }
+
+  #showState(before: TorrentState): void {
+    if (this.state !== before) this.emit('state', { state: this.state });
   }
 
   // Resume data
@@ -574,7 +626,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   async #stop(): Promise<void> {
     this.#abort.abort(nodeError('ERR_STOPPED', { name: this.name }));
     clearTimeout(this.#retry);
-    const goodbye = this.#tracker?.stop();
+    this.#trackers.stop();
     await this.#starting.catch(() => {});
     this.#guard?.close();
     this.#service.disconnect();
@@ -587,7 +639,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const { have, totals } = this.#service.swarm;
     if (have !== undefined) this.#guardDisk(() => this.#files?.end(have, totals));
     this.#resume.close();
-    await goodbye;
+    await this.#trackers.farewell();
     this.#setState('stopped');
     this.#host.onStopped(this);
   }

@@ -2,7 +2,13 @@
  * `starling get`: downloads a torrent, and seeds it afterwards when asked to.
  * @module
  */
-import { type AppError, readSource, type Summary, type Torrent } from '../../node/api/index.ts';
+import {
+  type AppError,
+  readSource,
+  type ShareLimits,
+  type Summary,
+  type Torrent,
+} from '../../node/api/index.ts';
 import {
   type CommandSpec,
   listOption,
@@ -35,6 +41,7 @@ export const getCommand: CommandSpec = {
     sequential: { help: 'fetch pieces in order' },
     'seed-ratio': { value: 'ratio', help: 'seed until so many times the size was given' },
     'seed-time': { value: 'seconds', help: 'seed for so long after completion' },
+    'seed-idle': { value: 'seconds', help: 'seed until nobody took anything for so long' },
     ...NODE_OPTIONS,
   },
   run: ([text], options) => get(text!, options),
@@ -43,10 +50,7 @@ export const getCommand: CommandSpec = {
 async function get(text: string, options: OptionValues): Promise<void> {
   const output = outputOf(options);
   const dir = textOption(options, 'dir') ?? '.';
-  const limits = {
-    ratio: numberOption(options, 'seed-ratio', 0),
-    seconds: numberOption(options, 'seed-time', 0),
-  };
+  const shareLimits = shareLimitsOf(options);
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
     const source = await readSource(text, node.policy);
@@ -57,6 +61,7 @@ async function get(text: string, options: OptionValues): Promise<void> {
       select: listOption(options, 'select'),
       isSequential: switchOption(options, 'sequential'),
       isDiscovering: !switchOption(options, 'no-discovery'),
+      ...(shareLimits === undefined ? {} : { shareLimits }),
     });
     const unfollow = followTorrent(torrent, output);
     const patience = new DiskPatience(torrent);
@@ -66,9 +71,10 @@ async function get(text: string, options: OptionValues): Promise<void> {
       await torrent.start();
       const summary = await completed;
       report(output, summary, dir);
-      if (limits.ratio !== undefined || limits.seconds !== undefined) {
+      if (shareLimits !== undefined) {
         output.event(summaryEvent(summary, torrent));
-        await seedOn(torrent, summary, limits, signal);
+        // It ends itself when the first of its limits is reached.
+        await waitUntil(signal, () => torrent.state === 'stopped');
       }
     } finally {
       const summary = torrent.summary;
@@ -99,20 +105,19 @@ function summaryEvent(summary: Summary, torrent: Torrent): Readonly<Record<strin
   };
 }
 
-/** Seeds until the ratio or the time is reached, whichever comes first. */
-async function seedOn(
-  torrent: Torrent,
-  summary: Summary,
-  limits: { readonly ratio: number | undefined; readonly seconds: number | undefined },
-  signal: AbortSignal,
-): Promise<void> {
-  const { ratio, seconds } = limits;
-  const endMs = performance.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
-  const enoughBytes = (ratio ?? Number.POSITIVE_INFINITY) * summary.bytes;
-  await waitUntil(
-    signal,
-    () => performance.now() >= endMs || torrent.status().uploadedBytes >= enoughBytes,
-  );
+/** What the seed options say; undefined: no seeding. */
+function shareLimitsOf(options: OptionValues): ShareLimits | undefined {
+  const ratio = numberOption(options, 'seed-ratio', 0);
+  const seedingSeconds = numberOption(options, 'seed-time', 0);
+  const idleSeconds = numberOption(options, 'seed-idle', 0);
+  if (ratio === undefined && seedingSeconds === undefined && idleSeconds === undefined) {
+    return undefined;
+  }
+  return {
+    ...(ratio === undefined ? {} : { ratio }),
+    ...(seedingSeconds === undefined ? {} : { seedingSeconds }),
+    ...(idleSeconds === undefined ? {} : { idleSeconds }),
+  };
 }
 
 /** Gives up on a disk problem: at once when it cannot pass, after DISK_PATIENCE_MS otherwise. */

@@ -8,9 +8,13 @@ export { CLIENT_NAME, defaultHome, isOffline, VERSION } from '../config.ts';
 export { type CreatedTorrent, type CreateOptions, createTorrent } from '../create.ts';
 export { type NodeErrorCode, nodeError } from '../errors.ts';
 export { hexHashes } from '../hex-hashes.ts';
-export { type NodeOptions, PeerNode } from '../peer-node.ts';
+export { type NodeOptions, type NodeQueue, PeerNode } from '../peer-node.ts';
+export type { QueueLimits } from '../queue-plan.ts';
+export type { ShareAction, ShareLimits, ShareReason } from '../share-limits.ts';
 export { describeSource, readSource, sourceFromBytes, type TorrentDescription } from '../source.ts';
+export type { RateLimits } from '../swarm-service.ts';
 export { Torrent } from '../torrent.ts';
+export type { QueueMove } from '../torrent-queue.ts';
 export type {
   AddOptions,
   Summary,

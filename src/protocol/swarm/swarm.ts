@@ -172,7 +172,13 @@ export class Swarm {
     this.#state.list.clear();
   }
 
-  /** Closes every connection and dials no more. */
+  /** After `stop`: dials again, beginning with the addresses that are known. */
+  restart(nowMs: number): void {
+    this.#state.isDialling = true;
+    dialMore(this.#state, nowMs);
+  }
+
+  /** Closes every connection and dials no more, until `restart`. */
   stop(nowMs: number): void {
     this.#state.isDialling = false;
     for (const peer of [...this.#state.peers.values()]) {
