@@ -27,6 +27,8 @@ export interface HttpGetOptions {
   readonly policy?: ReachPolicy;
   /** Refuses a URL (also one redirected to) at this address: for the rules of one use, as a tracker's path. */
   readonly allowUrl?: (url: URL, address: string) => boolean;
+  /** Which of a host's addresses to connect to, best first; default: all that were found. */
+  readonly selectAddresses?: (found: readonly HostAddress[]) => readonly HostAddress[];
   /** Default: the system's resolver. */
   readonly resolveName?: ResolveName;
 }
@@ -39,6 +41,7 @@ export interface HttpResponse {
   readonly body: Uint8Array;
   /** Where it came from in the end. */
   readonly url: string;
+  readonly address: string;
 }
 
 // Specification constants
@@ -102,7 +105,11 @@ async function openHop(hop: Hop, fromAddress: string | undefined): Promise<Incom
   const { url, options, signal } = hop;
   signal.throwIfAborted();
   const resolving = resolveHost(url.hostname, options.policy, options.resolveName);
-  const found = await untilAborted(resolving, signal);
+  const resolved = await untilAborted(resolving, signal);
+  const found = options.selectAddresses?.(resolved) ?? resolved;
+  if (found.length === 0) {
+    throw httpError('ERR_HTTP_UNREACHABLE', url, 'it has no address of the kind that is wanted');
+  }
   const addresses = found.filter(({ address }) => options.allowUrl?.(url, address) ?? true);
   if (addresses.length === 0) {
     throw httpError('ERR_HTTP_URL', url, 'this URL is not allowed at its address');
@@ -168,6 +175,7 @@ async function readResponse(
     const reason = `expected no coding or gzip, got ${JSON.stringify(coding.slice(0, 40))}`;
     throw httpError('ERR_HTTP_UNREACHABLE', url, reason);
   }
+  const address = response.socket.remoteAddress ?? '';
   const announced = Number(response.headers['content-length'] ?? 0);
   try {
     if (announced > options.maxBytes) throw tooLarge(url, options.maxBytes);
@@ -175,7 +183,7 @@ async function readResponse(
     const source = isGzip ? gunzip(raw, url, options.maxBytes) : raw;
     const chunks: Uint8Array[] = [];
     for await (const chunk of source) chunks.push(chunk);
-    return { status, headers: response.headers, body: join(chunks), url: url.href };
+    return { status, headers: response.headers, body: join(chunks), url: url.href, address };
   } finally {
     response.destroy();
   }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resolveHost } from './dns.ts';
-import { allowsRedirect, allowsTrackerPath, hostOf, ReachPolicy } from './reach-policy.ts';
+import {
+  allowsRedirect,
+  hostOf,
+  isSpecialAddress,
+  mayAskTracker,
+  ReachPolicy,
+} from './reach-policy.ts';
 
 describe('offline', () => {
   const policy = new ReachPolicy({
@@ -85,13 +91,27 @@ describe('online', () => {
 describe('forged requests', () => {
   test('a tracker on this machine is asked for /announce only', () => {
     for (const path of ['/announce', '/announce?passkey=1', '/announce/key', '/announce.php']) {
-      assert.ok(allowsTrackerPath('127.0.0.1', path), path);
+      assert.ok(mayAskTracker('127.0.0.1', path), path);
     }
     for (const path of ['', '/', '/admin', '/announcement', '/x/announce', '/ANNOUNCE']) {
-      assert.ok(!allowsTrackerPath('127.0.0.1', path), path);
-      assert.ok(!allowsTrackerPath('::1', path), path);
-      assert.ok(allowsTrackerPath('198.51.100.1', path), path);
+      assert.ok(!mayAskTracker('127.0.0.1', path), path);
+      assert.ok(!mayAskTracker('::1', path), path);
+      assert.ok(mayAskTracker('198.51.100.1', path), path);
     }
+  });
+
+  test('in a private network it is the same, and where no tracker can be nothing is asked', () => {
+    for (const address of ['10.0.0.1', '192.168.1.1', '172.16.0.9', 'fd00::1', '127.0.0.1']) {
+      assert.ok(isSpecialAddress(address), address);
+      assert.ok(mayAskTracker(address, '/announce?x=1'), address);
+      assert.ok(mayAskTracker(address, '/scrape?x=1'), address);
+      assert.ok(!mayAskTracker(address, '/reboot.cgi?x=1'), address);
+    }
+    for (const address of ['169.254.169.254', 'fe80::1', '0.0.0.0', '::', '224.0.0.1', 'a name']) {
+      assert.ok(isSpecialAddress(address), address);
+      assert.ok(!mayAskTracker(address, '/announce'), address);
+    }
+    assert.ok(!isSpecialAddress('198.51.100.1'));
   });
 
   test('nothing on the Internet redirects into a nearer network', () => {

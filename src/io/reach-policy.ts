@@ -2,8 +2,8 @@
  * Which hosts this program may contact: everything, or with STARLING_OFFLINE only what the user named.
  *
  * Offline: loopback, addresses the user gave, and the subnet (/24, IPv6 /64) of an address given by --listen, --peer or --bootstrap.
- * No DNS is asked: of all names only `localhost` is known. Also here: the rules against requests forged through torrents (a tracker on
- * this machine is asked only for /announce; nothing on the Internet can redirect us to a nearer network).
+ * No DNS is asked: of all names only `localhost` is known. Also here: the rules against requests forged through torrents (a tracker that is not on
+ * the public Internet is asked only for /announce and /scrape; nothing on the Internet can redirect us to a nearer network).
  * Not here: ports (an address given with one is given with all) and limits.
  * @module
  */
@@ -95,14 +95,23 @@ export class ReachPolicy {
   }
 }
 
-/**
- * May a tracker at this address be asked for this path? A torrent's author chooses the URLs in it, so on this machine
- * only /announce can be meant. Don't ask for trackers that the user gave.
- */
-export function allowsTrackerPath(address: string, pathAndQuery: string): boolean {
+/** True for an address that is not of the public Internet: of this machine, its network, or of a special kind. */
+export function isSpecialAddress(address: string): boolean {
   const bytes = parseIp(address);
-  if (bytes === undefined || addressScope(bytes) !== 'loopback') return true;
-  return /^\/announce(?:$|[/?.])/.test(pathAndQuery);
+  return bytes === undefined || addressScope(bytes) !== 'global';
+}
+
+/**
+ * May a tracker at this address be asked for this path? A torrent's author chooses the URLs in it, so on this machine and in its network
+ * only /announce and /scrape can be meant, and nothing where no tracker can be. Don't ask for trackers that the user gave.
+ */
+export function mayAskTracker(address: string, pathAndQuery: string): boolean {
+  const bytes = parseIp(address);
+  if (bytes === undefined) return false;
+  const scope = addressScope(bytes);
+  if (scope === 'global') return true;
+  const canBeTracker = scope === 'loopback' || scope === 'private';
+  return canBeTracker && /^\/(?:announce|scrape)(?:$|[/?.])/.test(pathAndQuery);
 }
 
 /** May a response from one address send us to another? Nothing on the Internet sends us into a nearer network. */

@@ -22,6 +22,8 @@ export const nodeErrorTable = {
     `The torrent ${d.infoHash} is running in this node already.`,
   ERR_INCONSISTENT: (d: { name: string; piece: number }): string =>
     `${d.name} contradicts itself: piece ${d.piece} fits its v1 hash or its v2 hash but not both. It cannot be downloaded; ask its maker for a correct one.`,
+  ERR_TRACKER_REFUSED_HERE: (d: { url: string; reason: string }): string =>
+    `${d.url} is not asked: ${d.reason}. Give a tracker of your own network with --tracker.`,
   ERR_STOPPED: (d: { name: string }): string => `${d.name} was stopped before it was complete.`,
   ERR_CONFIG: (d: { what: string; expected: string; got: string }): string =>
     `${d.what}: expected ${d.expected}, got ${d.got}.`,

@@ -18,6 +18,7 @@ import { makePeerId } from '../protocol/peer-wire/index.ts';
 import { formatEndpoint, parseEndpoint } from './address.ts';
 import { CLIENT_NAME, DEFAULT_PORT, defaultHome, isOffline, VERSION } from './config.ts';
 import { nodeError } from './errors.ts';
+import { ExternalAddress } from './external-address.ts';
 import { PeerLink } from './peer-link.ts';
 import type { QueueLimits } from './queue-plan.ts';
 import { RateGate } from './rate-gate.ts';
@@ -85,6 +86,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #peerId: Uint8Array = makePeerId(new Rng(randomSeed()), VERSION);
   readonly #torrents = new Map<string, Torrent>();
   readonly #queue: TorrentQueue<Torrent>;
+  readonly #external = new ExternalAddress();
   readonly #pulse: NodeJS.Timeout;
   #pendingIncoming = 0;
   #closing: Promise<void> | undefined;
@@ -128,6 +130,11 @@ export class PeerNode implements AsyncDisposable {
       .filter(({ family }) => host === '::' || family === 'IPv4')
       .map(({ address }) => ({ host: address, port }));
     return addresses.length > 0 ? addresses : [{ host: '127.0.0.1', port }];
+  }
+
+  /** The address that trackers see this node at, as most of them say (BEP 24); undefined when none did. */
+  get externalAddress(): string | undefined {
+    return this.#external.address;
   }
 
   get torrents(): readonly Torrent[] {
@@ -186,6 +193,8 @@ export class PeerNode implements AsyncDisposable {
         clientName: CLIENT_NAME,
         listenPort: this.endpoint.port,
         localHost: this.#localHost,
+        families: familiesOf(this.endpoint.host),
+        onExternalAddress: (url, address) => this.#external.vote(url, address),
         queue: this.#queue,
         onStopped: (stopped) => this.#forget(stopped),
       },
@@ -266,6 +275,12 @@ export class PeerNode implements AsyncDisposable {
     if (this.#closing === undefined) this.#queue.remove(monotonicMs(), torrent);
     for (const [key, other] of this.#torrents) if (other === torrent) this.#torrents.delete(key);
   }
+}
+
+/** A wildcard of IPv6 takes IPv4 too. */
+function familiesOf(listenHost: string): readonly (4 | 6)[] {
+  if (listenHost === '::') return [4, 6];
+  return [listenHost.includes(':') ? 6 : 4];
 }
 
 function keysOf(torrent: Torrent): string[] {

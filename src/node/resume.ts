@@ -16,7 +16,9 @@ import { bootId, readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
 import { Bitfield } from '../lib/bitfield.ts';
 import { concatBytes, equalBytes, toHex } from '../lib/bytes.ts';
 import type { FileLook } from '../plane/file-table.ts';
+import { decodeUtf8 } from '../lib/utf8.ts';
 import { type BencodeDict, decodeDict, type Encodable, encode } from '../protocol/bencode/index.ts';
+import type { TrackerMemory } from './torrent-trackers.ts';
 
 // Specification constants
 /** Changes with the record's form; a record of another form is not read, and the files are checked instead. */
@@ -28,6 +30,8 @@ const KEY_BYTES = 16;
 // Implementation limits
 /** Largest record that is read. */
 const MAX_RECORD_BYTES = 256 * 1024 * 1024;
+/** Trackers remembered as told `completed`: as many as are announced to, for two hashes. */
+const MAX_COMPLETED_TOLD = 200;
 /** How much younger than the journal a file may be before its pieces are in doubt. */
 const CLOCK_SLACK_MS = 2_000;
 
@@ -51,6 +55,8 @@ export interface ResumeRecord {
   readonly layers: ReadonlyMap<string, Uint8Array>;
   readonly uploadedBytes: number;
   readonly downloadedBytes: number;
+  /** Absent in records of earlier versions. */
+  readonly trackers?: TrackerMemory;
 }
 
 /** A record as it was read. */
@@ -267,6 +273,10 @@ function encodeRecord(record: LoadedRecord): Uint8Array {
     layers,
     uploaded: record.uploadedBytes,
     downloaded: record.downloadedBytes,
+    trackers:
+      record.trackers === undefined
+        ? undefined
+        : { key: record.trackers.key, completed: record.trackers.completed },
   });
 }
 
@@ -284,6 +294,7 @@ export function parseRecord(bytes: Uint8Array): LoadedRecord | undefined {
   const parts = readLooks(dict.list('parts')?.slice(0, 1), dict.list('parts')?.slice(1))?.[0];
   if (!have || !synced || !stored || !infoBytes || !files || !parts) return undefined;
   if (journalKey?.length !== KEY_BYTES) return undefined;
+  const trackers = readTrackers(dict.dict('trackers'));
   return {
     have,
     synced,
@@ -297,7 +308,19 @@ export function parseRecord(bytes: Uint8Array): LoadedRecord | undefined {
     layers: readLayers(dict.dict('layers')),
     uploadedBytes: Math.max(0, dict.int('uploaded') ?? 0),
     downloadedBytes: Math.max(0, dict.int('downloaded') ?? 0),
+    ...(trackers === undefined ? {} : { trackers }),
   };
+}
+
+function readTrackers(dict: BencodeDict | undefined): TrackerMemory | undefined {
+  const key = dict?.int('key');
+  const completed = dict?.list('completed');
+  if (key === undefined || key < 0 || key > 0xffff_ffff || completed === undefined)
+    return undefined;
+  const names = completed.slice(0, MAX_COMPLETED_TOLD).map((name) => {
+    return name instanceof Uint8Array ? decodeUtf8(name) : '';
+  });
+  return { key, completed: names };
 }
 
 /** Pairs sizes and times. @returns undefined when one is missing or no integer. */

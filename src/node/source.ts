@@ -4,7 +4,8 @@
  */
 import fs from 'node:fs/promises';
 import { nodeCrypto } from '../io/crypto.ts';
-import type { ReachPolicy } from '../io/reach-policy.ts';
+import type { HttpResponse } from '../io/http.ts';
+import { isSpecialAddress, type ReachPolicy } from '../io/reach-policy.ts';
 import { formatMagnet, parseMagnet, parseMetainfo } from '../protocol/metainfo/index.ts';
 import { CLIENT_NAME } from './config.ts';
 import { nodeError } from './errors.ts';
@@ -58,7 +59,10 @@ export async function readSource(text: string, policy?: ReachPolicy): Promise<To
     if (!parsed.ok) throw nodeError('ERR_SOURCE', { what: 'The link', reason: parsed.message });
     return { kind: 'magnet', magnet: parsed.value };
   }
-  if (/^https?:\/\//i.test(text)) return sourceFromBytes(await fetchTorrent(text, policy), text);
+  if (/^https?:\/\//i.test(text)) {
+    const { body, address } = await fetchTorrent(text, policy);
+    return { ...sourceFromBytes(body, text), isFromPublic: !isSpecialAddress(address) };
+  }
   try {
     const stat = await fs.stat(text);
     if (!stat.isFile()) {
@@ -76,7 +80,7 @@ export async function readSource(text: string, policy?: ReachPolicy): Promise<To
   }
 }
 
-async function fetchTorrent(url: string, policy: ReachPolicy | undefined): Promise<Uint8Array> {
+async function fetchTorrent(url: string, policy: ReachPolicy | undefined): Promise<HttpResponse> {
   const { httpGet } = await import('../io/http.ts');
   const reply = await httpGet(url, {
     timeoutMs: FETCH_TIMEOUT_MS,
@@ -90,7 +94,7 @@ async function fetchTorrent(url: string, policy: ReachPolicy | undefined): Promi
     const reason = `expected status 200, got ${reply.status}`;
     throw nodeError('ERR_SOURCE', { what: url, reason });
   }
-  return reply.body;
+  return reply;
 }
 
 /** What there is to say about a source. */

@@ -142,6 +142,7 @@ test('the record of a complete torrent is left as it is from start to end, until
   fill(first);
   const have = new Bitfield(first.info.pieceCount);
   have.fill();
+  first.trackerMemory = () => ({ key: 0xffff_fffe, completed: ['00 udp://t.example:1'] });
   first.begin(have, true);
   first.end(have, { uploadedBytes: 7, downloadedBytes: 0 });
   const folder = path.join(dir, 'home', 'resume');
@@ -162,6 +163,7 @@ test('the record of a complete torrent is left as it is from start to end, until
   busy.end(found, { uploadedBytes: 5, downloadedBytes: 0 });
   assert.notEqual(fs.statSync(file).mtimeMs, 1_000);
   assert.equal(open([]).totals(TOTALS).uploadedBytes, 12, 'all runs together');
+  assert.deepEqual(open([]).trackers, { key: 0xffff_fffe, completed: ['00 udp://t.example:1'] });
 });
 
 test('a torrent that still wants something gets a record that is not clean before data flows', {

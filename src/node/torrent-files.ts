@@ -27,7 +27,8 @@ import {
   storageSpec,
   TorrentGeometry,
 } from './storage.ts';
-import type { InfoHashes } from './torrent-types.ts';
+import type { TrackerMemory } from './torrent-trackers.ts';
+import type { AddOptions, InfoHashes } from './torrent-types.ts';
 
 /** The metadata in resume data, when it is of the torrent with these hashes. */
 export function rememberedMetadata(
@@ -76,6 +77,10 @@ export class TorrentFiles {
   #stands = false;
   /** What earlier runs moved. */
   readonly #before: TransferTotals;
+  /** What earlier runs told the trackers. */
+  readonly trackers: TrackerMemory | undefined;
+  /** What is to be remembered of them now. */
+  trackerMemory: () => TrackerMemory | undefined = () => this.trackers;
   /** Files that an earlier run kept under their own names. */
   readonly #wasStored: ReadonlySet<number>;
   readonly #paths: readonly string[];
@@ -95,6 +100,7 @@ export class TorrentFiles {
       uploadedBytes: this.#record?.uploadedBytes ?? 0,
       downloadedBytes: this.#record?.downloadedBytes ?? 0,
     };
+    this.trackers = this.#record?.trackers;
     this.geometry = new TorrentGeometry(info);
     const selected = selection(info, options.select, options.selectOnly);
     const isStored = (index: number): boolean =>
@@ -117,6 +123,29 @@ export class TorrentFiles {
       (file, index) => file.lengthBytes > 0 && !file.isPad && now[index]!.sizeBytes < 0,
     );
     return at < 0 ? undefined : this.#paths[at];
+  }
+
+  /**
+   * As `check`, for what the torrent was added for: files made just now are not looked at, a seed needs all of them.
+   * @throws {AppError} besides those of `check`: ERR_FILES_MISSING, ERR_FILES_DAMAGED.
+   */
+  async checkAs(
+    { isFresh, mode, dir }: Pick<AddOptions, 'isFresh' | 'mode' | 'dir'>,
+    signal: AbortSignal,
+    onProgress: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<Bitfield> {
+    if (isFresh === true) {
+      const all = new Bitfield(this.info.pieceCount);
+      all.fill();
+      return all;
+    }
+    const missing = mode === 'seed' ? this.findMissing() : undefined;
+    if (missing !== undefined) throw nodeError('ERR_FILES_MISSING', { path: missing });
+    const have = await this.check(signal, onProgress);
+    if (mode === 'seed' && !have.isFull) {
+      throw nodeError('ERR_FILES_DAMAGED', { dir, have: have.count, pieces: have.size });
+    }
+    return have;
   }
 
   /**
@@ -155,6 +184,7 @@ export class TorrentFiles {
       equalBytes(record.have, have.bytes) &&
       equalBytes(record.stored, this.#storedBits()) &&
       record.layers.size === this.layers.size &&
+      record.trackers !== undefined &&
       (record.boot === bootId() || equalBytes(record.synced, have.bytes));
     if (doubtful.size > 0) {
       const pieces = [...doubtful].sort((a, b) => a - b);
@@ -280,6 +310,7 @@ export class TorrentFiles {
   /** Replaces the record. @param isClean nothing will be written after it. @throws the system's error. */
   save(have: Bitfield, totals: TransferTotals, isClean: boolean): void {
     this.#stands = false;
+    const trackers = this.trackerMemory();
     this.#resume.save({
       have: have.bytes,
       synced: this.#synced.bytes,
@@ -290,6 +321,7 @@ export class TorrentFiles {
       isClean,
       infoBytes: this.info.infoBytes,
       layers: this.layers,
+      ...(trackers === undefined ? {} : { trackers }),
       ...this.totals(totals),
     });
   }

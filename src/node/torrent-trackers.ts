@@ -1,11 +1,15 @@
 /**
  * The trackers of one torrent over its life: started when it runs, told goodbye when it is held, and what they said remembered meanwhile.
+ * `completed` is told once for good: who accepted it is remembered in resume data at once, so that neither a restart nor `kill -9` tells it twice.
  * Bounds: those of the announcer; one runs at a time, the goodbyes of earlier ones last STOP_TIMEOUT_MS at most.
  * @module
  */
+import { randomSeed } from '../io/crypto.ts';
 import type { ReachPolicy } from '../io/reach-policy.ts';
 import type { Endpoint } from '../io/tcp.ts';
-import type { TrackerStatus, TransferStats } from '../protocol/tracker/index.ts';
+import { toHex } from '../lib/bytes.ts';
+import { Rng } from '../lib/rng.ts';
+import type { ScrapeResult, TrackerStatus, TransferStats } from '../protocol/tracker/index.ts';
 import type { InfoHashes, TorrentSource } from './torrent-types.ts';
 import { TrackerService } from './tracker-service.ts';
 import type { UdpDoor } from './udp-door.ts';
@@ -17,18 +21,32 @@ export interface TrackerHost {
   readonly peerId: Uint8Array;
   readonly clientName: string;
   readonly listenPort: number;
+  /** Address families that the node listens on. */
+  readonly families: readonly (4 | 6)[];
+  readonly onExternalAddress: (trackerUrl: string, address: string) => void;
 }
 
 /** Options of TorrentTrackers. */
 export interface TorrentTrackersOptions {
   readonly host: TrackerHost;
-  /** None: nothing is ever announced. */
-  readonly tiers: readonly (readonly string[])[];
+  readonly source: TorrentSource;
+  /** Trackers that the user added. */
+  readonly added: readonly string[];
   readonly stats: () => TransferStats;
   readonly onPeers: (peers: readonly Endpoint[]) => void;
   /** A private torrent changed its tracker: its peers must be dropped. */
   readonly onSwitch: () => void;
   readonly onProblem: (trackerUrl: string, message: string) => void;
+  /** `memory` changed and must not be lost. */
+  readonly onRemember: () => void;
+}
+
+/** What must outlive the process for trackers to count right; part of resume data. */
+export interface TrackerMemory {
+  /** BEP 7: the same in all announces of the torrent. */
+  readonly key: number;
+  /** Who was told `completed`: the info-hash in hex, a space, the URL. */
+  readonly completed: readonly string[];
 }
 
 /** The tiers of a source, and those that the user added as one more. */
@@ -46,12 +64,26 @@ export function tiersOf(
 /** Announces a torrent while it runs. */
 export class TorrentTrackers {
   readonly #options: TorrentTrackersOptions;
+  readonly #tiers: readonly (readonly string[])[];
+  #key: number = new Rng(randomSeed()).u32();
+  readonly #completed = new Set<string>();
   #service: TrackerService | undefined;
   #lastStatus: readonly TrackerStatus[] = [];
   #goodbye: Promise<unknown> = Promise.resolve();
 
   constructor(options: TorrentTrackersOptions) {
     this.#options = options;
+    this.#tiers = tiersOf(options.source, options.added);
+  }
+
+  get memory(): TrackerMemory {
+    return { key: this.#key, completed: [...this.#completed] };
+  }
+
+  /** What an earlier process remembered; before the first start. */
+  recall(memory: TrackerMemory): void {
+    this.#key = memory.key;
+    for (const told of memory.completed) this.#completed.add(told);
   }
 
   /** The trackers now, or as they were when the torrent was held. */
@@ -61,11 +93,17 @@ export class TorrentTrackers {
 
   /** No-op when they are running, or there are none. */
   start(hashes: InfoHashes, isPrivate: boolean, isComplete: boolean): void {
-    const { host, tiers, stats, onPeers, onSwitch, onProblem } = this.#options;
-    if (this.#service !== undefined || tiers.length === 0) return;
+    const { host, source, added, stats, onPeers, onSwitch, onProblem } = this.#options;
+    if (this.#service !== undefined || this.#tiers.length === 0) return;
     const { infoHashV1, infoHashV2 } = hashes;
     this.#service = new TrackerService({
-      tiers,
+      tiers: this.#tiers,
+      key: this.#key,
+      families: host.families,
+      trust: { given: added, isFromPublic: source.isFromPublic === true },
+      isCompletedTold: (url, hash) => this.#completed.has(toldName(url, hash)),
+      onCompletedTold: (url, hash) => this.#remember(url, hash),
+      onExternalAddress: host.onExternalAddress,
       hashes: [infoHashV1, infoHashV2?.subarray(0, 20)].filter((hash) => hash !== undefined),
       peerId: host.peerId,
       port: host.listenPort,
@@ -96,6 +134,16 @@ export class TorrentTrackers {
     await this.#goodbye;
   }
 
+  /** Asks all trackers for their counts. Nothing is asked, and nothing told, while the torrent is held. */
+  async scrape(): Promise<readonly ScrapeResult[]> {
+    return (await this.#service?.scrape()) ?? [];
+  }
+
+  #remember(url: string, infoHash: Uint8Array): void {
+    this.#completed.add(toldName(url, infoHash));
+    this.#options.onRemember();
+  }
+
   complete(): void {
     this.#service?.complete();
   }
@@ -110,4 +158,8 @@ export class TorrentTrackers {
       }
     }
   }
+}
+
+function toldName(url: string, infoHash: Uint8Array): string {
+  return `${toHex(infoHash)} ${url}`;
 }

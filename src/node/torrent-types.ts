@@ -16,8 +16,13 @@ export interface InfoHashes {
 
 /** What a torrent is made from. */
 export type TorrentSource =
-  | { readonly kind: 'metainfo'; readonly metainfo: Metainfo }
-  | { readonly kind: 'magnet'; readonly magnet: Magnet };
+  | {
+      readonly kind: 'metainfo';
+      readonly metainfo: Metainfo;
+      /** It was fetched from a public address: its trackers must be public too. Default false. */
+      readonly isFromPublic?: boolean;
+    }
+  | { readonly kind: 'magnet'; readonly magnet: Magnet; readonly isFromPublic?: boolean };
 
 /** Options of `PeerNode.add`. */
 export interface AddOptions {

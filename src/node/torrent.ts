@@ -11,13 +11,12 @@ import path from 'node:path';
 import { monotonicMs } from '../io/clock.ts';
 import { nodeCrypto } from '../io/crypto.ts';
 import { resolveHost } from '../io/dns.ts';
-import { Bitfield } from '../lib/bitfield.ts';
 import { toHex } from '../lib/bytes.ts';
 import type { AppError } from '../lib/errors.ts';
 import { type DiskFault, FileTable } from '../plane/file-table.ts';
 import { formatMagnet, type Info, parseInfo } from '../protocol/metainfo/index.ts';
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
-import type { TransferStats } from '../protocol/tracker/index.ts';
+import type { ScrapeResult, TransferStats } from '../protocol/tracker/index.ts';
 import { formatEndpoint, parseEndpoint } from './address.ts';
 import { summarize, whenCompleted } from './completion.ts';
 import { nodeError } from './errors.ts';
@@ -113,11 +112,13 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     });
     this.#trackers = new TorrentTrackers({
       host,
-      tiers: tiersOf(options.source, options.trackers),
+      source: options.source,
+      added: options.trackers ?? [],
       stats: () => this.#transferStats(),
       onPeers: (found) => this.#service.addPeers(found, 'tracker'),
       onSwitch: () => this.#service.forgetPeers(),
       onProblem: (url, message) => this.emit('tracker-problem', { url, message }),
+      onRemember: () => this.#saveRecord(),
     });
     this.setLimits({
       downloadBytesPerSec: options.downloadLimitBytesPerSec ?? 0,
@@ -214,6 +215,11 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#service.setLimits(limits);
   }
 
+  /** Asks its trackers for seeds, leeches and downloads; `status` shows them too. Not more often than people look. */
+  scrape(): Promise<readonly ScrapeResult[]> {
+    return this.#trackers.scrape();
+  }
+
   /** A picture of the moment. */
   status(): TorrentStatus {
     const now = monotonicMs();
@@ -301,9 +307,13 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       select,
       selectOnly: source.kind === 'magnet' ? source.magnet.selectOnly : undefined,
     });
+    if (files.trackers !== undefined) this.#trackers.recall(files.trackers);
+    files.trackerMemory = () => this.#trackers.memory;
     this.#files = files;
     this.emit('metadata', { info });
-    const have = await this.#check(files);
+    const have = await files.checkAs(this.#options, this.#abort.signal, (doneBytes, totalBytes) =>
+      this.emit('checking', { doneBytes, totalBytes }),
+    );
     if (this.#abort.signal.aborted) return;
     this.#guardDisk(() => files.createEmpty());
     const table = new FileTable(files.spec);
@@ -332,24 +342,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const { have: had, isComplete } = this.#service.swarm;
     this.#guardDisk(() => files.begin(had!, isComplete));
     if (this.#state === 'checking') this.#setState('downloading');
-  }
-
-  async #check(files: TorrentFiles): Promise<Bitfield> {
-    const { isFresh, mode, dir } = this.#options;
-    if (isFresh === true) {
-      const all = new Bitfield(files.info.pieceCount);
-      all.fill();
-      return all;
-    }
-    const missing = mode === 'seed' ? files.findMissing() : undefined;
-    if (missing !== undefined) throw nodeError('ERR_FILES_MISSING', { path: missing });
-    const have = await files.check(this.#abort.signal, (doneBytes, totalBytes) =>
-      this.emit('checking', { doneBytes, totalBytes }),
-    );
-    if (mode === 'seed' && !have.isFull) {
-      throw nodeError('ERR_FILES_DAMAGED', { dir, have: have.count, pieces: have.size });
-    }
-    return have;
   }
 
   // Peers

@@ -1,20 +1,28 @@
 /**
- * Runs the announcer of one torrent: sends its HTTP and UDP requests, hands its peers on.
+ * Runs the announcers of one torrent: one for each address family that the node listens on, with one key (BEP 7, BEP 15).
+ *
+ * The first announcer is the torrent's voice: it asks a tracker over the first family as far as it has an address of it, tells `completed`, and
+ * says what is wrong. The second one only asks trackers that have addresses of both families, over the other, so that peers of that family hear of
+ * us too; of a private torrent there is none, since BEP 27 wants one tracker at a time and each announcer chooses its own.
  * @module
  */
 import { monotonicMs } from '../io/clock.ts';
 import { randomSeed } from '../io/crypto.ts';
-import { resolveHost } from '../io/dns.ts';
-import { httpGet } from '../io/http.ts';
-import { allowsTrackerPath, type ReachPolicy } from '../io/reach-policy.ts';
+import type { HostAddress } from '../io/dns.ts';
+import type { ReachPolicy } from '../io/reach-policy.ts';
 import type { Endpoint } from '../io/tcp.ts';
 import { Rng } from '../lib/rng.ts';
 import {
   Announcer,
   type AnnouncerOutput,
+  type ScrapeResult,
+  Scraper,
+  type SwarmCounts,
   type TrackerStatus,
   type TransferStats,
 } from '../protocol/tracker/index.ts';
+import { runScraper } from './scrape.ts';
+import { type AddressChoice, TrackerRequests, type TrackerTrust } from './tracker-requests.ts';
 import type { UdpDoor } from './udp-door.ts';
 
 /** Options of a TrackerService. */
@@ -24,8 +32,15 @@ export interface TrackerServiceOptions {
   readonly hashes: readonly Uint8Array[];
   readonly peerId: Uint8Array;
   readonly port: number;
+  /** Address families that the node listens on, one or two. */
+  readonly families: readonly (4 | 6)[];
+  /** 32 bits, the same over restarts. */
+  readonly key: number;
+  /** True: the tracker was told `completed` for this hash, maybe by an earlier process. */
+  readonly isCompletedTold: (trackerUrl: string, infoHash: Uint8Array) => boolean;
   readonly isPrivate: boolean;
   readonly policy: ReachPolicy;
+  readonly trust: TrackerTrust;
   readonly udp: UdpDoor;
   readonly userAgent: string;
   readonly stats: () => TransferStats;
@@ -33,62 +48,136 @@ export interface TrackerServiceOptions {
   /** A private torrent changed its tracker: its peers must be dropped. */
   readonly onSwitch: () => void;
   readonly onProblem: (trackerUrl: string, message: string) => void;
+  /** A tracker accepted `completed`. */
+  readonly onCompletedTold: (trackerUrl: string, infoHash: Uint8Array) => void;
+  /** A tracker sees us at this address (BEP 24). */
+  readonly onExternalAddress: (trackerUrl: string, address: string) => void;
+}
+
+/** An announcer and how it finds its addresses. */
+interface Voice {
+  readonly announcer: Announcer;
+  readonly choose: AddressChoice;
+  readonly isFirst: boolean;
 }
 
 /** Announces one torrent. */
 export class TrackerService {
   readonly #options: TrackerServiceOptions;
-  readonly #announcer: Announcer;
   readonly #abort = new AbortController();
+  readonly #requests: TrackerRequests;
+  readonly #first: Voice;
+  #voices: Voice[];
+  #hashes: readonly Uint8Array[];
+  readonly #scraped = new Map<string, SwarmCounts>();
   #timer: NodeJS.Timeout | undefined;
   #idle: (() => void) | undefined;
 
   constructor(options: TrackerServiceOptions) {
     this.#options = options;
-    const { tiers, hashes, peerId, port, isPrivate } = options;
+    this.#hashes = options.hashes;
+    const { policy, udp, userAgent, trust, families, isPrivate } = options;
+    this.#requests = new TrackerRequests({
+      policy,
+      udp,
+      userAgent,
+      trust,
+      signal: this.#abort.signal,
+    });
+    const [family = 4, other] = families;
+    const isDual = other !== undefined && !isPrivate;
+    this.#first = {
+      announcer: this.#createAnnouncer(),
+      choose: (found) => ofFamilyFirst(found, family, isDual),
+      isFirst: true,
+    };
+    this.#voices = [this.#first];
+    if (!isDual) return;
+    const announcer = this.#createAnnouncer();
+    this.#voices.push({ announcer, choose: (found) => ofSecond(found, other), isFirst: false });
+  }
+
+  #createAnnouncer(): Announcer {
+    const { tiers, hashes, peerId, port, isPrivate, key, isCompletedTold } = this.#options;
     const rng = new Rng(randomSeed());
-    this.#announcer = new Announcer({ tiers, hashes, peerId, port, rng, isPrivate });
+    return new Announcer({
+      tiers,
+      hashes,
+      peerId,
+      port,
+      rng,
+      isPrivate,
+      key,
+      isCompletedTold,
+    });
   }
 
   get status(): readonly TrackerStatus[] {
-    return this.#announcer.status;
+    return this.#first.announcer.status.map((tracker) => ({
+      ...tracker,
+      ...this.#scraped.get(tracker.url),
+    }));
   }
 
   start(): void {
-    this.#announcer.updateStats(this.#options.stats());
-    this.#announcer.start(monotonicMs());
+    for (const { announcer } of this.#voices) {
+      announcer.updateStats(this.#options.stats());
+      announcer.start(monotonicMs());
+    }
     this.#drain();
   }
 
   /** The download is complete now. */
   complete(): void {
-    this.#announcer.updateStats(this.#options.stats());
-    this.#announcer.complete(monotonicMs());
+    for (const { announcer } of this.#voices) announcer.updateStats(this.#options.stats());
+    this.#first.announcer.complete(monotonicMs());
     this.#drain();
   }
 
   /** A hybrid's metadata told its second info-hash. @param infoHash 20 bytes. */
   addHash(infoHash: Uint8Array): void {
-    this.#announcer.addHash(monotonicMs(), infoHash);
+    this.#hashes = [...this.#hashes, infoHash];
+    for (const { announcer } of this.#voices) announcer.addHash(monotonicMs(), infoHash);
     this.#drain();
   }
 
   /** The metadata says that the torrent is private (BEP 27). */
   setPrivate(): void {
-    this.#announcer.setPrivate();
+    this.#first.announcer.setPrivate();
+    const now = monotonicMs();
+    for (const { announcer, isFirst } of this.#voices) if (!isFirst) announcer.stop(now);
+    this.#drain();
+    this.#voices = [this.#first];
   }
 
   needPeers(): void {
-    this.#announcer.needPeers(monotonicMs());
+    this.#first.announcer.needPeers(monotonicMs());
     this.#drain();
+  }
+
+  /** Asks all trackers for their counts; `status` shows them from then on. */
+  async scrape(): Promise<readonly ScrapeResult[]> {
+    const scraper = new Scraper({
+      trackers: this.#options.tiers.flat(),
+      hashes: this.#hashes,
+      rng: new Rng(randomSeed()),
+    });
+    await runScraper(scraper, this.#requests, this.#abort.signal);
+    for (const { url, counts } of scraper.results) {
+      const sum = mostOf(counts);
+      if (sum !== undefined) this.#scraped.set(url, sum);
+    }
+    return scraper.results;
   }
 
   /** Tells the trackers goodbye, for at most `waitMs`. */
   async stop(waitMs = 2_000): Promise<void> {
-    this.#announcer.updateStats(this.#options.stats());
-    this.#announcer.stop(monotonicMs());
+    for (const { announcer } of this.#voices) {
+      announcer.updateStats(this.#options.stats());
+      announcer.stop(monotonicMs());
+    }
     this.#drain();
-    if (!this.#announcer.isIdle) {
+    if (!this.#isIdle) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
@@ -100,83 +189,85 @@ export class TrackerService {
     this.#abort.abort();
   }
 
+  get #isIdle(): boolean {
+    return this.#voices.every(({ announcer }) => announcer.isIdle);
+  }
+
   #drain(): void {
-    for (let out = this.#announcer.poll(); out !== undefined; out = this.#announcer.poll()) {
-      this.#act(out);
+    let atMs = Number.POSITIVE_INFINITY;
+    for (const voice of this.#voices) {
+      const { announcer } = voice;
+      for (let out = announcer.poll(); out !== undefined; out = announcer.poll()) {
+        this.#act(voice, out);
+      }
+      atMs = Math.min(atMs, announcer.nextTimeoutMs());
     }
     clearTimeout(this.#timer);
-    if (this.#announcer.isIdle) this.#idle?.();
-    if (this.#abort.signal.aborted) return;
-    const atMs = this.#announcer.nextTimeoutMs();
-    if (atMs === Number.POSITIVE_INFINITY) return;
+    if (this.#isIdle) this.#idle?.();
+    if (this.#abort.signal.aborted || atMs === Number.POSITIVE_INFINITY) return;
     const waitMs = Math.min(Math.max(1, atMs - monotonicMs()), 2 ** 31 - 1);
     this.#timer = setTimeout(() => {
-      this.#announcer.updateStats(this.#options.stats());
-      this.#announcer.handleTimeout(monotonicMs());
+      for (const { announcer } of this.#voices) {
+        announcer.updateStats(this.#options.stats());
+        announcer.handleTimeout(monotonicMs());
+      }
       this.#drain();
     }, waitMs);
   }
 
-  #act(output: AnnouncerOutput): void {
+  #act(voice: Voice, output: AnnouncerOutput): void {
+    const { onPeers, onProblem, onSwitch, onCompletedTold, onExternalAddress } = this.#options;
     switch (output.type) {
       case 'http':
-        this.#get(output);
-        return;
       case 'udp':
-        this.#send(output);
+        this.#requests.perform(output, voice.announcer, () => this.#drain(), voice.choose);
         return;
       case 'peers':
-        this.#options.onPeers(output.peers);
+        onPeers(output.peers);
         return;
       case 'warning':
       case 'failure':
-        this.#options.onProblem(output.trackerUrl, output.message);
+        // What is wrong over one family is mostly wrong over both, or that family is not there: it is said once.
+        if (voice.isFirst) onProblem(output.trackerUrl, output.message);
         return;
       case 'switch':
-        this.#options.onSwitch();
+        onSwitch();
+        return;
+      case 'completed':
+        onCompletedTold(output.trackerUrl, output.infoHash);
+        return;
+      case 'external-address':
+        onExternalAddress(output.trackerUrl, output.address);
         return;
     }
   }
+}
 
-  #get(request: AnnouncerOutput & { type: 'http' }): void {
-    const { policy, userAgent } = this.#options;
-    const isGiven = policy.isGiven(new URL(request.trackerUrl).hostname);
-    httpGet(request.url, {
-      timeoutMs: request.timeoutMs,
-      maxBytes: request.maxBytes,
-      userAgent,
-      policy,
-      signal: this.#abort.signal,
-      allowUrl: (url, address) =>
-        isGiven || allowsTrackerPath(address, `${url.pathname}${url.search}`),
-    })
-      .then((reply) => {
-        this.#announcer.handleHttpReply(monotonicMs(), request.requestId, {
-          status: reply.status,
-          body: reply.body,
-        });
-      })
-      .catch((error: Error) => this.#fail(request.requestId, error))
-      .finally(() => this.#drain());
-  }
+/** The first voice's addresses. @param isAlone no other voice speaks for the rest. */
+function ofFamilyFirst(
+  found: readonly HostAddress[],
+  family: 4 | 6,
+  isDual: boolean,
+): readonly HostAddress[] {
+  const own = found.filter((address) => address.family === family);
+  if (own.length === 0) return found;
+  return isDual ? own : [...own, ...found.filter((address) => address.family !== family)];
+}
 
-  #send(request: AnnouncerOutput & { type: 'udp' }): void {
-    const { policy, udp } = this.#options;
-    resolveHost(request.host, policy)
-      .then((addresses) =>
-        udp.ask(addresses, request.port, request.requestId, request.bytes, (bytes) => {
-          const addressBytes = addresses[0]!.family === 4 ? 4 : 16;
-          this.#announcer.handleUdpReply(monotonicMs(), request.requestId, bytes, addressBytes);
-          this.#drain();
-        }),
-      )
-      .catch((error: Error) => {
-        this.#fail(request.requestId, error);
-        this.#drain();
-      });
-  }
+/** The second voice's addresses: none where the first one uses this family already. */
+function ofSecond(found: readonly HostAddress[], family: 4 | 6): readonly HostAddress[] {
+  const own = found.filter((address) => address.family === family);
+  return own.length < found.length ? own : [];
+}
 
-  #fail(requestId: number, error: Error): void {
-    this.#announcer.handleFailure(monotonicMs(), requestId, error.message);
+/** A hybrid has two swarms, of which most peers are in both: the larger counts say more than a sum. */
+function mostOf(counts: readonly (SwarmCounts | undefined)[]): SwarmCounts | undefined {
+  const merged: { -readonly [K in keyof SwarmCounts]: SwarmCounts[K] } = {};
+  for (const each of counts) {
+    for (const name of ['seeds', 'leeches', 'downloads'] as const) {
+      const value = each?.[name];
+      if (value !== undefined) merged[name] = Math.max(merged[name] ?? 0, value);
+    }
   }
+  return Object.keys(merged).length === 0 ? undefined : merged;
 }

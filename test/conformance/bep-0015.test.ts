@@ -9,6 +9,8 @@ import {
   encodeUdpAnnounce,
   encodeUdpConnect,
   parseUdpReply,
+  parseUdpScrape,
+  Scraper,
 } from '../../src/protocol/tracker/index.ts';
 import { VirtualTrackers } from '../support/virtual-trackers.ts';
 
@@ -214,4 +216,36 @@ test('"If the tracker encounters an error, it might send an error packet."', () 
     code: 'ERR_TRACKER_REFUSED',
     message: 'busy',
   });
+});
+
+test('"Before announcing or scraping, you have to obtain a connection ID." / "Up to about 74 torrents can be scraped at once."', () => {
+  const hashes = Array.from({ length: 80 }, (_, index) => new Uint8Array(20).fill(index));
+  const scraper = new Scraper({ trackers: [T], hashes, rng: new Rng(9) });
+  scraper.start(0);
+  const connect = scraper.poll();
+  assert.ok(connect?.type === 'udp');
+  assert.deepEqual(connect.bytes, encodeUdpConnect(connect.requestId));
+  const reply = new DataView(new ArrayBuffer(16));
+  reply.setUint32(4, connect.requestId);
+  reply.setUint32(12, 77);
+  scraper.handleUdpReply(0, connect.requestId, new Uint8Array(reply.buffer));
+  const scrape = scraper.poll();
+  assert.ok(scrape?.type === 'udp');
+  // connection_id, action 2, transaction_id, then info_hash after info_hash
+  assert.equal(toHex(scrape.bytes.subarray(0, 12)), '000000000000004d00000002');
+  assert.equal(readU32(scrape.bytes, 12), scrape.requestId);
+  assert.equal(scrape.bytes.length, 16 + 74 * 20);
+  assert.deepEqual(scrape.bytes.subarray(36, 56), hashes[1]);
+});
+
+test('scrape response: "seeders", "completed", "leechers" for each info-hash, in this order', () => {
+  const words = [2, 9, 1, 2, 3, 4, 5, 6];
+  const view = new DataView(new ArrayBuffer(words.length * 4));
+  for (const [index, word] of words.entries()) view.setUint32(index * 4, word);
+  const reply = parseUdpScrape(new Uint8Array(view.buffer), 2);
+  assert.ok(reply.ok && reply.value.type === 'scrape');
+  assert.deepEqual(reply.value.counts, [
+    { seeds: 1, downloads: 2, leeches: 3 },
+    { seeds: 4, downloads: 5, leeches: 6 },
+  ]);
 });

@@ -4,7 +4,7 @@
  */
 import { fromLatin1 } from '../../src/lib/bytes.ts';
 import { Rng } from '../../src/lib/rng.ts';
-import { Announcer, parseHttpReply } from '../../src/protocol/tracker/index.ts';
+import { Announcer, parseHttpReply, parseHttpScrape } from '../../src/protocol/tracker/index.ts';
 
 const HASH = new Uint8Array(20);
 
@@ -18,6 +18,10 @@ function fuzz(bytes: Uint8Array): void {
       if (host.length > 255 || port < 1 || port > 65_535)
         throw new Error(`bad peer ${host} ${port}`);
     }
+  }
+  const scrape = parseHttpScrape(status, body, [HASH]);
+  if (scrape.ok && scrape.value.type === 'scrape' && scrape.value.counts.length !== 1) {
+    throw new Error('expected a count, or none, for each hash');
   }
   const tiers = [['http://a/announce'], ['http://b/announce']];
   const announcer = new Announcer({

@@ -4,7 +4,7 @@
  */
 import { concatBytes, fromLatin1, writeU32 } from '../../src/lib/bytes.ts';
 import { Rng } from '../../src/lib/rng.ts';
-import { Announcer, parseUdpReply } from '../../src/protocol/tracker/index.ts';
+import { Announcer, parseUdpReply, parseUdpScrape } from '../../src/protocol/tracker/index.ts';
 
 const HASH = new Uint8Array(20);
 
@@ -14,6 +14,10 @@ function fuzz(bytes: Uint8Array): void {
     if (reply.ok && reply.value.type === 'announce' && reply.value.peers.length > 2000) {
       throw new Error('expected at most 2000 peers');
     }
+  }
+  const scrape = parseUdpScrape(bytes, 74);
+  if (scrape.ok && scrape.value.type === 'scrape' && scrape.value.counts.length !== 74) {
+    throw new Error('expected a count, or none, for each of 74 hashes');
   }
   const tiers = [['udp://a:1'], ['udp://b:1']];
   const announcer = new Announcer({

@@ -45,6 +45,8 @@ export interface TestTrackerBehaviour {
   failureReason?: string;
   warning?: string;
   trackerId?: string;
+  /** Scrapes as they came: the info-hashes in hex, and whether by HTTP or UDP. */
+  readonly scrapes?: string[];
   /** Takes requests and answers none. */
   isSilent?: boolean;
 }
@@ -146,6 +148,12 @@ class TrackerState {
     return [...this.swarm(infoHash).values()].filter((peer) => peer.isSeed).length;
   }
 
+  completed(infoHash: string): number {
+    return this.announces.filter(
+      (announce) => announce.infoHash === infoHash && announce.event === 'completed',
+    ).length;
+  }
+
   waitFor(test: (announce: RecordedAnnounce) => boolean): Promise<RecordedAnnounce> {
     const past = this.announces.find(test);
     if (past !== undefined) return Promise.resolve(past);
@@ -162,6 +170,10 @@ class TrackerState {
 
 function serveHttp(state: TrackerState, request: IncomingMessage, response: ServerResponse): void {
   const [path, queryText = ''] = (request.url ?? '').split('?', 2) as [string, string?];
+  if (path === '/scrape') {
+    serveHttpScrape(state, queryText, response);
+    return;
+  }
   if (path !== '/announce') {
     response.writeHead(404).end('no tracker here');
     return;
@@ -210,6 +222,19 @@ function serveHttp(state: TrackerState, request: IncomingMessage, response: Serv
   response.end(Buffer.concat(['d', ...fields, 'e'].map((field) => Buffer.from(field as string))));
 }
 
+function serveHttpScrape(state: TrackerState, query: string, response: ServerResponse): void {
+  const hashes = [...query.matchAll(/info_hash=([^&]*)/g)].map(([, hash]) => hexOfEscaped(hash!));
+  state.behaviour.scrapes?.push(`http ${hashes.join(' ')}`);
+  const files = hashes.sort().map((hash) => {
+    const seeds = state.seeds(hash);
+    const leeches = state.swarm(hash).size - seeds;
+    const counts = `d8:completei${seeds}e10:downloadedi${state.completed(hash)}e10:incompletei${leeches}ee`;
+    return Buffer.concat([Buffer.from('20:'), Buffer.from(hash, 'hex'), Buffer.from(counts)]);
+  });
+  response.writeHead(200, { 'content-type': 'text/plain' });
+  response.end(Buffer.concat([Buffer.from('d5:filesd'), ...files, Buffer.from('ee')]));
+}
+
 function serveUdp(state: TrackerState, socket: Socket, bytes: Buffer, from: RemoteInfo): void {
   if (bytes.length < 16 || (state.behaviour.isSilent && bytes.readUInt32BE(8) === 0)) return;
   const answer = (reply: Buffer): void => socket.send(reply, from.port, from.address);
@@ -220,6 +245,18 @@ function serveUdp(state: TrackerState, socket: Socket, bytes: Buffer, from: Remo
     id.writeBigUInt64BE(BigInt(state.connectionIds.size + 1) * 0x9e3779b97f4a7n);
     state.connectionIds.add(id.toString('hex'));
     answer(Buffer.concat([u32(0), transaction, id]));
+    return;
+  }
+  if (action === 2) {
+    const hashes = Array.from({ length: (bytes.length - 16) / 20 }, (_, index) =>
+      bytes.toString('hex', 16 + 20 * index, 36 + 20 * index),
+    );
+    state.behaviour.scrapes?.push(`udp ${hashes.join(' ')}`);
+    const counts = hashes.flatMap((hash) => {
+      const seeds = state.seeds(hash);
+      return [seeds, state.completed(hash), state.swarm(hash).size - seeds].map(u32);
+    });
+    answer(Buffer.concat([u32(2), transaction, ...counts]));
     return;
   }
   if (action !== 1 || bytes.length < 98) return;

@@ -1,9 +1,10 @@
 /**
- * `starling info`: shows what a torrent file or magnet link says, without contacting anybody.
+ * `starling info`: shows what a torrent file or magnet link says, without contacting anybody; with --scrape it asks the trackers for their counts.
  * @module
  */
+import type { TrackerScrape } from '../../node/api/scrape.ts';
 import { describeSource, readSource, type TorrentDescription } from '../../node/api/source.ts';
-import type { CommandSpec, OptionValues } from '../command.ts';
+import { type CommandSpec, type OptionValues, switchOption } from '../command.ts';
 import { usageError } from '../exit.ts';
 import { COMMON_OPTIONS, outputOf } from '../options.ts';
 import { formatBytes } from '../output.ts';
@@ -13,7 +14,10 @@ export const infoCommand: CommandSpec = {
   name: 'info',
   argument: 'torrent',
   summary: 'show what a torrent file or magnet link says',
-  options: COMMON_OPTIONS,
+  options: {
+    scrape: { help: 'ask its trackers for seeds, leeches and downloads' },
+    ...COMMON_OPTIONS,
+  },
   run: ([text], options) => info(text!, options),
 };
 
@@ -22,9 +26,32 @@ async function info(text: string, options: OptionValues): Promise<void> {
     throw usageError('info: expected a torrent file or a magnet link; fetch the URL first.');
   }
   const output = outputOf(options);
-  const description = describeSource(await readSource(text));
-  output.event({ ...description });
-  output.result(render(description).join('\n'));
+  const source = await readSource(text);
+  const description = describeSource(source);
+  const lines = render(description);
+  if (!switchOption(options, 'scrape')) {
+    output.event({ ...description });
+    output.result(lines.join('\n'));
+    return;
+  }
+  const { scrapeTrackers } = await import('../../node/api/scrape.ts');
+  const scrape = await scrapeTrackers(source);
+  output.event({ ...description, scrape });
+  output.result([...lines, ...scrape.flatMap(renderScrape)].join('\n'));
+}
+
+/** A line for each swarm that a tracker knows, or one that says why there is none. */
+function renderScrape({ url, swarms, error }: TrackerScrape): string[] {
+  const label = (text: string): string => `${'Swarm'.padEnd(13)} ${plain(url)}: ${plain(text)}`;
+  if (error !== undefined) return [label(error)];
+  if (swarms.length === 0) return [label('not known there')];
+  const many = (count: number | undefined, noun: string): string =>
+    `${count ?? 'unknown'} ${noun}${count === 1 ? '' : 's'}`;
+  return swarms.map(({ seeds, leeches, downloads }) =>
+    label(
+      `${many(seeds, 'seed')}, ${leeches ?? 'unknown'} ${leeches === 1 ? 'leech' : 'leeches'}, ${many(downloads, 'download')}`,
+    ),
+  );
 }
 
 function render(description: TorrentDescription): string[] {

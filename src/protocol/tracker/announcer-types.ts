@@ -28,6 +28,8 @@ export interface AnnouncerOptions {
   readonly numWant?: number;
   /** 32 bits, the same for all announcers (one a listen address) of a torrent; default drawn. */
   readonly key?: number;
+  /** True: this tracker was told `completed` for this hash, by an earlier announcer maybe; it is never told again. */
+  readonly isCompletedTold?: (trackerUrl: string, infoHash: Uint8Array) => boolean;
   /** Published addresses (BEP 7 discourages them), HTTP only. */
   readonly ipv4?: string;
   readonly ipv6?: string;
@@ -84,6 +86,10 @@ export type AnnouncerOutput =
       readonly code: TrackerFaultCode;
       readonly message: string;
     }
+  /** A tracker accepted `completed`: to be remembered, so that it is never told again. */
+  | { readonly type: 'completed'; readonly trackerUrl: string; readonly infoHash: Uint8Array }
+  /** BEP 24: where the tracker sees us. */
+  | { readonly type: 'external-address'; readonly trackerUrl: string; readonly address: string }
   /** BEP 27: a private torrent changed its tracker; all peers known so far must be dropped. Comes before the new peers. */
   | { readonly type: 'switch'; readonly fromUrl: string; readonly toUrl: string };
 

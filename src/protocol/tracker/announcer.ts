@@ -4,8 +4,8 @@
  *
  * Each info-hash has lanes of its own; a lane announces to one of its trackers at a time. A round asks the trackers of a lane in order until one
  * accepts. A tracker that says nothing costs a round 15 s while another is left to ask; a sole UDP tracker is asked again on the schedule of
- * BEP 15. When a whole round fails the next one starts after 15 · 2^n s.
- * Bounds: 100 trackers, 2 hashes, one request a lane at a time (besides `stopped`). Not here: scrape, WebSocket trackers, source addresses.
+ * BEP 15. When a whole round fails the next one starts after 15 · 2^n s and up to a tenth more, drawn by lot.
+ * Bounds: 100 trackers, 2 hashes, one request a lane at a time (besides `stopped`). Not here: scrape (scraper.ts), WebSocket trackers, source addresses.
  * @module
  */
 import { equalBytes, readU32 } from '../../lib/bytes.ts';
@@ -27,6 +27,7 @@ import {
   NUM_WANT_DEFAULT,
   REPLY_LENGTH_MAX,
   RETRY_EXPONENT_MAX,
+  RETRY_JITTER,
   STOP_TIMEOUT_MS,
 } from './constants.ts';
 import { checkOption, type TrackerFaultCode } from './errors.ts';
@@ -36,31 +37,16 @@ import type { AnnounceReply, RefusalReply } from './reply.ts';
 import { summarize, type TrackerStatus } from './status.ts';
 import {
   acknowledge,
+  HTTP_REQUEST_ID_FIRST,
   type Lane,
   owedEvent,
+  type PendingRequest,
   promote,
   resetSession,
   type TrackerState,
 } from './tracker-state.ts';
 import { encodeUdpAnnounce, encodeUdpConnect, parseUdpReply } from './udp-codec.ts';
-import { retryDelayMs, UdpConnections } from './udp-connections.ts';
-
-interface Request {
-  readonly lane: Lane;
-  readonly tracker: TrackerState;
-  readonly event: AnnounceEvent;
-  readonly phase: 'http' | 'connect' | 'announce';
-  deadlineMs: number;
-  /** Times the datagram was sent again without an answer since the last one (n of BEP 15). */
-  retries: number;
-  /** The datagram, to be sent again. */
-  readonly bytes?: Uint8Array;
-  /** The connection id is from an earlier exchange: the tracker may have forgotten it. */
-  readonly isOldConnection: boolean;
-}
-
-/** HTTP request ids start behind all UDP transaction ids, so that one map holds both. */
-const HTTP_REQUEST_ID_FIRST = 0x1_0000_0000;
+import { clampInterval, connectionName, retryDelayMs, UdpConnections } from './udp-connections.ts';
 
 /** Announces one torrent. Times are milliseconds of one clock, given by the caller. */
 export class Announcer {
@@ -68,7 +54,7 @@ export class Announcer {
   readonly #rng: Rng;
   readonly #key: number;
   readonly #lanes: Lane[] = [];
-  readonly #requests = new Map<number, Request>();
+  readonly #requests = new Map<number, PendingRequest>();
   readonly #connections = new UdpConnections();
   readonly #outputs: AnnouncerOutput[] = [];
   readonly #tiers: readonly (readonly string[])[];
@@ -223,12 +209,21 @@ export class Announcer {
   handleHttpReply(
     nowMs: number,
     requestId: number,
-    response: { readonly status: number; readonly body: Uint8Array },
+    response: {
+      readonly status: number;
+      readonly body: Uint8Array;
+      /** What its Retry-After header asks for (RFC 9110). */
+      readonly retryAfterMs?: number;
+    },
   ): void {
     const request = this.#requests.get(requestId);
     if (request?.phase !== 'http') return;
     const reply = parseHttpReply(response.status, response.body);
     this.#requests.delete(requestId);
+    // Only who did not serve us can mean a later time by it than the interval says.
+    if (response.retryAfterMs !== undefined && (!reply.ok || reply.value.type === 'refusal')) {
+      request.tracker.notBeforeMs = nowMs + Math.min(response.retryAfterMs, INTERVAL_MAX_MS);
+    }
     if (reply.ok) this.#answered(nowMs, request, reply.value);
     else this.#failed(nowMs, request, reply.code, reply.message);
   }
@@ -282,6 +277,10 @@ export class Announcer {
   #addLanes(infoHash: Uint8Array): void {
     const policy = this.#isPrivate ? 'first-tracker' : this.#options.announceTo;
     const trackers = readTrackers(this.#tiers);
+    const { isCompletedTold } = this.#options;
+    for (const tracker of trackers) {
+      tracker.isCompletedTold = isCompletedTold?.(tracker.url, infoHash) ?? false;
+    }
     this.#lanes.push(...createLanes(infoHash.slice(), trackers, policy ?? 'first-tracker'));
   }
 
@@ -333,7 +332,8 @@ export class Announcer {
   }
 
   #endFailedRound(nowMs: number, lane: Lane): void {
-    const delayMs = retryDelayMs(lane.failures);
+    // A tracker that comes back must not be met by everybody at once.
+    const delayMs = retryDelayMs(lane.failures) * (1 + this.#rng.float() * RETRY_JITTER);
     lane.failures = Math.min(lane.failures + 1, RETRY_EXPONENT_MAX);
     const usable = this.#candidates(lane);
     const allowedMs = Math.min(
@@ -344,7 +344,7 @@ export class Announcer {
   }
 
   #request(nowMs: number, lane: Lane, tracker: TrackerState, event: AnnounceEvent): void {
-    const request: Request = {
+    const request: PendingRequest = {
       lane,
       tracker,
       event,
@@ -363,7 +363,7 @@ export class Announcer {
     else this.#sendUdpAnnounce(nowMs, request, connectionId, 0, true);
   }
 
-  #sendHttp(nowMs: number, request: Request): void {
+  #sendHttp(nowMs: number, request: PendingRequest): void {
     const { tracker, lane, event } = request;
     const id = this.#nextHttpId;
     this.#nextHttpId += 1;
@@ -395,7 +395,7 @@ export class Announcer {
     this.#outputs.push({ type: 'http', requestId: id, url, trackerUrl, timeoutMs, maxBytes });
   }
 
-  #sendUdpConnect(nowMs: number, request: Request, retries: number): void {
+  #sendUdpConnect(nowMs: number, request: PendingRequest, retries: number): void {
     const id = this.#newTransactionId();
     const bytes = encodeUdpConnect(id);
     const deadlineMs = this.#udpDeadlineMs(nowMs, request, retries);
@@ -406,7 +406,7 @@ export class Announcer {
 
   #sendUdpAnnounce(
     nowMs: number,
-    request: Request,
+    request: PendingRequest,
     connectionId: Uint8Array,
     retries: number,
     isOldConnection: boolean,
@@ -440,17 +440,17 @@ export class Announcer {
   }
 
   /** A goodbye has one deadline for all its datagrams. */
-  #udpDeadlineMs(nowMs: number, request: Request, retries: number): number {
+  #udpDeadlineMs(nowMs: number, request: PendingRequest, retries: number): number {
     if (request.event !== 'stopped') return nowMs + retryDelayMs(retries);
     return request.deadlineMs === 0 ? nowMs + STOP_TIMEOUT_MS : request.deadlineMs;
   }
 
-  #track(id: number, request: Request): void {
+  #track(id: number, request: PendingRequest): void {
     this.#requests.set(id, request);
     if (request.event !== 'stopped') request.lane.requestId = id;
   }
 
-  #noteLeech({ tracker, event }: Request): void {
+  #noteLeech({ tracker, event }: PendingRequest): void {
     if (event !== 'stopped' && this.#stats.leftBytes !== 0) tracker.knowsUsAsLeech = true;
   }
 
@@ -464,7 +464,7 @@ export class Announcer {
     return event === 'stopped' ? 0 : (this.#options.numWant ?? NUM_WANT_DEFAULT);
   }
 
-  #dropRequest(lane: Lane): Request | undefined {
+  #dropRequest(lane: Lane): PendingRequest | undefined {
     if (lane.requestId === undefined) return undefined;
     const request = this.#requests.get(lane.requestId);
     this.#requests.delete(lane.requestId);
@@ -478,7 +478,7 @@ export class Announcer {
     return request !== undefined && request.retries > 0;
   }
 
-  #timeOut(nowMs: number, id: number, request: Request): void {
+  #timeOut(nowMs: number, id: number, request: PendingRequest): void {
     this.#requests.delete(id);
     const mayRetry =
       request.phase !== 'http' &&
@@ -507,7 +507,7 @@ export class Announcer {
     this.#transmit(id, request.tracker, request.bytes!);
   }
 
-  #answered(nowMs: number, request: Request, reply: AnnounceReply | RefusalReply): void {
+  #answered(nowMs: number, request: PendingRequest, reply: AnnounceReply | RefusalReply): void {
     const { tracker, event } = request;
     if (event === 'stopped') return;
     if (reply.type === 'announce') {
@@ -516,11 +516,14 @@ export class Announcer {
     }
     if (reply.retryInMs === 'never') tracker.activity = 'disabled';
     // Who answers and refuses is not asked again within a minute, whatever the others do.
-    else tracker.notBeforeMs = nowMs + (reply.retryInMs ?? INTERVAL_MIN_MS);
+    else {
+      const waitMs = reply.retryInMs ?? INTERVAL_MIN_MS;
+      tracker.notBeforeMs = Math.max(tracker.notBeforeMs, nowMs + waitMs);
+    }
     this.#failed(nowMs, request, 'ERR_TRACKER_REFUSED', reply.reason);
   }
 
-  #failed(nowMs: number, request: Request, code: TrackerFaultCode, message: string): void {
+  #failed(nowMs: number, request: PendingRequest, code: TrackerFaultCode, message: string): void {
     this.#report(request, code, message);
     if (request.event === 'stopped') return;
     const { lane, tracker } = request;
@@ -529,19 +532,23 @@ export class Announcer {
     this.#tryNext(nowMs, lane);
   }
 
-  #report(request: Request, code: TrackerFaultCode, message: string): void {
+  #report(request: PendingRequest, code: TrackerFaultCode, message: string): void {
     request.tracker.lastError = message;
     const { url } = request.tracker;
     const { infoHash } = request.lane;
     this.#outputs.push({ type: 'failure', trackerUrl: url, infoHash, code, message });
   }
 
-  #accepted(nowMs: number, request: Request, reply: AnnounceReply): void {
+  #accepted(nowMs: number, request: PendingRequest, reply: AnnounceReply): void {
     const { lane, tracker, event } = request;
     lane.requestId = undefined;
     lane.failures = 0;
     lane.queue = [];
     acknowledge(tracker, event);
+    const { url: trackerUrl } = tracker;
+    if (event === 'completed') {
+      this.#outputs.push({ type: 'completed', trackerUrl, infoHash: lane.infoHash });
+    }
     const minIntervalMs = clampInterval(reply.minIntervalMs ?? INTERVAL_MIN_MS);
     const intervalMs = clampInterval(reply.intervalMs ?? INTERVAL_DEFAULT_MS);
     tracker.activity = 'working';
@@ -577,6 +584,10 @@ export class Announcer {
   #reportReply(lane: Lane, tracker: TrackerState, reply: AnnounceReply): void {
     const { infoHash } = lane;
     const trackerUrl = tracker.url;
+    if (reply.externalAddress !== undefined) {
+      const address = reply.externalAddress;
+      this.#outputs.push({ type: 'external-address', trackerUrl, address });
+    }
     if (reply.warning !== undefined) {
       this.#outputs.push({ type: 'warning', trackerUrl, infoHash, message: reply.warning });
     }
@@ -584,12 +595,4 @@ export class Announcer {
       this.#outputs.push({ type: 'peers', trackerUrl, infoHash, peers: reply.peers });
     }
   }
-}
-
-function connectionName(tracker: TrackerState): string {
-  return `${tracker.target!.host} ${tracker.target!.port}`;
-}
-
-function clampInterval(ms: number): number {
-  return Math.min(Math.max(ms, INTERVAL_MIN_MS), INTERVAL_MAX_MS);
 }

@@ -10,6 +10,7 @@
 export const UDP_PROTOCOL_ID: readonly [number, number] = [0x417, 0x27101980];
 export const UDP_ACTION_CONNECT = 0;
 export const UDP_ACTION_ANNOUNCE = 1;
+export const UDP_ACTION_SCRAPE = 2;
 export const UDP_ACTION_ERROR = 3;
 /** BEP 15: "A client can use a connection ID until one minute after it has received it." */
 export const UDP_CONNECTION_ID_LIFETIME_MS = 60_000;
@@ -44,6 +45,8 @@ export const HASHES_MAX = 2;
 export const INTERVAL_DEFAULT_MS = 1_800_000;
 export const INTERVAL_MIN_MS = 60_000;
 export const INTERVAL_MAX_MS = 86_400_000;
+/** Failed rounds wait up to this share longer. */
+export const RETRY_JITTER = 0.1;
 /** Peers asked for in an announce. */
 export const NUM_WANT_DEFAULT = 200;
 /** `left` when the size is unknown (magnet): one block, as a 0 would claim that we seed. */
@@ -52,5 +55,13 @@ export const LEFT_UNKNOWN_BYTES = 16_384;
 export const FAIL_OVER_TIMEOUT_MS = 15_000;
 /** When no other tracker is left, an HTTP tracker may take this long (overloaded ones do). */
 export const HTTP_TIMEOUT_MS = 60_000;
+/** BEP 15: "Up to about 74 torrents can be scraped at once"; as many by HTTP make a URL of 5 KiB. */
+export const SCRAPE_HASHES_MAX = 74;
+/** Info-hashes of one scrape, all requests together. */
+export const SCRAPE_TOTAL_MAX = 1_000;
+/** How long the GET of a scrape may take. */
+export const SCRAPE_TIMEOUT_MS = 15_000;
+/** A datagram of a scrape is sent again so often: people wait for the answer, and can ask again. */
+export const SCRAPE_RETRIES = 1;
 /** Nobody waits long for a goodbye: `stopped` announces are sent once and given up after this time. */
 export const STOP_TIMEOUT_MS = 5_000;

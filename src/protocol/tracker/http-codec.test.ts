@@ -190,3 +190,15 @@ describe('reply', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void parse(bytes)));
   });
 });
+
+test('external ip (BEP 24) is an address of 4 or 16 bytes, and nothing else', () => {
+  const seenAt = (address: number[]): string | undefined => {
+    const bytes = Uint8Array.from(address);
+    const reply = parseHttpReply(200, encode({ 'external ip': bytes, interval: 60, peers: '' }));
+    assert.ok(reply.ok && reply.value.type === 'announce');
+    return reply.value.externalAddress;
+  };
+  assert.equal(seenAt([198, 51, 100, 9]), '198.51.100.9');
+  assert.equal(seenAt([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]), '2001:db8::7');
+  for (const wrong of [[], [1, 2, 3], [49, 46, 50, 46, 51]]) assert.equal(seenAt(wrong), undefined);
+});

@@ -1,7 +1,7 @@
 /**
  * Announce URLs and replies of HTTP trackers.
- * Spec: BEP 3 (trackers), 7 (peers6, key), 21 (paused), 23 (compact), 31 (retry in).
- * Bounds: replies of 1 MiB, 2,000 peers, texts of 512 bytes, tracker ids of 256. Not here: scrape; HTTP itself, which the shell speaks.
+ * Spec: BEP 3 (trackers), 7 (peers6, key), 21 (paused), 23 (compact), 24 (external ip), 31 (retry in).
+ * Bounds: replies of 1 MiB, 2,000 peers, texts of 512 bytes, tracker ids of 256. Not here: scrape (scrape-codec.ts); HTTP itself, which the shell speaks.
  * @module
  */
 
@@ -122,6 +122,7 @@ function parseAnnounce(reply: BencodeDict): Result<AnnounceReply, TrackerFaultCo
   if (compact6 !== undefined) collector.addCompact(compact6, 16);
   const warning = reply.bytes('warning message');
   const trackerId = reply.bytes('tracker id');
+  const external = reply.bytes('external ip');
   return ok({
     type: 'announce',
     peers: collector.peers,
@@ -130,6 +131,10 @@ function parseAnnounce(reply: BencodeDict): Result<AnnounceReply, TrackerFaultCo
     ...optional('seeds', count(reply, 'complete')),
     ...optional('leeches', count(reply, 'incomplete')),
     ...optional('warning', warning === undefined ? undefined : clipText(warning)),
+    ...optional(
+      'externalAddress',
+      external?.length === 4 || external?.length === 16 ? formatIp(external) : undefined,
+    ),
     // A cut tracker id would be a wrong one: too long is as good as none.
     ...optional(
       'trackerId',

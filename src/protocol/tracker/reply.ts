@@ -27,6 +27,8 @@ export interface AnnounceReply {
   /** Peers without the whole torrent. */
   readonly leeches?: number;
   readonly warning?: string;
+  /** BEP 24: our address as the tracker sees it. */
+  readonly externalAddress?: string;
   /** To be sent back with the next announces, at most TRACKER_ID_LENGTH_MAX bytes. */
   readonly trackerId?: Uint8Array;
 }

@@ -19,6 +19,8 @@ export interface TrackerStatus {
   /** As the tracker counts them. */
   readonly seeds?: number;
   readonly leeches?: number;
+  /** Peers that ever completed, as a scrape told. */
+  readonly downloads?: number;
   /** Peers received so far. */
   readonly peersReceived: number;
 }

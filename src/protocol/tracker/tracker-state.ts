@@ -90,12 +90,11 @@ export function createTrackerState(
   };
 }
 
-/** Forgets a finished session, so that the next start announces everything again. */
+/** Forgets a finished session, so that the next start announces everything again; `completed` alone is told once for good. */
 export function resetSession(tracker: TrackerState): void {
   if (tracker.activity !== 'disabled') tracker.activity = 'idle';
   tracker.isStarted = false;
   tracker.knowsUsAsLeech = false;
-  tracker.isCompletedTold = false;
   tracker.notBeforeMs = 0;
 }
 
@@ -123,4 +122,22 @@ export function promote(trackers: TrackerState[], winner: TrackerState): void {
   if (from <= to) return;
   trackers.splice(from, 1);
   trackers.splice(to, 0, winner);
+}
+
+/** HTTP request ids start behind all UDP transaction ids, so that one map holds both. */
+export const HTTP_REQUEST_ID_FIRST = 0x1_0000_0000;
+
+/** A request of an announcer that awaits its answer. */
+export interface PendingRequest {
+  readonly lane: Lane;
+  readonly tracker: TrackerState;
+  readonly event: AnnounceEvent;
+  readonly phase: 'http' | 'connect' | 'announce';
+  deadlineMs: number;
+  /** Times the datagram was sent again without an answer since the last one (n of BEP 15). */
+  retries: number;
+  /** The datagram, to be sent again. */
+  readonly bytes?: Uint8Array;
+  /** The connection id is from an earlier exchange: the tracker may have forgotten it. */
+  readonly isOldConnection: boolean;
 }
