@@ -245,6 +245,11 @@ export class PeerNode implements AsyncDisposable {
   #onPulse(): void {
     const now = monotonicMs();
     for (const torrent of new Set(this.#torrents.values())) torrent.pulse(now);
+    if (!this.#queue.isLimited) return;
+    // One a pulse: a thousand waiting seeds must not ask a tracker all at once.
+    const curious = this.#queue.order.find((torrent) => torrent.wantsCounts(now));
+    // What a tracker did not say now, it may say in half an hour.
+    curious?.scrape().catch(() => {});
     this.#queue.pulse(now);
   }
 

@@ -4,13 +4,22 @@
  * Bounds: those of the announcer; one runs at a time, the goodbyes of earlier ones last STOP_TIMEOUT_MS at most.
  * @module
  */
+import { monotonicMs } from '../io/clock.ts';
 import { randomSeed } from '../io/crypto.ts';
 import type { ReachPolicy } from '../io/reach-policy.ts';
 import type { Endpoint } from '../io/tcp.ts';
 import { toHex } from '../lib/bytes.ts';
 import { Rng } from '../lib/rng.ts';
-import type { ScrapeResult, TrackerStatus, TransferStats } from '../protocol/tracker/index.ts';
+import {
+  type ScrapeResult,
+  Scraper,
+  type SwarmCounts,
+  type TrackerStatus,
+  type TransferStats,
+} from '../protocol/tracker/index.ts';
+import { runScraper } from './scrape.ts';
 import type { InfoHashes, TorrentSource } from './torrent-types.ts';
+import { TrackerRequests } from './tracker-requests.ts';
 import { TrackerService } from './tracker-service.ts';
 import type { UdpDoor } from './udp-door.ts';
 
@@ -68,12 +77,19 @@ export class TorrentTrackers {
   #key: number = new Rng(randomSeed()).u32();
   readonly #completed = new Set<string>();
   #service: TrackerService | undefined;
-  #lastStatus: readonly TrackerStatus[] = [];
+  #lastStatus: readonly TrackerStatus[];
+  readonly #scraped = new Map<string, SwarmCounts>();
+  #scrapedMs = Number.NEGATIVE_INFINITY;
+  /** Ends what nobody waits for any more, with the torrent. */
+  readonly #abort = new AbortController();
   #goodbye: Promise<unknown> = Promise.resolve();
 
   constructor(options: TorrentTrackersOptions) {
     this.#options = options;
     this.#tiers = tiersOf(options.source, options.added);
+    this.#lastStatus = this.#tiers.flatMap((urls, tier) =>
+      urls.map((url): TrackerStatus => ({ url, tier, activity: 'idle', peersReceived: 0 })),
+    );
   }
 
   get memory(): TrackerMemory {
@@ -88,14 +104,15 @@ export class TorrentTrackers {
 
   /** The trackers now, or as they were when the torrent was held. */
   get status(): readonly TrackerStatus[] {
-    return this.#service?.status ?? this.#lastStatus;
+    const status = this.#service?.status ?? this.#lastStatus;
+    if (this.#scraped.size === 0) return status;
+    return status.map((tracker) => ({ ...tracker, ...this.#scraped.get(tracker.url) }));
   }
 
   /** No-op when they are running, or there are none. */
   start(hashes: InfoHashes, isPrivate: boolean, isComplete: boolean): void {
     const { host, source, added, stats, onPeers, onSwitch, onProblem } = this.#options;
     if (this.#service !== undefined || this.#tiers.length === 0) return;
-    const { infoHashV1, infoHashV2 } = hashes;
     this.#service = new TrackerService({
       tiers: this.#tiers,
       key: this.#key,
@@ -104,7 +121,7 @@ export class TorrentTrackers {
       isCompletedTold: (url, hash) => this.#completed.has(toldName(url, hash)),
       onCompletedTold: (url, hash) => this.#remember(url, hash),
       onExternalAddress: host.onExternalAddress,
-      hashes: [infoHashV1, infoHashV2?.subarray(0, 20)].filter((hash) => hash !== undefined),
+      hashes: announcedHashes(hashes),
       peerId: host.peerId,
       port: host.listenPort,
       isPrivate,
@@ -131,12 +148,37 @@ export class TorrentTrackers {
 
   /** Resolves when every goodbye was said or given up. */
   async farewell(): Promise<void> {
+    this.#abort.abort();
     await this.#goodbye;
   }
 
-  /** Asks all trackers for their counts. Nothing is asked, and nothing told, while the torrent is held. */
-  async scrape(): Promise<readonly ScrapeResult[]> {
-    return (await this.#service?.scrape()) ?? [];
+  /** When they were asked for their counts last, in monotonic milliseconds. */
+  get scrapedMs(): number {
+    return this.#scrapedMs;
+  }
+
+  /** Asks all trackers for their counts, whether the torrent is announced or not; `status` shows them from then on. */
+  async scrape(hashes: InfoHashes): Promise<readonly ScrapeResult[]> {
+    const { host, source, added } = this.#options;
+    const trackers = this.#tiers.flat();
+    if (trackers.length === 0) return [];
+    this.#scrapedMs = monotonicMs();
+    const rng = new Rng(randomSeed());
+    const scraper = new Scraper({ trackers, hashes: announcedHashes(hashes), rng });
+    const { signal } = this.#abort;
+    const requests = new TrackerRequests({
+      policy: host.policy,
+      udp: host.udp,
+      userAgent: host.clientName,
+      trust: { given: added, isFromPublic: source.isFromPublic === true },
+      signal,
+    });
+    await runScraper(scraper, requests, signal);
+    for (const { url, counts } of scraper.results) {
+      const most = mostOf(counts);
+      if (most !== undefined) this.#scraped.set(url, most);
+    }
+    return scraper.results;
   }
 
   #remember(url: string, infoHash: Uint8Array): void {
@@ -162,4 +204,21 @@ export class TorrentTrackers {
 
 function toldName(url: string, infoHash: Uint8Array): string {
   return `${toHex(infoHash)} ${url}`;
+}
+
+/** The hashes that trackers know a torrent by: 20 bytes each. */
+function announcedHashes({ infoHashV1, infoHashV2 }: InfoHashes): Uint8Array[] {
+  return [infoHashV1, infoHashV2?.subarray(0, 20)].filter((hash) => hash !== undefined);
+}
+
+/** A hybrid has two swarms, of which most peers are in both: the larger counts say more than a sum. */
+function mostOf(counts: readonly (SwarmCounts | undefined)[]): SwarmCounts | undefined {
+  const merged: { -readonly [K in keyof SwarmCounts]: SwarmCounts[K] } = {};
+  for (const each of counts) {
+    for (const name of ['seeds', 'leeches', 'downloads'] as const) {
+      const value = each?.[name];
+      if (value !== undefined) merged[name] = Math.max(merged[name] ?? 0, value);
+    }
+  }
+  return Object.keys(merged).length === 0 ? undefined : merged;
 }

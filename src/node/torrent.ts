@@ -44,6 +44,8 @@ const RECORD_INTERVAL_MS = 120_000;
 
 /** A problem that comes again is told again after this. */
 const REPEAT_MS = 600_000;
+/** A seed that waits for its turn asks its trackers for their counts this often. */
+const COUNTS_INTERVAL_MS = 30 * 60_000;
 /** Addresses remembered to count who gave data. */
 const MAX_GIVERS = 10_000;
 
@@ -217,7 +219,14 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   /** Asks its trackers for seeds, leeches and downloads; `status` shows them too. Not more often than people look. */
   scrape(): Promise<readonly ScrapeResult[]> {
-    return this.#trackers.scrape();
+    return this.#trackers.scrape(this.infoHashes);
+  }
+
+  /** @internal A seed that waits for its turn is ranked by its swarm's counts, which only its trackers can tell. */
+  wantsCounts(nowMs: number): boolean {
+    if (this.#hold !== 'queued' || !this.#isReady || !this.#service.swarm.isComplete) return false;
+    const isDue = nowMs - this.#trackers.scrapedMs >= COUNTS_INTERVAL_MS;
+    return isDue && this.#options.isDiscovering !== false && this.#trackers.status.length > 0;
   }
 
   /** A picture of the moment. */

@@ -15,13 +15,9 @@ import { Rng } from '../lib/rng.ts';
 import {
   Announcer,
   type AnnouncerOutput,
-  type ScrapeResult,
-  Scraper,
-  type SwarmCounts,
   type TrackerStatus,
   type TransferStats,
 } from '../protocol/tracker/index.ts';
-import { runScraper } from './scrape.ts';
 import { type AddressChoice, TrackerRequests, type TrackerTrust } from './tracker-requests.ts';
 import type { UdpDoor } from './udp-door.ts';
 
@@ -68,14 +64,11 @@ export class TrackerService {
   readonly #requests: TrackerRequests;
   readonly #first: Voice;
   #voices: Voice[];
-  #hashes: readonly Uint8Array[];
-  readonly #scraped = new Map<string, SwarmCounts>();
   #timer: NodeJS.Timeout | undefined;
   #idle: (() => void) | undefined;
 
   constructor(options: TrackerServiceOptions) {
     this.#options = options;
-    this.#hashes = options.hashes;
     const { policy, udp, userAgent, trust, families, isPrivate } = options;
     this.#requests = new TrackerRequests({
       policy,
@@ -113,10 +106,7 @@ export class TrackerService {
   }
 
   get status(): readonly TrackerStatus[] {
-    return this.#first.announcer.status.map((tracker) => ({
-      ...tracker,
-      ...this.#scraped.get(tracker.url),
-    }));
+    return this.#first.announcer.status;
   }
 
   start(): void {
@@ -136,7 +126,6 @@ export class TrackerService {
 
   /** A hybrid's metadata told its second info-hash. @param infoHash 20 bytes. */
   addHash(infoHash: Uint8Array): void {
-    this.#hashes = [...this.#hashes, infoHash];
     for (const { announcer } of this.#voices) announcer.addHash(monotonicMs(), infoHash);
     this.#drain();
   }
@@ -153,21 +142,6 @@ export class TrackerService {
   needPeers(): void {
     this.#first.announcer.needPeers(monotonicMs());
     this.#drain();
-  }
-
-  /** Asks all trackers for their counts; `status` shows them from then on. */
-  async scrape(): Promise<readonly ScrapeResult[]> {
-    const scraper = new Scraper({
-      trackers: this.#options.tiers.flat(),
-      hashes: this.#hashes,
-      rng: new Rng(randomSeed()),
-    });
-    await runScraper(scraper, this.#requests, this.#abort.signal);
-    for (const { url, counts } of scraper.results) {
-      const sum = mostOf(counts);
-      if (sum !== undefined) this.#scraped.set(url, sum);
-    }
-    return scraper.results;
   }
 
   /** Tells the trackers goodbye, for at most `waitMs`. */
@@ -258,16 +232,4 @@ function ofFamilyFirst(
 function ofSecond(found: readonly HostAddress[], family: 4 | 6): readonly HostAddress[] {
   const own = found.filter((address) => address.family === family);
   return own.length < found.length ? own : [];
-}
-
-/** A hybrid has two swarms, of which most peers are in both: the larger counts say more than a sum. */
-function mostOf(counts: readonly (SwarmCounts | undefined)[]): SwarmCounts | undefined {
-  const merged: { -readonly [K in keyof SwarmCounts]: SwarmCounts[K] } = {};
-  for (const each of counts) {
-    for (const name of ['seeds', 'leeches', 'downloads'] as const) {
-      const value = each?.[name];
-      if (value !== undefined) merged[name] = Math.max(merged[name] ?? 0, value);
-    }
-  }
-  return Object.keys(merged).length === 0 ? undefined : merged;
 }
