@@ -16,7 +16,7 @@ import { Output } from './output.ts';
 export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   json: { help: 'print one JSON event a line on stdout' },
   quiet: { help: 'print results and problems only' },
-  'no-discovery': { help: 'use only peers that were given: no trackers' },
+  'no-discovery': { help: 'use only peers that were given: no trackers, no peer exchange' },
   'download-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
   'upload-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
 };

@@ -61,13 +61,19 @@ export class ReachPolicy {
     return bytes !== undefined && this.#given.has(formatIp(bytes));
   }
 
+  /** True for loopback, what the user named, and its subnets: limits that keep strangers from crowding us don't count there. */
+  isNear(address: string): boolean {
+    const bytes = parseIp(address);
+    if (bytes === undefined) return false;
+    if (addressScope(bytes) === 'loopback' || this.#given.has(formatIp(bytes))) return true;
+    return this.#subnets.some((subnet) => isSameSubnet(subnet, bytes));
+  }
+
   /** May this IP address be contacted? False for what is not an address. */
   allowsAddress(address: string): boolean {
     const bytes = parseIp(address);
     if (bytes === undefined) return false;
-    if (!this.isOffline || addressScope(bytes) === 'loopback') return true;
-    if (this.#given.has(formatIp(bytes))) return true;
-    return this.#subnets.some((subnet) => isSameSubnet(subnet, bytes));
+    return !this.isOffline || this.isNear(address);
   }
 
   /** May this host (IP literal or name) be contacted, and if it is a name, may DNS be asked for it? */

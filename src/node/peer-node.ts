@@ -17,6 +17,7 @@ import { SlabPool } from '../plane/slab-pool.ts';
 import { makePeerId } from '../protocol/peer-wire/index.ts';
 import { formatEndpoint, parseEndpoint } from './address.ts';
 import { CLIENT_NAME, DEFAULT_PORT, defaultHome, isOffline, VERSION } from './config.ts';
+import { DialGate } from './dial-gate.ts';
 import { nodeError } from './errors.ts';
 import { ExternalAddress } from './external-address.ts';
 import { PeerLink } from './peer-link.ts';
@@ -83,6 +84,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #downloadGate: RateGate;
   readonly #countsOverhead: boolean;
   readonly #udp: UdpDoor;
+  readonly #dialGate = new DialGate();
   readonly #peerId: Uint8Array = makePeerId(new Rng(randomSeed()), VERSION);
   readonly #torrents = new Map<string, Torrent>();
   readonly #queue: TorrentQueue<Torrent>;
@@ -184,7 +186,9 @@ export class PeerNode implements AsyncDisposable {
           uploadGate: this.#uploadGate,
           downloadGate: this.#downloadGate,
           countsOverhead: this.#countsOverhead,
+          dialGate: this.#dialGate,
           mayDial: (host) => this.policy.allowsAddress(host),
+          isExempt: (host) => this.policy.isNear(host),
         },
         policy: this.policy,
         udp: this.#udp,

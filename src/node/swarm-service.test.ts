@@ -9,6 +9,7 @@ import { SendCache } from '../plane/send-cache.ts';
 import { SlabPool } from '../plane/slab-pool.ts';
 import { parseMetainfo } from '../protocol/metainfo/index.ts';
 import { MessageWriter, makeReserved } from '../protocol/peer-wire/index.ts';
+import { DialGate } from './dial-gate.ts';
 import type { PeerLink } from './peer-link.ts';
 import { RateGate } from './rate-gate.ts';
 import { storageSpec, TorrentGeometry } from './storage.ts';
@@ -49,7 +50,9 @@ function rig(
       uploadGate,
       downloadGate,
       countsOverhead: true,
+      dialGate: new DialGate(),
       mayDial: () => false,
+      isExempt: () => true,
     },
     infoHashV1: info.infoHashV1!,
     peerId: new Uint8Array(20).fill(1),

@@ -22,6 +22,7 @@ import type { SlabPool } from '../plane/slab-pool.ts';
 import type { Info } from '../protocol/metainfo/index.ts';
 import { encodeHandshake, type Handshake, makeReserved } from '../protocol/peer-wire/index.ts';
 import { Swarm, type SwarmEvent, type SwarmOutput } from '../protocol/swarm/index.ts';
+import type { DialGate } from './dial-gate.ts';
 import { type LinkOwner, PeerLink } from './peer-link.ts';
 import { GateChain, RateGate, type Wake } from './rate-gate.ts';
 import type { TorrentGeometry } from './storage.ts';
@@ -45,8 +46,11 @@ export interface NodePlane {
   readonly downloadGate: RateGate;
   /** Limits hold for messages and an estimate of TCP's and IP's headers too, not for block data alone. */
   readonly countsOverhead: boolean;
+  readonly dialGate: DialGate;
   /** False: the reach policy forbids dialling this address. */
   readonly mayDial: (host: string) => boolean;
+  /** True: the limits of connections for an address and its network don't count here. */
+  readonly isExempt: (host: string) => boolean;
 }
 
 /** Options of a SwarmService. */
@@ -59,6 +63,8 @@ export interface SwarmServiceOptions {
   readonly listenPort?: number;
   readonly localHost?: string;
   readonly maxPeers?: number;
+  /** False: peers are neither told of others nor believed about them. Default true. */
+  readonly usesPeerExchange?: boolean;
   readonly onEvent: (event: SwarmEvent) => void;
   readonly onDiskFault: (fault: DiskFault) => void;
 }
@@ -84,7 +90,8 @@ export class SwarmService implements LinkOwner {
   #infoHashV2: Uint8Array | undefined;
   readonly #links = new Map<number, PeerLink>();
   readonly #wakes = new WeakMap<PeerLink, LinkWakes>();
-  readonly #dials = new Set<AbortController>();
+  /** What ends each dial under way. */
+  readonly #dials = new Map<AbortController, () => void>();
   readonly #pumps = new Set<SendQueue>();
   readonly #upload: GateChain;
   readonly #download: GateChain;
@@ -114,6 +121,8 @@ export class SwarmService implements LinkOwner {
       crypto: nodeCrypto,
       rng: new Rng(randomSeed()),
       clientName: options.clientName,
+      isExempt: options.plane.isExempt,
+      usesPeerExchange: options.usesPeerExchange ?? true,
       ...(options.infoHashV1 === undefined ? {} : { infoHashV1: options.infoHashV1 }),
       ...(options.infoHashV2 === undefined ? {} : { infoHashV2: options.infoHashV2 }),
       ...(options.listenPort === undefined ? {} : { listenPort: options.listenPort }),
@@ -193,7 +202,9 @@ export class SwarmService implements LinkOwner {
   disconnect(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    for (const dial of this.#dials) dial.abort();
+    // First all of them: the end of one dial begins another that waited.
+    for (const abort of this.#dials.keys()) abort.abort();
+    for (const end of [...this.#dials.values()]) end();
     this.swarm.stop(monotonicMs());
     this.drain();
     for (const link of this.#links.values()) link.close('stopped');
@@ -203,7 +214,7 @@ export class SwarmService implements LinkOwner {
   rest(): void {
     if (this.#isResting) return;
     this.#isResting = true;
-    for (const dial of this.#dials) dial.abort();
+    for (const [dial] of this.#dials) dial.abort();
     this.swarm.stop(monotonicMs());
     this.drain();
   }
@@ -398,28 +409,40 @@ export class SwarmService implements LinkOwner {
       return;
     }
     const abort = new AbortController();
-    this.#dials.add(abort);
+    let leave = (): void => {};
+    // A dial counts until its handshake came: until then it costs a socket and says nothing of the other end.
+    const end = (): void => {
+      this.#dials.delete(abort);
+      leave();
+    };
+    this.#dials.set(abort, end);
+    leave = this.#plane.dialGate.enter(() => this.#connect(dial, address, abort.signal, end));
+  }
+
+  #connect(dial: number, address: Endpoint, signal: AbortSignal, end: () => void): void {
     const { localHost } = this.#options;
-    dialTcp({ ...address, signal: abort.signal, ...(localHost === undefined ? {} : { localHost }) })
+    const fail = (): void => {
+      end();
+      this.swarm.handleDialFailed(monotonicMs(), dial);
+      this.drain();
+    };
+    dialTcp({ ...address, signal, ...(localHost === undefined ? {} : { localHost }) })
       .then((connection) => {
         const link = new PeerLink({
           connection,
           isIncoming: false,
           dial,
-          onHandshake: (itself, handshake) =>
-            this.#isOurs(handshake.infoHash) ? this.#adopt(itself, handshake) : undefined,
-          onAbandoned: () => this.#dialFailed(dial),
+          onHandshake: (itself, handshake) => {
+            if (!this.#isOurs(handshake.infoHash)) return undefined;
+            end();
+            return this.#adopt(itself, handshake);
+          },
+          onAbandoned: fail,
         });
         if (this.#isStopped || this.#isResting) link.close('stopped');
         else link.write(this.#handshake((this.#infoHashV1 ?? this.#infoHashV2!).subarray(0, 20)));
       })
-      .catch(() => this.#dialFailed(dial))
-      .finally(() => this.#dials.delete(abort));
-  }
-
-  #dialFailed(dial: number): void {
-    this.swarm.handleDialFailed(monotonicMs(), dial);
-    this.drain();
+      .catch(fail);
   }
 
   #isOurs(infoHash: Uint8Array): boolean {

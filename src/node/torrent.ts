@@ -106,6 +106,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       peerId: host.peerId,
       clientName: host.clientName,
       listenPort: host.listenPort,
+      usesPeerExchange: options.isDiscovering !== false,
       ...(host.localHost === undefined ? {} : { localHost: host.localHost }),
       ...(infoHashV1 === undefined ? {} : { infoHashV1 }),
       ...(infoHashV2 === undefined ? {} : { infoHashV2 }),

@@ -6,6 +6,7 @@ import type { Scenario } from './scenario.ts';
 import { badDataScenarios } from './swarm-bad-data.ts';
 import { crowdScenarios } from './swarm-crowds.ts';
 import { diskScenarios } from './swarm-disks.ts';
+import { exchangeScenarios } from './swarm-exchange.ts';
 import { rudeScenarios } from './swarm-rude.ts';
 import { swarmScenarios } from './swarm-scenarios.ts';
 
@@ -16,4 +17,5 @@ export const allScenarios: readonly Scenario[] = [
   ...rudeScenarios,
   ...crowdScenarios,
   ...diskScenarios,
+  ...exchangeScenarios,
 ];

@@ -160,6 +160,8 @@ export class Host<Chunk> {
   /** NAT: addresses that were sent to. */
   readonly pinholes = new Set<string>();
   isUp = true;
+  /** Dials so far. */
+  dials = 0;
   /** Side of a partition. */
   side = 0;
   uploadFreeMs = 0;
@@ -256,6 +258,7 @@ export class Network<Chunk> {
     onOpen: (end: StreamEnd<Chunk>) => void,
     onFailed: () => void,
   ): void {
+    from.dials += 1;
     const target = this.#hosts.get(to.host);
     const port = this.#nextEphemeralPort;
     this.#nextEphemeralPort = port === 65_535 ? 40_000 : port + 1;

@@ -5,7 +5,7 @@
  * claimed, and only while it allows them; pieces are claimed when they are on disk; nothing follows a close; queues are bounded.
  * @module
  */
-
+import { readU32 } from '../../src/lib/bytes.ts';
 import type { SendAhead } from '../../src/plane/send-ahead.ts';
 import {
   BLOCK_BYTES,
@@ -13,6 +13,7 @@ import {
   type Message,
   MessageWriter,
 } from '../../src/protocol/peer-wire/index.ts';
+import { OUR_DONT_HAVE_ID } from '../../src/protocol/swarm/connecting.ts';
 import type { StreamEnd } from './network.ts';
 import type { SimTorrent } from './swarm-torrent.ts';
 
@@ -153,9 +154,19 @@ export class LinkBooks {
           if (isSet && piece < (torrent?.info.pieceCount ?? piece + 1)) this.#peerHas.add(piece);
         }
         return;
+      case 'extended':
+        if (message.id === OUR_DONT_HAVE_ID) this.#peerLost(readU32(message.payload, 0));
+        return;
       default:
         return;
     }
+  }
+
+  #peerLost(piece: number): void {
+    const count = this.#witness.torrent?.info.pieceCount ?? 0;
+    if (this.#isPeerSeed) for (let other = 0; other < count; other += 1) this.#peerHas.add(other);
+    this.#isPeerSeed = false;
+    this.#peerHas.delete(piece);
   }
 
   /** A block came whole. */

@@ -65,6 +65,8 @@ export interface SimPeerOptions {
   /** v2: the torrent file had no piece layers. */
   readonly isWithoutLayers?: boolean;
   readonly maxPeers?: number;
+  /** False: no peer exchange. */
+  readonly usesPeerExchange?: boolean;
   readonly isSequential?: boolean;
   /** 0 (not wanted) … 7; default 4 for all. */
   readonly priorityOf?: (piece: number) => number;
@@ -121,6 +123,7 @@ export class SimPeer {
       rng: rng.fork(),
       clientName: 'Simulated',
       listenPort: PEER_PORT,
+      usesPeerExchange: options.usesPeerExchange ?? true,
       ...(this.#infoHashV1 === undefined ? {} : { infoHashV1: this.#infoHashV1 }),
       ...(this.#infoHashV2 === undefined ? {} : { infoHashV2: this.#infoHashV2 }),
       ...(options.maxPeers === undefined ? {} : { maxPeers: options.maxPeers }),
@@ -178,6 +181,13 @@ export class SimPeer {
   /** Changes what is wanted. */
   select(priorityOf: (piece: number) => number): void {
     this.swarm.setPriorities(priorityOf);
+    this.drain();
+  }
+
+  /** A piece is gone from the disk. */
+  losePiece(piece: number): void {
+    this.#store?.written.delete(piece);
+    this.swarm.losePiece(piece);
     this.drain();
   }
 

@@ -9,10 +9,15 @@ import {
   BLOCK_BYTES,
   encodeExtendedHandshake,
   encodeHandshake,
+  encodePex,
   type MessageWriter,
   makePeerId,
   makeReserved,
+  PEX_FLAG,
+  type PexContact,
+  type PexMessage,
 } from '../../src/protocol/peer-wire/index.ts';
+import { OUR_EXCHANGE_ID } from '../../src/protocol/swarm/connecting.ts';
 import type { Host, StreamEnd } from './network.ts';
 import type { Scenario } from './scenario.ts';
 import { type Chunk, written } from './swarm-link.ts';
@@ -22,7 +27,7 @@ import { type SimTorrent, simTorrent } from './swarm-torrent.ts';
 import { SwarmWorld } from './swarm-world.ts';
 
 /** How a kind of rude peer behaves on one connection. */
-interface Behaviour {
+export interface Behaviour {
   /** Said once after the handshake. */
   readonly greet: (writer: MessageWriter, torrent: SimTorrent) => void;
   /** Said every 100 ms, `count` messages. */
@@ -32,7 +37,7 @@ interface Behaviour {
 }
 
 /** Dials its victim, bothers it, and comes back as soon as it was thrown out. */
-class RudePeer {
+export class RudePeer {
   readonly #host: Host<Chunk>;
   readonly #victim: SimPeer;
   readonly #torrent: SimTorrent;
@@ -110,6 +115,16 @@ function repeat(count: number, write: () => void): number {
   return count;
 }
 
+/** Contacts that nobody is at. */
+export function inventedContacts(rng: Rng): PexMessage {
+  const invent = (): PexContact => ({
+    host: `10.${200 + rng.below(50)}.${rng.below(256)}.${1 + rng.below(250)}`,
+    port: 1 + rng.below(65_535),
+    flags: PEX_FLAG.reachable,
+  });
+  return { added: Array.from({ length: 50 }, invent), dropped: [] };
+}
+
 /** What a bitfield of so many bytes says, all of it set. */
 function allSet(writer: MessageWriter, bytes: number): void {
   writer.bitfield(new Uint8Array(bytes).fill(0xff));
@@ -154,6 +169,17 @@ const KINDS: Readonly<Record<string, Behaviour>> = {
     greet: nothing,
     bother: (writer) =>
       repeat(300, () => writer.extended(0, encodeExtendedHandshake({ extensions: new Map() }))),
+  },
+  'exchange flooder': {
+    greet: nothing,
+    bother: (writer, _, rng) =>
+      repeat(20, () => writer.extended(OUR_EXCHANGE_ID, encodePex(inventedContacts(rng)))),
+  },
+  'exchange of nonsense': {
+    greet: (writer) => {
+      writer.haveNone();
+      writer.extended(OUR_EXCHANGE_ID, Uint8Array.of(1, 2, 3));
+    },
   },
   'hash flooder': {
     greet: nothing,

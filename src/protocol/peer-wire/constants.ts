@@ -84,5 +84,8 @@ export const MAX_EXTENSION_NAME_BYTES = 64;
 /** Longest client name kept, in characters. */
 export const MAX_CLIENT_NAME_LENGTH = 64;
 
+/** Most contacts added, and as many dropped, in a message of peer exchange; BEP 11 allows 50 after the first message. */
+export const MAX_PEX_CONTACTS = 1_000;
+
 /** Largest `reqq` believed: more could not be in flight before our own pipeline cap. */
 export const MAX_REQQ = 65_535;

@@ -21,6 +21,8 @@ export const peerWireFaults = {
     `extension handshake: expected a bencoded dictionary, got ${d.reason}`,
   ERR_METADATA_MESSAGE: (d: { expected: string; got: string }): string =>
     `ut_metadata: expected ${d.expected}, got ${d.got}`,
+  ERR_PEX_MESSAGE: (d: { expected: string; got: string }): string =>
+    `ut_pex: expected ${d.expected}, got ${d.got}`,
 } as const;
 
 /** Code of a fault of a peer. */

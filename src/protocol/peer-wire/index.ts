@@ -1,7 +1,7 @@
 /**
  * The peer wire protocol as a codec: bytes in, values out, no state and no I/O.
- * Specs: BEP 3, 5 (`port`), 6, 9 (`ut_metadata`), 10, 20, 21 (`upload_only`), 52 (hash messages), 54 (`lt_donthave`).
- * Not here: framing of the byte stream (data plane), what is allowed when (swarm), peer exchange.
+ * Specs: BEP 3, 5 (`port`), 6, 9 (`ut_metadata`), 10, 11 (`ut_pex`), 20, 21 (`upload_only`), 52 (hash messages), 54 (`lt_donthave`).
+ * Not here: framing of the byte stream (data plane), what is allowed when (swarm).
  * @module
  */
 export { allowedFastSet } from './allowed-fast.ts';
@@ -58,3 +58,12 @@ export {
   metadataPieceBytes,
   metadataPieceCount,
 } from './metadata-messages.ts';
+export {
+  decodePex,
+  encodePex,
+  PEX_EXTENSION,
+  PEX_FLAG,
+  type PexContact,
+  type PexEndpoint,
+  type PexMessage,
+} from './pex.ts';

@@ -1,77 +1,114 @@
 /**
- * Connections coming and going: who is let in, what is said first, who is dialled, what a parting peer leaves behind.
+ * Connections coming and going: what is said first, who is dialled, what a parting peer leaves behind. Who is let in: `admission.ts`.
  *
- * One peer id has one connection; of two made at the same time both ends keep the one that the larger id dialled.
+ * One peer through many doors is one peer: an address that led to a peer that is connected already, or where it says that it listens, is not dialled
+ * while it is; one that led to ourselves never again.
  * @module
  */
-import { compareBytes, equalBytes } from '../../lib/bytes.ts';
+import { equalBytes } from '../../lib/bytes.ts';
 import { parseIp } from '../../lib/ip-address.ts';
 import {
   allowedFastSet,
+  DONT_HAVE_EXTENSION,
   EXTENDED_HANDSHAKE_ID,
   encodeExtendedHandshake,
   METADATA_EXTENSION,
+  PEX_EXTENSION,
+  PEX_FLAG,
 } from '../peer-wire/index.ts';
-import { MAX_HALF_OPEN, MAX_QUEUED_UPLOADS, PEER_TIMEOUT_MS } from './constants.ts';
+import { GAVE_WAY, judgeNewcomer } from './admission.ts';
+import {
+  CROWDED_WAIT_MS,
+  MAX_DOORS,
+  MAX_HALF_OPEN,
+  MAX_QUEUED_UPLOADS,
+  PEER_TIMEOUT_MS,
+} from './constants.ts';
 import { Peer } from './peer.ts';
-import { hostKeyOf } from './peer-list.ts';
 import { forgetHashRequests, releaseRequests } from './releasing.ts';
 import type { SwarmState, Torrent } from './state.ts';
 import { forgetGuest, hideFrom } from './super-seeding.ts';
 import type { ConnectedPeer, PeerAddress } from './types.ts';
 import { fillSlots, shownBytes } from './uploading.ts';
 
-/** The id under which peers send us ut_metadata. */
+/** The ids under which peers send us ut_metadata, ut_pex and lt_donthave. */
 export const OUR_METADATA_ID = 1;
+export const OUR_EXCHANGE_ID = 2;
+export const OUR_DONT_HAVE_ID = 3;
 
-/** True when an incoming connection from here may be answered: there is room, and its host behaved so far. */
-export function admits(state: SwarmState, nowMs: number, address: PeerAddress): boolean {
-  const host = hostKeyOf(address);
-  return (
-    state.peers.size < state.maxPeers &&
-    !state.list.isBanned(address) &&
-    !state.shunned.isShunned(nowMs, host)
-  );
-}
+/** Reasons of ours to close a connection to a peer that is still good for others. */
+const STILL_GOOD: ReadonlySet<string> = new Set([GAVE_WAY, 'both only upload', 'connected twice']);
 
 /** Adopts a connection whose handshakes were exchanged, or closes it. */
 export function adoptPeer(state: SwarmState, nowMs: number, connected: ConnectedPeer): void {
-  const refusal = refusalOf(state, nowMs, connected);
+  if (connected.dial !== undefined) endDial(state, connected.dial);
+  const { refusal, twin, closes = [] } = judgeNewcomer(state, nowMs, connected);
   if (refusal !== undefined) {
-    state.outputs.push({ type: 'close', id: connected.id, reason: refusal });
-    if (connected.dial !== undefined) state.list.closed(nowMs, connected.dial, false, false);
+    refuse(state, nowMs, connected, refusal, twin);
     return;
+  }
+  const doors: PeerAddress[] = [];
+  for (const { peer: other, reason } of closes) {
+    if (equalBytes(other.peerId, connected.peerId)) doors.push(...other.doors, ...dialled(other));
+    closePeer(state, nowMs, other, reason);
   }
   const peer = new Peer(nowMs, connected, speaksV2(state, connected));
   state.peers.set(peer.id, peer);
+  state.limits.enter(peer.address.host);
+  if (peer.isIncoming) state.incomingCount += 1;
   state.torrent?.smartBan.arrive(peer.id);
   if (connected.dial !== undefined) state.list.connected(connected.dial);
+  for (const address of doors) openDoor(state, peer, address);
+  state.exchange.changed();
   sendFirst(state, peer);
   state.dirty.add(peer);
   state.emit({ type: 'peer-connected', id: peer.id, address: peer.address });
 }
 
-function refusalOf(state: SwarmState, nowMs: number, connected: ConnectedPeer): string | undefined {
-  const isForgotten = connected.dial !== undefined && !state.list.isDialling(connected.dial);
-  if (isForgotten) return 'its address was forgotten meanwhile';
-  if (state.list.isBanned(connected.address, connected.peerId)) return 'banned';
-  const host = hostKeyOf(connected.address);
-  if (state.shunned.isShunned(nowMs, host)) return 'misbehaved not long ago';
-  if (connected.isIncoming && !state.shunned.arrive(nowMs, host)) return 'comes and goes too often';
-  if (equalBytes(connected.peerId, state.options.peerId)) return 'connected to itself';
-  for (const other of state.peers.values()) {
-    if (!equalBytes(other.peerId, connected.peerId)) continue;
-    if (keepsOther(state, connected, other)) return 'connected already';
-    closePeer(state, nowMs, other, 'connected twice');
-    break;
+function refuse(
+  state: SwarmState,
+  nowMs: number,
+  connected: ConnectedPeer,
+  reason: string,
+  twin: Peer | undefined,
+): void {
+  const { id, dial, address } = connected;
+  state.outputs.push({ type: 'close', id, reason });
+  if (dial === undefined) return;
+  if (equalBytes(connected.peerId, state.options.peerId)) state.list.markOwn(address);
+  // Such a peer is still good for others (BEP 11, "Filling underpopulated lists").
+  const isOtherFamily = twin !== undefined && isV6(twin.address) !== isV6(address);
+  if (isOtherFamily || reason === 'too many connections') {
+    state.exchange.remember({ ...address, flags: PEX_FLAG.reachable });
   }
-  return state.peers.size >= state.maxPeers ? 'too many connections' : undefined;
+  if (twin !== undefined) openDoor(state, twin, address);
+  state.list.closed(nowMs, dial, false, false);
 }
 
-function keepsOther(state: SwarmState, connected: ConnectedPeer, other: Peer): boolean {
-  if (other.isIncoming === connected.isIncoming) return true;
-  const weAreLarger = compareBytes(state.options.peerId, connected.peerId) > 0;
-  return weAreLarger !== !connected.isIncoming;
+function isV6({ host }: PeerAddress): boolean {
+  return host.includes(':');
+}
+
+function dialled(peer: Peer): PeerAddress[] {
+  return peer.dial === undefined ? [] : [peer.address];
+}
+
+/** An address leads to a peer that is connected: it is not dialled meanwhile. */
+export function openDoor(state: SwarmState, peer: Peer, address: PeerAddress): void {
+  const isSame = (other: PeerAddress): boolean =>
+    other.host === address.host && other.port === address.port;
+  if (peer.doors.length >= MAX_DOORS || peer.doors.some(isSame)) return;
+  if (dialled(peer).some(isSame)) return;
+  peer.doors.push(address);
+  state.list.cover(address);
+}
+
+/** A dial failed or became a connection: it no longer counts as under way. */
+export function endDial(state: SwarmState, dial: number): void {
+  const host = state.dialHosts.get(dial);
+  if (host === undefined) return;
+  state.dialHosts.delete(dial);
+  state.limits.leave(host);
 }
 
 /** BEP 52 "Upgrade Path": the v2 hash on the connection, or our answer with it to a peer that set the bit. */
@@ -103,7 +140,7 @@ export function sendExtendedHandshake(state: SwarmState, peer: Peer): void {
   peer.out.extended(
     EXTENDED_HANDSHAKE_ID,
     encodeExtendedHandshake({
-      extensions: new Map([[METADATA_EXTENSION, OUR_METADATA_ID]]),
+      extensions: ourExtensions(state, peer),
       client: options.clientName,
       reqq: MAX_QUEUED_UPLOADS,
       uploadOnly: state.isComplete && state.superSeeding === undefined,
@@ -113,6 +150,18 @@ export function sendExtendedHandshake(state: SwarmState, peer: Peer): void {
     }),
   );
   state.dirty.add(peer);
+}
+
+function ourExtensions(state: SwarmState, peer: Peer): Map<string, number> {
+  const extensions = new Map([
+    [METADATA_EXTENSION, OUR_METADATA_ID],
+    [DONT_HAVE_EXTENSION, OUR_DONT_HAVE_ID],
+  ]);
+  if (state.exchange.isOn) extensions.set(PEX_EXTENSION, OUR_EXCHANGE_ID);
+  // A magnet's metadata may say that the torrent is private: the offer is taken back (BEP 10: an id of 0).
+  else if (peer.isOfferedExchange) extensions.set(PEX_EXTENSION, 0);
+  peer.isOfferedExchange = state.exchange.isOn;
+  return extensions;
 }
 
 /** Offers a newcomer its allowed-fast pieces (BEP 6), once what it has is known. */
@@ -140,6 +189,10 @@ export function closePeer(state: SwarmState, nowMs: number, peer: Peer, reason: 
 /** Forgets a connection that ended. */
 export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: string): void {
   state.peers.delete(peer.id);
+  state.limits.leave(peer.address.host);
+  if (peer.isIncoming) state.incomingCount -= 1;
+  state.exchange.forget(peer, STILL_GOOD.has(reason));
+  for (const address of peer.doors) state.list.uncover(nowMs, address);
   state.dirty.delete(peer);
   state.hungry.delete(peer);
   state.lapsed.delete(peer);
@@ -174,25 +227,38 @@ export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: s
 
 /** Dials while there is room and somebody to dial. */
 export function dialMore(state: SwarmState, nowMs: number): void {
+  if (nowMs >= state.nextRankMs) {
+    state.nextRankMs = Number.POSITIVE_INFINITY;
+    state.lastRankMs = nowMs;
+    state.list.rank();
+  }
   state.nextDialMs = Number.POSITIVE_INFINITY;
   if (!state.isDialling) return;
-  while (
-    state.list.diallingCount - connectedDials(state) < MAX_HALF_OPEN &&
-    state.peers.size < state.maxPeers
-  ) {
+  while (state.list.diallingCount < MAX_HALF_OPEN && state.peers.size < state.maxPeers) {
     const chosen = state.list.take(nowMs, state.isComplete);
     if (chosen === undefined) {
       state.nextDialMs = state.list.nextDueMs(state.isComplete);
       return;
     }
+    const { dial, address } = chosen;
+    if (state.limits.refusal(address.host) !== undefined) {
+      state.list.postpone(dial, nowMs + CROWDED_WAIT_MS);
+      continue;
+    }
+    state.limits.enter(address.host);
+    state.dialHosts.set(dial, address.host);
     state.outputs.push({ type: 'dial', ...chosen });
   }
 }
 
-function connectedDials(state: SwarmState): number {
-  let count = 0;
-  for (const peer of state.peers.values()) if (peer.dial !== undefined) count += 1;
-  return count;
+/** BEP 27: the torrent is private, so what peers told of others is forgotten, and whoever was found that way left. */
+export function forgetRumours(state: SwarmState, nowMs: number): void {
+  const dials = new Set(state.list.forgetHeard());
+  for (const peer of [...state.peers.values()]) {
+    if (peer.dial === undefined || !dials.has(peer.dial)) continue;
+    closePeer(state, nowMs, peer, 'known from other peers, which a private torrent forbids');
+  }
+  state.exchange.clear();
 }
 
 /** Closes connections that are dead, or of no use to either end. */

@@ -16,6 +16,18 @@ export const DEFAULT_MAX_PEERS = 100;
 export const MAX_HALF_OPEN = 20;
 /** Known addresses of a torrent that are not connected. */
 export const MAX_CANDIDATES = 2_000;
+/** Failures of an address that are counted; more make no difference. */
+export const MAX_FAILURES = 20;
+/** Addresses remembered that turned out to be our own. */
+export const MAX_OWN_ADDRESSES = 16;
+/** Share of the connections of a torrent that incoming ones may fill: the others are for peers that we choose. */
+export const INCOMING_SHARE = 0.8;
+/** Our own address may change so often as far as the order of dials is concerned: whoever lies about it costs no more. */
+export const RANK_INTERVAL_MS = 60_000;
+/** An address whose network has connections enough is looked at again after this. */
+export const CROWDED_WAIT_MS = 60_000;
+/** Addresses of a peer, besides the one it is connected at, that are not dialled while it is. */
+export const MAX_DOORS = 8;
 /** Requests a peer may have waiting here; told as `reqq`. */
 export const MAX_QUEUED_UPLOADS = 2_048;
 /** A connection that said nothing for so long is closed. */

@@ -79,6 +79,10 @@ export class Peer {
   metadataBytes = 0;
   isUploadOnly = false;
   listenPort: number | undefined;
+  /** Addresses that are not dialled while this connection lasts: they lead to the same peer. */
+  readonly doors: PeerAddress[] = [];
+  /** We offered `ut_pex` to it. */
+  isOfferedExchange = false;
   metadataRequests = 0;
   metadataServed = 0;
   metadataRejectedMs: number = Number.NEGATIVE_INFINITY;
@@ -123,6 +127,13 @@ export class Peer {
   /** How many pieces it shows. */
   shownPieces(pieceCount: number): number {
     return this.has === 'seed' ? pieceCount : (this.has?.count ?? 0);
+  }
+
+  /** Where it listens: the address that was dialled, or its host with the port that it told. */
+  get listenAddress(): PeerAddress | undefined {
+    if (this.dial !== undefined) return this.address;
+    if (this.listenPort === undefined) return undefined;
+    return { host: this.address.host, port: this.listenPort };
   }
 
   hasPiece(piece: number): boolean {

@@ -93,6 +93,17 @@ export class RequestQueue {
     this.#fates[at] = CANCELLED;
   }
 
+  /** Blocks of a piece that are asked for and count. */
+  liveBlocks(piece: number): number[] {
+    const blocks: number[] = [];
+    for (let at = this.#head; at < this.#keys.length; at += 1) {
+      const key = this.#keys[at]!;
+      if (this.#fates[at] !== LIVE || Math.floor(key / BLOCKS_PER_PIECE_LIMIT) !== piece) continue;
+      blocks.push(key % BLOCKS_PER_PIECE_LIMIT);
+    }
+    return blocks;
+  }
+
   /** Marks every request for a piece as void: the piece was given up with all that arrived of it. */
   voidPiece(piece: number): void {
     for (let at = this.#head; at < this.#keys.length; at += 1) {

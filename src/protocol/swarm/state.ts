@@ -10,13 +10,17 @@ import type { Crypto } from '../../lib/ports.ts';
 import type { Rng } from '../../lib/rng.ts';
 import { HashTree, type Info, PieceLayout } from '../metainfo/index.ts';
 import type { HashRange } from '../peer-wire/index.ts';
+import { priorityOf } from './admission.ts';
 import { Choker, DEFAULT_SLOTS } from './choker.ts';
 import { ShunList } from './conduct.ts';
 import { DEFAULT_MAX_PEERS } from './constants.ts';
 import { GivenLedger } from './given-ledger.ts';
 import type { LeafRequest } from './leaf-hashes.ts';
 import type { MetadataExchange } from './metadata-exchange.ts';
+import { NetworkLimits } from './network-limits.ts';
+import { OwnAddresses } from './own-address.ts';
 import type { Peer } from './peer.ts';
+import type { PeerExchange } from './peer-exchange.ts';
 import { PeerList } from './peer-list.ts';
 import { DEFAULT_PRIORITY, PiecePicker } from './picker.ts';
 import { RateMeter } from './pipeline.ts';
@@ -183,6 +187,15 @@ export class SwarmState {
   readonly peers: Map<number, Peer> = new Map<number, Peer>();
   readonly list: PeerList;
   readonly shunned: ShunList = new ShunList();
+  readonly limits: NetworkLimits;
+  readonly ownAddresses: OwnAddresses = new OwnAddresses();
+  /** Connections that others made. */
+  incomingCount = 0;
+  /** Hosts of the dials under way, which count in `limits`. */
+  readonly dialHosts: Map<number, string> = new Map<number, string>();
+  /** When the order of dials may be changed next, as our own address did; infinite: it need not. */
+  nextRankMs: number = Number.POSITIVE_INFINITY;
+  lastRankMs: number = Number.NEGATIVE_INFINITY;
   readonly choker: Choker;
   /** Undefined: the number of slots was given. */
   readonly tuner: SlotTuner | undefined;
@@ -212,6 +225,7 @@ export class SwarmState {
   readonly uploadMeter: RateMeter;
   torrent: Torrent | undefined;
   metadata: MetadataExchange | undefined;
+  exchange!: PeerExchange;
   isPaused = false;
   isDialling = true;
   wasComplete = false;
@@ -230,7 +244,8 @@ export class SwarmState {
     this.crypto = options.crypto;
     this.rng = options.rng;
     this.maxPeers = options.maxPeers ?? DEFAULT_MAX_PEERS;
-    this.list = new PeerList(options.rng.fork());
+    this.limits = new NetworkLimits((host) => this.isExempt(host));
+    this.list = new PeerList(options.rng.fork(), (address) => priorityOf(this, address));
     const slots = (options.uploadSlots ?? DEFAULT_SLOTS) + 1;
     const { remembers = true, ...choking } = options.choking ?? {};
     this.remembers = remembers;

@@ -1,7 +1,7 @@
 /**
  * The core of one torrent: decides what to say to whom, which blocks to ask for, whom to serve, whom to dial. It does no I/O.
  *
- * Specs: BEP 3, 6, 9, 10, 21, 52. Inputs are `handleX(nowMs, …)`; after any of them, drain `poll(nowMs)` until undefined, in order: outputs
+ * Specs: BEP 3, 6, 9, 10, 11, 21, 27, 40, 52, 54. Inputs are `handleX(nowMs, …)`; after any of them, drain `poll(nowMs)` until undefined, in order: outputs
  * of one peer keep theirs. Call `handleTimeout` at `nextTimeoutMs`. Time is monotonic milliseconds.
  * Bytes of blocks never pass: the data plane asks `isExpected`, copies, and says `handleBlock`; pieces come back with their digests.
  * Bounds: constants.ts. The states of a torrent and of a piece are drawn in README.md beside this file.
@@ -10,14 +10,16 @@
 import { Bitfield } from '../../lib/bitfield.ts';
 import type { Info } from '../metainfo/index.ts';
 import { clientName } from '../peer-wire/index.ts';
+import { admits } from './admission.ts';
 import { expel } from './blame.ts';
 import { SEED_RULES, type SeedRuleName } from './choke-rules.ts';
 import {
-  admits,
   adoptPeer,
   closePeer,
   dialMore,
   dropPeer,
+  endDial,
+  forgetRumours,
   sendExtendedHandshake,
   weedPeers,
 } from './connecting.ts';
@@ -34,7 +36,9 @@ import { applyEarly, handleMessage, handleRequests } from './handle/message.ts';
 import { nextTick, wake, wakeConnected } from './housekeeping.ts';
 import { recountInterest } from './interest.ts';
 import { expireLeaves } from './leaf-hashes.ts';
+import { losePiece } from './lost-pieces.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
+import { PeerExchange } from './peer-exchange.ts';
 import { SwarmState, Torrent } from './state.ts';
 import { setSuperSeeding } from './super-seeding.ts';
 import type {
@@ -47,7 +51,7 @@ import type {
   SwarmOutput,
   SwarmTotals,
 } from './types.ts';
-import { dropUploads, failUpload, markServed, runChoker } from './uploading.ts';
+import { failUpload, markServed, runChoker } from './uploading.ts';
 import { judgePiece, sendHeld, takeDigests } from './verdict.ts';
 
 /** The core of one torrent. */
@@ -57,6 +61,7 @@ export class Swarm {
   constructor(nowMs: number, options: SwarmOptions) {
     this.#state = new SwarmState(nowMs, options);
     this.#state.metadata = new MetadataExchange(this.#state);
+    this.#state.exchange = new PeerExchange(this.#state);
   }
 
   // Commands
@@ -79,6 +84,7 @@ export class Swarm {
     state.areLayersTold = torrent.missingTrees.length === 0;
     state.wasComplete = false;
     wakeConnected(state);
+    if (info.isPrivate) forgetRumours(state, nowMs);
     for (const peer of [...state.peers.values()]) {
       const fault = applyEarly(state, nowMs, torrent, peer);
       if (fault !== undefined) {
@@ -149,13 +155,7 @@ export class Swarm {
   /** A piece that is had is gone or changed on disk: it is not offered any more, and fetched again if it is wanted. */
   losePiece(piece: number): void {
     const { torrent } = this.#state;
-    if (torrent?.have.delete(piece) !== true) return;
-    torrent.picker.markUnhave(piece);
-    for (const peer of this.#state.peers.values()) {
-      dropUploads(this.#state, peer, piece);
-      recountInterest(this.#state, peer);
-    }
-    this.#state.feedHungry();
+    if (torrent !== undefined) losePiece(this.#state, torrent, piece);
   }
 
   /** Adds addresses to dial. */
@@ -194,6 +194,7 @@ export class Swarm {
   }
 
   handleDialFailed(nowMs: number, dial: number): void {
+    endDial(this.#state, dial);
     this.#state.list.closed(nowMs, dial, false, false);
     dialMore(this.#state, nowMs);
   }
@@ -287,6 +288,7 @@ export class Swarm {
     if (state.torrent?.picker.isAllOwed === true) state.feedHungry();
     expireLeaves(state, nowMs);
     state.metadata?.run(nowMs);
+    state.exchange.run(nowMs);
     runChoker(state, nowMs);
     weedPeers(state, nowMs);
     dialMore(state, nowMs);

@@ -7,7 +7,7 @@ import type { Rng } from '../../lib/rng.ts';
 import type { ChokerOptions } from './choker.ts';
 
 /** Where an address came from. */
-export type PeerSource = 'given' | 'tracker' | 'incoming' | 'magnet';
+export type PeerSource = 'given' | 'tracker' | 'magnet' | 'pex';
 
 /** An address of a peer. */
 export interface PeerAddress {
@@ -37,6 +37,8 @@ export interface SwarmOptions {
   readonly clientName: string;
   /** Connections at most, default 100. */
   readonly maxPeers?: number;
+  /** False: peers are neither told of others nor believed about them (BEP 11). Default true; never done in private torrents. */
+  readonly usesPeerExchange?: boolean;
   /** Peers unchoked by rate, the optimistic one not counted; default: 4 (BEP 3) and more while the line has room for them. */
   readonly uploadSlots?: number;
   /** Rules for choosing whom to upload to; default: BEP 3's, and the peer that waited longest as the optimistic one. */

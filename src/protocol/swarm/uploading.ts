@@ -127,17 +127,6 @@ export function failUpload(state: SwarmState, peer: Peer, range: Range): void {
   state.dirty.add(peer);
 }
 
-/** Requests for a piece that is gone: rejected with BEP 6, forgotten without. */
-export function dropUploads(state: SwarmState, peer: Peer, piece: number): void {
-  for (let at = peer.uploads.length - 3; at >= 0; at -= 3) {
-    if (peer.uploads[at] !== piece) continue;
-    const [, begin, length] = peer.uploads.splice(at, 3) as [number, number, number];
-    state.outputs.push({ type: 'unserve', id: peer.id, piece, begin, length });
-    if (peer.capabilities.fast) peer.out.reject(piece, begin, length);
-    state.dirty.add(peer);
-  }
-}
-
 function findUpload(peer: Peer, range: Range): number {
   for (let at = 0; at < peer.uploads.length; at += 3) {
     if (

@@ -1,5 +1,5 @@
 /**
- * Extension messages: the handshake (BEP 10, 21) and ut_metadata (BEP 9).
+ * Extension messages: the handshake (BEP 10, 21), ut_metadata (BEP 9), ut_pex (BEP 11) and lt_donthave (BEP 54).
  * @module
  */
 import {
@@ -10,7 +10,15 @@ import {
   METADATA_EXTENSION,
   METADATA_PIECE_BYTES,
 } from '../../peer-wire/index.ts';
-import { OUR_METADATA_ID } from '../connecting.ts';
+import {
+  dialMore,
+  OUR_DONT_HAVE_ID,
+  OUR_EXCHANGE_ID,
+  OUR_METADATA_ID,
+  openDoor,
+} from '../connecting.ts';
+import { RANK_INTERVAL_MS } from '../constants.ts';
+import { handleDontHave } from '../lost-pieces.ts';
 import type { Peer } from '../peer.ts';
 import type { SwarmState } from '../state.ts';
 
@@ -29,7 +37,15 @@ export function handleExtendedHandshake(
   if (handshake.reqq !== undefined) peer.pipeline.setPeerReqq(handshake.reqq);
   if (handshake.metadataBytes !== undefined) peer.metadataBytes = handshake.metadataBytes;
   if (handshake.uploadOnly !== undefined) peer.isUploadOnly = handshake.uploadOnly;
-  if (handshake.port !== undefined) peer.listenPort = handshake.port;
+  if (handshake.port !== undefined) {
+    peer.listenPort = handshake.port;
+    openDoor(state, peer, { host: peer.address.host, port: handshake.port });
+  }
+  const { yourIp } = handshake;
+  if (yourIp !== undefined && state.ownAddresses.vote(peer.address.host, yourIp)) {
+    state.nextRankMs = Math.max(nowMs, state.lastRankMs + RANK_INTERVAL_MS);
+  }
+  state.exchange.changed();
   state.metadata?.run(nowMs);
   state.dirty.add(peer);
   return peer.conduct.chatter(nowMs);
@@ -43,7 +59,27 @@ export function handleExtended(
   id: number,
   payload: Uint8Array,
 ): string | undefined {
-  if (id !== OUR_METADATA_ID) return peer.conduct.chatter(nowMs);
+  switch (id) {
+    case OUR_METADATA_ID:
+      return handleMetadata(state, nowMs, peer, payload);
+    case OUR_DONT_HAVE_ID:
+      return handleDontHave(state, nowMs, peer, payload);
+    case OUR_EXCHANGE_ID: {
+      const fault = state.exchange.take(nowMs, peer, payload);
+      if (fault === undefined) dialMore(state, nowMs);
+      return fault;
+    }
+    default:
+      return peer.conduct.chatter(nowMs);
+  }
+}
+
+function handleMetadata(
+  state: SwarmState,
+  nowMs: number,
+  peer: Peer,
+  payload: Uint8Array,
+): string | undefined {
   const decoded = decodeMetadataMessage(payload);
   if (!decoded.ok) return decoded.message;
   const message = decoded.value;

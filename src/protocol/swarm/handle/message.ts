@@ -17,6 +17,7 @@ import { offerAllowedFast } from '../connecting.ts';
 import { MAX_EARLY_HAVES } from '../constants.ts';
 import { handleHashes, handleHashReject, serveHashes } from '../hash-exchange.ts';
 import { recountInterest, updateInterest } from '../interest.ts';
+import { takeLoss } from '../lost-pieces.ts';
 import type { Peer } from '../peer.ts';
 import { releaseRequest, releaseRequests } from '../releasing.ts';
 import type { SwarmState, Torrent } from '../state.ts';
@@ -266,7 +267,10 @@ export function applyEarly(
   peer.earlyHaves = [];
   if (fault !== undefined) return fault;
   for (const piece of haves) {
-    const wrong = handleHave(state, nowMs, peer, piece);
+    const wrong =
+      piece >= 0
+        ? handleHave(state, nowMs, peer, piece)
+        : takeLoss(state, nowMs, torrent, peer, -1 - piece);
     if (wrong !== undefined) return wrong;
   }
   return undefined;

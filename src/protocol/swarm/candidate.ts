@@ -1,0 +1,53 @@
+/**
+ * An address that may be dialled, and an index of addresses by how often they failed.
+ * @module
+ */
+import type { HeapItem } from '../../lib/heap.ts';
+import { MAX_FAILURES } from './constants.ts';
+import type { PeerAddress, PeerSource } from './types.ts';
+
+/** A known address. */
+export interface Candidate extends HeapItem {
+  /** Stands for the address. */
+  readonly key: string;
+  readonly address: PeerAddress;
+  source: PeerSource;
+  /** `waiting`, `ready` and `resting` name the list it is in; `ended` is between two of them. */
+  state: 'waiting' | 'ready' | 'resting' | 'dialling' | 'connected' | 'covered' | 'ended';
+  /** 0 … MAX_FAILURES, in a row. */
+  failures: number;
+  nextTryMs: number;
+  /** Nothing to gain from it while we are complete too. */
+  isSeed: boolean;
+  /** Canonical priority, or chance while that is unknown. */
+  rank: number;
+}
+
+/** In one of the lists, so that it may be dialled or forgotten. */
+export function isIdle({ state }: Candidate): boolean {
+  return state === 'waiting' || state === 'ready' || state === 'resting';
+}
+
+/** Finds the address that failed most often, in constant time. `failures` may change only while a candidate is out. */
+export class FailureIndex {
+  readonly #sets: readonly Set<Candidate>[] = Array.from(
+    { length: MAX_FAILURES + 1 },
+    () => new Set<Candidate>(),
+  );
+
+  add(candidate: Candidate): void {
+    this.#sets[candidate.failures]!.add(candidate);
+  }
+
+  delete(candidate: Candidate): void {
+    this.#sets[candidate.failures]!.delete(candidate);
+  }
+
+  /** The one that failed most often, of several the one that has been here longest; undefined when none failed. */
+  worst(): Candidate | undefined {
+    for (let failures = MAX_FAILURES; failures > 0; failures -= 1) {
+      for (const candidate of this.#sets[failures]!) return candidate;
+    }
+    return undefined;
+  }
+}
