@@ -46,6 +46,13 @@ export class Allowance {
     this.#atMs = nowMs;
     return this.#left >= 0;
   }
+
+  /** As `use`, but what is refused costs nothing. */
+  tryUse(nowMs: number): boolean {
+    if (this.use(nowMs)) return true;
+    this.#left += 1;
+    return false;
+  }
 }
 
 /** What one connection may do in vain. */

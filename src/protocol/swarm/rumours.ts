@@ -64,7 +64,7 @@ export class Rumours {
       speaker.worked /= 2;
       speaker.halvedMs = nowMs;
     }
-    return hasCredit(speaker) && speaker.allowance.use(nowMs);
+    return hasCredit(speaker) && speaker.allowance.tryUse(nowMs);
   }
 
   /**
@@ -95,13 +95,14 @@ export class Rumours {
     this.#speakerOf.delete(candidate);
   }
 
-  /** A dial of an address answered, or did not. @returns addresses that are not worth a try, since their host has lied too often. */
+  /** A dial of an address answered, or did not. @returns addresses that are not worth another try, since their host has lied too often. */
   judge(candidate: Candidate, isThere: boolean): readonly Candidate[] {
     const speaker = this.#speakerOf.get(candidate);
     if (speaker === undefined) return [];
     if (isThere) speaker.worked += 1;
     else speaker.failed += 1;
-    return hasCredit(speaker) ? [] : [...speaker.candidates].filter(isIdle);
+    if (hasCredit(speaker)) return [];
+    return [...speaker.candidates].filter((other) => other === candidate || isIdle(other));
   }
 
   #of(nowMs: number, key: string): Speaker {
