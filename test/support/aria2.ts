@@ -25,8 +25,19 @@ export interface Aria2 {
   readonly complete: () => Promise<void>;
 }
 
+/** How aria2 is run. */
+export interface Aria2Options {
+  /** Peer exchange, default false. */
+  readonly pex?: boolean;
+}
+
 /** Starts aria2 with a torrent file or a magnet link, seeding what is in `dir` already. */
-export async function startAria2(bed: TestBed, source: string, dir: string): Promise<Aria2> {
+export async function startAria2(
+  bed: TestBed,
+  source: string,
+  dir: string,
+  options: Aria2Options = {},
+): Promise<Aria2> {
   const [port, rpcPort] = [await freePort(), await freePort()];
   const child = bed.start('aria2c', [
     '--no-conf=true',
@@ -40,7 +51,7 @@ export async function startAria2(bed: TestBed, source: string, dir: string): Pro
     `--dht-file-path=${join(bed.home(), 'dht.dat')}`,
     '--enable-dht6=false',
     '--bt-enable-lpd=false',
-    '--enable-peer-exchange=false',
+    `--enable-peer-exchange=${options.pex === true}`,
     '--bt-hash-check-seed=true',
     '--check-integrity=true',
     '--allow-overwrite=true',

@@ -35,6 +35,8 @@ export interface TransmissionOptions {
   readonly prefix?: readonly string[];
   /** Address of its RPC and its peers as this process reaches it. Default 127.0.0.1. */
   readonly host?: string;
+  /** Peer exchange, default false. */
+  readonly pex?: boolean;
 }
 
 /** Starts Transmission with a torrent file or a magnet link, seeding what is in `dir` already. */
@@ -47,7 +49,10 @@ export async function startTransmission(
   const { host = '127.0.0.1', prefix = [] } = options;
   const [port, rpcPort] = [await freePort(), await freePort()];
   const home = bed.home();
-  writeFileSync(join(home, 'settings.json'), JSON.stringify(settings(port, rpcPort, host, dir)));
+  writeFileSync(
+    join(home, 'settings.json'),
+    JSON.stringify(settings(port, rpcPort, host, dir, options)),
+  );
   const [program, ...args] = [...prefix, 'transmission-daemon', '-f', '-g', home];
   const child = bed.start(program!, args, { env: { TRANSMISSION_HOME: home } });
   const call = rpc(`http://${host}:${rpcPort}/transmission/rpc`);
@@ -76,7 +81,13 @@ export async function startTransmission(
   return { port, address: `${host}:${port}`, child, complete, status };
 }
 
-function settings(port: number, rpcPort: number, host: string, dir: string): object {
+function settings(
+  port: number,
+  rpcPort: number,
+  host: string,
+  dir: string,
+  options: TransmissionOptions,
+): object {
   return {
     'peer-port': port,
     'bind-address-ipv4': host,
@@ -88,7 +99,7 @@ function settings(port: number, rpcPort: number, host: string, dir: string): obj
     'download-dir': dir,
     'dht-enabled': false,
     'lpd-enabled': false,
-    'pex-enabled': false,
+    'pex-enabled': options.pex === true,
     'utp-enabled': false,
     'port-forwarding-enabled': false,
     'ratio-limit-enabled': false,

@@ -2,7 +2,8 @@
  * The message of the extension `ut_pex`: which peers its sender connected to, and which it left, since its last one.
  *
  * Spec: BEP 11. IPv4 contacts are 6 bytes each (`added`, `dropped`), IPv6 ones 18 (`added6`, `dropped6`), with one byte of flags for each added
- * contact (`added.f`, `added6.f`, optional). A list that is cut, has another number of flags, or a message without any list is a fault.
+ * contact (`added.f`, `added6.f`, optional). A list that is cut or has another number of flags is a fault; a message without any list, which is never
+ * sent from here, is borne: aria2 1.36 sends it when it has nothing to tell.
  * Bounds: MAX_PEX_CONTACTS added and as many dropped in a message; more is a fault. Addresses come as they are: whether they may be believed is
  * for the swarm to say.
  * @module
@@ -111,9 +112,6 @@ export function decodePex(payload: Uint8Array): Result<PexMessage, PeerWireError
   const decoded = decodeDict(payload, { maxDepth: 4, maxTokens: 64 });
   if (!decoded.ok) return wrong('a bencoded dictionary', decoded.message);
   const dict = decoded.value;
-  if (!FAMILIES.some(({ added, dropped }) => dict.has(added) || dict.has(dropped))) {
-    return wrong('one of added, added6, dropped, dropped6', 'none of them');
-  }
   const added: PexContact[] = [];
   const dropped: PexEndpoint[] = [];
   for (const family of FAMILIES) {
