@@ -42,6 +42,11 @@ export function makeTwoHosts(bed: TestBed): readonly [NamespaceHost, NamespaceHo
   return [a!, b!];
 }
 
+/** Gives a host a further address of its network. */
+export function addAddress(host: NamespaceHost, address: string): void {
+  ip('-n', host.name, 'addr', 'add', `${address}/24`, 'dev', 'cable');
+}
+
 function ip(...args: readonly string[]): void {
   execFileSync(IP, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }

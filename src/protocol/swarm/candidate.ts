@@ -36,7 +36,8 @@ export class FailureIndex {
   );
 
   add(candidate: Candidate): void {
-    this.#sets[candidate.failures]!.add(candidate);
+    // Who never failed is never the worst: most addresses are spared the place.
+    if (candidate.failures > 0) this.#sets[candidate.failures]!.add(candidate);
   }
 
   delete(candidate: Candidate): void {

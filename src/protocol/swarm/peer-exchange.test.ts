@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { rigTorrent, SwarmRig } from '../../../test/support/swarm-rig.ts';
 import type { PexContact } from '../peer-wire/index.ts';
 import type { PeerAddress } from './types.ts';
@@ -202,6 +203,66 @@ describe('what we tell', () => {
     assert.deepEqual(
       rig.said(id).filter((message) => message.type === 'extended' && message.id !== 0),
       [],
+    );
+  });
+});
+
+describe('whatever happens', () => {
+  it('who reads every message knows who is connected, and nobody else but those that left for a reason of ours', () => {
+    const step = fc.record({
+      what: fc.constantFrom('connect', 'close', 'wait'),
+      index: fc.nat(60),
+      waitMs: fc.integer({ min: 1, max: 100_000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const rig = new SwarmRig({ maxPeers: 200 });
+        const id = rig.connect({ address: SPEAKER });
+        const open = new Map<number, number>();
+        const known = new Set<string>();
+        let lastMs = Number.NEGATIVE_INFINITY;
+        const read = (): void => {
+          for (const { added, dropped } of rig.told(id)) {
+            assert.ok(added.length + dropped.length > 0);
+            assert.ok(dropped.length <= 50);
+            for (const gone of dropped)
+              assert.ok(known.delete(textOf(gone)), 'dropped what was told');
+            for (const { host, port } of added) {
+              assert.ok(!dropped.some((gone) => textOf(gone) === textOf({ host, port })));
+              assert.ok(!known.has(textOf({ host, port })), 'added once');
+              known.add(textOf({ host, port }));
+            }
+          }
+        };
+        for (const { what, index, waitMs } of steps) {
+          if (what === 'connect' && !open.has(index)) {
+            const handshake = { port: 6881 };
+            open.set(index, rig.connect({ address: contact(index, 9_000), handshake }));
+          } else if (what === 'close' && open.has(index)) {
+            rig.close(open.get(index)!);
+            open.delete(index);
+          } else if (what === 'wait') {
+            // In steps below a minute, so that no two messages come in one.
+            for (let left = waitMs; left > 0; left -= 500) {
+              rig.wait(500);
+              const before = known.size;
+              const said = rig.nowMs;
+              read();
+              if (known.size !== before) {
+                assert.ok(said - lastMs >= 60_000, `after ${said - lastMs} ms`);
+                lastMs = said;
+              }
+            }
+          }
+        }
+        rig.wait(130_000);
+        read();
+        assert.deepEqual(
+          [...known].sort(),
+          [...open.keys()].map((index) => textOf(contact(index))).sort(),
+        );
+      }),
+      { numRuns: 30 },
     );
   });
 });

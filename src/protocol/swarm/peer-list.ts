@@ -60,7 +60,8 @@ function isBetter(a: Candidate, b: Candidate): boolean {
 /** Known addresses of one torrent. */
 export class PeerList {
   readonly #candidates = new Map<string, Candidate>();
-  readonly #byHost = new Map<string, Set<Candidate>>();
+  /** Most hosts have one address, which stands there alone: a set for each would double the memory. */
+  readonly #byHost = new Map<string, Candidate | readonly Candidate[]>();
   readonly #dials = new Map<number, Candidate>();
   /** Addresses whose peers are connected through another door → by how many connections. */
   readonly #covered = new Map<string, number>();
@@ -118,7 +119,7 @@ export class PeerList {
    */
   addHeard(nowMs: number, speaker: string, address: PeerAddress, isSeed: boolean): boolean {
     if (this.#candidates.has(addressKeyOf(address)) || !this.#isWelcome(address)) return false;
-    const ports = this.#byHost.get(hostKeyOf(address))?.size ?? 0;
+    const ports = this.#atHost(hostKeyOf(address)).length;
     if (!this.#rumours.isCredible(nowMs, speaker, ports)) return false;
     const worst = this.#rumours.inTheWay(speaker);
     if (worst === 'none') return false;
@@ -202,7 +203,7 @@ export class PeerList {
 
   ban(address: PeerAddress, peerId: Uint8Array): void {
     const key = hostKeyOf(address);
-    for (const candidate of [...(this.#byHost.get(key) ?? [])]) this.#forget(candidate);
+    for (const candidate of this.#atHost(key)) this.#forget(candidate);
     this.#banned.add(key).add(toHex(peerId));
     // Sets keep their order: the oldest ban goes first.
     for (const oldest of this.#banned) {
@@ -323,9 +324,8 @@ export class PeerList {
     };
     this.#candidates.set(candidate.key, candidate);
     const host = hostKeyOf(address);
-    const others = this.#byHost.get(host);
-    if (others === undefined) this.#byHost.set(host, new Set([candidate]));
-    else others.add(candidate);
+    const others = this.#atHost(host);
+    this.#byHost.set(host, others.length === 0 ? candidate : [...others, candidate]);
     if (this.#covered.has(candidate.key)) candidate.state = 'covered';
     else this.#enter(candidate);
     return candidate;
@@ -336,9 +336,15 @@ export class PeerList {
     this.#rumours.forget(candidate);
     this.#candidates.delete(candidate.key);
     const host = hostKeyOf(candidate.address);
-    const others = this.#byHost.get(host);
-    others?.delete(candidate);
-    if (others?.size === 0) this.#byHost.delete(host);
+    const others = this.#atHost(host).filter((other) => other !== candidate);
+    if (others.length === 0) this.#byHost.delete(host);
+    else this.#byHost.set(host, others);
+  }
+
+  #atHost(host: string): readonly Candidate[] {
+    const found = this.#byHost.get(host);
+    if (found === undefined) return [];
+    return 'key' in found ? [found] : found;
   }
 
   /** An address that peers named is known from elsewhere too. */
