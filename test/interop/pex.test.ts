@@ -3,7 +3,7 @@
  * seed by us alone and dials it; a newcomer of ours, which knows the foreign client alone, is told of the others by it and dials them.
  *
  * Everybody of ours has an address of its own: aria2 tells nobody of peers at the same address, and Transmission knows one peer for each. It dials no
- * loopback addresses that it was told: so it runs in a network namespace, as in tracker-transmission.test.ts. It sends its first message after 90 s.
+ * loopback addresses that it was told: so it runs in a network namespace, as in tracker-transmission.test.ts.
  * @module
  */
 import assert from 'node:assert/strict';

@@ -13,7 +13,7 @@ import { serveLeaves } from './leaf-hashes.ts';
 import type { Peer } from './peer.ts';
 import { releaseRequest } from './releasing.ts';
 import type { SwarmState, Torrent } from './state.ts';
-import { isRevealed, setSuperSeeding } from './super-seeding.ts';
+import { setSuperSeeding } from './super-seeding.ts';
 
 /** A peer says that it lost a piece. @returns why to close the connection, or undefined. */
 export function handleDontHave(
@@ -63,8 +63,6 @@ export function takeLoss(
     else peer.requests.remove(piece, block);
     releaseRequest(state, peer, piece, block);
   }
-  // Seeds are not told what we get: now this one must know.
-  if (torrent.have.has(piece) && isRevealed(state, peer, piece)) peer.out.have(piece);
   updateInterest(state, peer);
   state.dirty.add(peer);
   state.feedHungry();
