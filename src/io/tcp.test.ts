@@ -39,6 +39,20 @@ async function pair(): Promise<{
   return { near, far, close: () => listener.close() };
 }
 
+test('a peer that comes by IPv4 to a listener on all addresses has an IPv4 address', async (context) => {
+  const accepted = Promise.withResolvers<TcpConnection>();
+  const listening = listenTcp({ host: '::', port: 0, onConnection: accepted.resolve });
+  const listener = await listening.catch(() => undefined);
+  if (listener === undefined) {
+    context.skip('no IPv6 here');
+    return;
+  }
+  const near = await dialTcp({ host: HOST, port: listener.endpoint.port });
+  assert.equal((await accepted.promise).remote.host, HOST);
+  near.destroy();
+  await listener.close();
+});
+
 test('both ends read into one and the same buffer, whole', async () => {
   const { near, far, close } = await pair();
   const done = Promise.withResolvers<void>();

@@ -8,6 +8,7 @@
  * @module
  */
 import net from 'node:net';
+import { formatIp, parseIp } from '../lib/ip-address.ts';
 
 // Implementation limits
 /** Bytes of the shared read buffer: larger reads mean fewer wake-ups. */
@@ -169,8 +170,14 @@ export function canReuseHandle(socket: net.Socket): boolean {
   return handle !== null && handle !== undefined && 'useUserBuffer' in handle;
 }
 
+/** A listener on all addresses sees IPv4 peers in IPv6 form: as bans, limits and lists know them, they are IPv4. */
+function oneForm(host: string): string {
+  const ip = host.includes('.') ? parseIp(host) : undefined;
+  return ip === undefined ? host : formatIp(ip);
+}
+
 function adopt(accepted: net.Socket): TcpConnection {
-  const remote = { host: accepted.remoteAddress ?? '', port: accepted.remotePort ?? 0 };
+  const remote = { host: oneForm(accepted.remoteAddress ?? ''), port: accepted.remotePort ?? 0 };
   if (!canReuseHandle(accepted)) {
     const connection = new TcpConnection(accepted, remote);
     accepted.on('data', (bytes) => connection.deliver(bytes as Buffer));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { after, test } from 'node:test';
 import { nodeCrypto } from '../../test/support/node-crypto.ts';
 import { makeTorrent } from '../../test/support/torrents.ts';
@@ -27,6 +28,54 @@ function shutGate(): { gate: RateGate; waiting: Set<() => void> } {
   } as unknown as RateGate;
   return { gate, waiting };
 }
+
+test('torrents share the limit of dials, and one that stops lets the others go on', async () => {
+  const open = new Set<net.Socket>();
+  let arrivals = 0;
+  // Takes connections and never says a word: a dial to it lasts.
+  const { promise: second, resolve: onSecond } = Promise.withResolvers<void>();
+  const { promise: first, resolve: onFirst } = Promise.withResolvers<void>();
+  const server = net.createServer((socket) => {
+    open.add(socket.on('error', () => {}));
+    arrivals += 1;
+    if (arrivals === 1) onFirst();
+    else onSecond();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const dialGate = new DialGate(1);
+  const services = [1, 2].map((number) => {
+    const service = new SwarmService({
+      plane: {
+        pool: new SlabPool(1),
+        disk: {} as DiskPool,
+        sendCache: new SendCache(2),
+        uploadGate: new RateGate(0),
+        downloadGate: new RateGate(0),
+        countsOverhead: true,
+        dialGate,
+        mayDial: () => true,
+        isExempt: () => true,
+      },
+      infoHashV1: new Uint8Array(20).fill(number),
+      peerId: new Uint8Array(20).fill(1),
+      clientName: 'test',
+      onEvent: () => {},
+      onDiskFault: () => assert.fail('no disk is touched'),
+    });
+    service.addPeers([{ host: '127.0.0.1', port }], 'given');
+    return service;
+  });
+  await first;
+  assert.deepEqual([dialGate.active, dialGate.waiting, arrivals], [1, 1, 1]);
+  services[0]!.disconnect();
+  await second;
+  assert.deepEqual([dialGate.active, dialGate.waiting], [1, 0]);
+  services[1]!.disconnect();
+  assert.equal(dialGate.active, 0);
+  for (const socket of open) socket.destroy();
+  await new Promise((resolve) => server.close(resolve));
+});
 
 /** A seed of three pieces behind two gates, and a link of a peer to it. */
 function rig(
