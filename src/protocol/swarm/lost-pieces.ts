@@ -58,7 +58,7 @@ export function takeLoss(
   picker.removeHave(piece);
   if (picker.wantsPiece(piece)) peer.wantedCount -= 1;
   for (const block of peer.requests.liveBlocks(piece)) {
-    // With BEP 6 a reject still ends each request; without, nothing more comes.
+    // With BEP 6 an answer, most likely a reject, still ends the request; without, nothing more comes.
     if (peer.capabilities.fast) peer.requests.cancel(piece, block);
     else peer.requests.remove(piece, block);
     releaseRequest(state, peer, piece, block);
