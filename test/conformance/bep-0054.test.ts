@@ -72,7 +72,7 @@ describe('BEP 54', () => {
     const unable = rig.connect({ address: OTHER, handshake: { extensions: new Map() } });
     rig.said(able);
     rig.said(unable);
-    rig.swarm.losePiece(2);
+    rig.swarm.losePiece(rig.nowMs, 2);
     rig.drain();
     const losses = (id: number): number[][] =>
       rig
@@ -99,7 +99,7 @@ describe('BEP 54', () => {
       });
       rig.said(id);
       rig.outputs.length = 0;
-      rig.swarm.losePiece(2);
+      rig.swarm.losePiece(rig.nowMs, 2);
       rig.drain();
       rig.receive(id, (writer) => writer.request(2, 0, BLOCK_BYTES));
       const taken = rig.outputs.flatMap((output) =>
@@ -203,7 +203,7 @@ describe('BEP 54', () => {
     });
     rig.said(leecher);
     assert.equal(rig.swarm.isComplete, true);
-    rig.swarm.losePiece(2);
+    rig.swarm.losePiece(rig.nowMs, 2);
     rig.drain();
     assert.equal(rig.swarm.isComplete, false);
     assert.deepEqual(asked(rig, seed), ['2:0', '2:1']);

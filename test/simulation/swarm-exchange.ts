@@ -107,6 +107,29 @@ function liars(seed: number): void {
   assert(lied.leech.host.dials < count * 100, `${lied.leech.host.dials} dials`);
 }
 
+/** Shows nothing, wants nothing, stays. */
+const IDLER: Behaviour = { greet: (writer) => writer.haveNone() };
+
+/** Idlers fill every place that they get and come back as often as they can: who wants something gets in all the same. */
+function crowd(seed: number): void {
+  const world = new SwarmWorld(seed, simTorrent({ seed }));
+  const source = world.add('seed', { have: 'all', maxPeers: 10, line: FAST_LINE });
+  const idlers = Array.from(
+    { length: 60 },
+    (_, i) => new RudePeer(world, `idler ${i}`, source, IDLER),
+  );
+  world.clock.run(30_000);
+  assert(source.swarm.peerCount === 8, `two places are kept: ${source.swarm.peerCount} are taken`);
+  const leeches = Array.from({ length: 6 }, (_, i) => world.add(`leech ${i}`));
+  // The tracker tells the seed of them, and them of the seed.
+  source.addPeers(leeches);
+  for (const leech of leeches) leech.addPeers([source]);
+  world.complete(leeches, 5 * MINUTE_MS);
+  world.settle();
+  const minutes = world.clock.nowMs / MINUTE_MS;
+  for (const { connections } of idlers) assert(connections <= 21 * (minutes + 1));
+}
+
 /** Pieces vanish from disks, the seed's too: they are told as lost, not asked for, and come back from whoever has them. */
 function lostPieces(seed: number): void {
   const world = new SwarmWorld(seed, simTorrent({ seed }));
@@ -132,5 +155,6 @@ export const exchangeScenarios: readonly Scenario[] = [
   { name: 'exchange: one peer each', run: findEachOther, seeds: 2 },
   { name: 'exchange: go-between', run: goBetween },
   { name: 'exchange: liars', run: liars, seeds: 2 },
+  { name: 'crowd of idlers', run: crowd, seeds: 3 },
   { name: 'lost pieces', run: lostPieces },
 ];

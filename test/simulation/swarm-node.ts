@@ -187,7 +187,7 @@ export class SimPeer {
   /** A piece is gone from the disk. */
   losePiece(piece: number): void {
     this.#store?.written.delete(piece);
-    this.swarm.losePiece(piece);
+    this.swarm.losePiece(this.#clock.nowMs, piece);
     this.drain();
   }
 

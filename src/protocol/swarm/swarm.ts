@@ -153,9 +153,12 @@ export class Swarm {
   }
 
   /** A piece that is had is gone or changed on disk: it is not offered any more, and fetched again if it is wanted. */
-  losePiece(piece: number): void {
+  losePiece(nowMs: number, piece: number): void {
     const { torrent } = this.#state;
-    if (torrent !== undefined) losePiece(this.#state, torrent, piece);
+    if (torrent === undefined) return;
+    losePiece(this.#state, torrent, piece);
+    // Seeds are of use again.
+    dialMore(this.#state, nowMs);
   }
 
   /** Adds addresses to dial. */
