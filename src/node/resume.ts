@@ -15,8 +15,8 @@ import path from 'node:path';
 import { bootId, readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
 import { Bitfield } from '../lib/bitfield.ts';
 import { concatBytes, equalBytes, toHex } from '../lib/bytes.ts';
-import type { FileLook } from '../plane/file-table.ts';
 import { decodeUtf8 } from '../lib/utf8.ts';
+import type { FileLook } from '../plane/file-table.ts';
 import { type BencodeDict, decodeDict, type Encodable, encode } from '../protocol/bencode/index.ts';
 import type { TrackerMemory } from './torrent-trackers.ts';
 

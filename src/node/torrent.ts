@@ -1,7 +1,7 @@
 /**
  * One torrent of a node, from link to complete files: metadata → check of what is there → download → seed.
  *
- * States and transitions are drawn in README.md. Disk faults put it into `error` and stop requests; it tries again every DISK_RETRY_MS.
+ * States and transitions are drawn in README.md. Disk faults put it into `error` and stop requests; it tries again (`trouble.ts`).
  * Resume data: see resume.ts; here is when it is written: at the start of a download, RECORD_INTERVAL_MS after data moved, and at the end.
  * It has no timer while nothing fails: what takes time is looked at when the node's pulse comes (`pulse`).
  * @module
@@ -16,16 +16,17 @@ import type { AppError } from '../lib/errors.ts';
 import { type DiskFault, FileTable } from '../plane/file-table.ts';
 import { formatMagnet, type Info, parseInfo } from '../protocol/metainfo/index.ts';
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
-import type { ScrapeResult, TransferStats } from '../protocol/tracker/index.ts';
+import type { ScrapeResult } from '../protocol/tracker/index.ts';
 import { formatEndpoint, parseEndpoint } from './address.ts';
 import { summarize, whenCompleted } from './completion.ts';
 import { nodeError } from './errors.ts';
-import { FileGuard, UNDERNEATH } from './file-guard.ts';
+import { FileGuard } from './file-guard.ts';
 import { PaceWatch, type QueueFacts } from './queue-plan.ts';
 import { ResumeStore } from './resume.ts';
 import { type ShareLimits, ShareWatch } from './share-limits.ts';
 import { type NodePlane, type RateLimits, SwarmService } from './swarm-service.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
+import { progressOf, transferStatsOf } from './torrent-picture.ts';
 import type { Queueable, TorrentQueue } from './torrent-queue.ts';
 import { TorrentTrackers, type TrackerHost, tiersOf } from './torrent-trackers.ts';
 import type {
@@ -35,15 +36,12 @@ import type {
   TorrentState,
   TorrentStatus,
 } from './torrent-types.ts';
+import { Trouble } from './trouble.ts';
 
 // Implementation limits
-/** A torrent with a disk fault tries again after this. */
-const DISK_RETRY_MS = 2_000;
 /** A resume record is written, and data synced, this often while data moves. */
 const RECORD_INTERVAL_MS = 120_000;
 
-/** A problem that comes again is told again after this. */
-const REPEAT_MS = 600_000;
 /** A seed that waits for its turn asks its trackers for their counts this often. */
 const COUNTS_INTERVAL_MS = 30 * 60_000;
 /** Addresses remembered to count who gave data. */
@@ -82,10 +80,23 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   #files: TorrentFiles | undefined;
   #guard: FileGuard | undefined;
   #state: TorrentState;
-  #error: AppError | undefined;
-  /** The problem that was told last. */
-  #told = { message: '', againMs: 0 };
-  #retry: NodeJS.Timeout | undefined;
+  readonly #trouble = new Trouble({
+    onRaised: () => {
+      this.#service.swarm.pause();
+      this.#setState('error');
+    },
+    onTold: (error, isFinal) => this.emit('problem', { error, isFinal }),
+    mayTry: () => this.#guard?.isBusy !== true,
+    tryAgain: () => {
+      this.#service.swarm.resume();
+      this.#service.drain();
+      return this.#service.swarm.isComplete;
+    },
+    onOver: () => {
+      if (this.#state !== 'error') return;
+      this.#setState(this.#service.swarm.isComplete ? 'seeding' : 'downloading');
+    },
+  });
   /** When the record is to be written; Infinity: nothing moved since. */
   #recordDueMs: number = Number.POSITIVE_INFINITY;
   #recordedUploadBytes = 0;
@@ -117,7 +128,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       host,
       source: options.source,
       added: options.trackers ?? [],
-      stats: () => this.#transferStats(),
+      stats: () => transferStatsOf(this.#files, this.#service.swarm),
       onPeers: (found) => this.#service.addPeers(found, 'tracker'),
       onSwitch: () => this.#service.forgetPeers(),
       onProblem: (url, message) => this.emit('tracker-problem', { url, message }),
@@ -232,24 +243,13 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   /** A picture of the moment. */
   status(): TorrentStatus {
-    const now = monotonicMs();
     const { swarm } = this.#service;
-    const sizes = this.#sizes();
     return {
       state: this.state,
       name: this.name,
-      pieceCount: this.#files?.info.pieceCount ?? 0,
-      havePieces: swarm.have?.count ?? 0,
-      ...sizes,
-      downloadBytesPerSec: swarm.downloadBytesPerSec(now),
-      uploadBytesPerSec: swarm.uploadBytesPerSec(now),
-      downloadedBytes: swarm.totals.downloadedBytes,
-      uploadedBytes: swarm.totals.uploadedBytes,
-      wastedBytes: swarm.totals.wastedBytes,
-      failedPieces: swarm.totals.failedPieces,
-      peers: swarm.peers(now),
+      ...progressOf(monotonicMs(), this.#files, swarm),
       trackers: this.#trackers.status,
-      ...(this.#error === undefined ? {} : { error: this.#error.message }),
+      ...(this.#trouble.error === undefined ? {} : { error: this.#trouble.error.message }),
     };
   }
 
@@ -404,7 +404,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const { swarm } = this.#service;
     const uploaded = this.#files?.totals(swarm.totals).uploadedBytes ?? 0;
     const isSeeding = this.state === 'seeding';
-    const reason = this.#share.observe(nowMs, isSeeding, uploaded, this.#sizes().wantedBytes);
+    const reason = this.#share.observe(nowMs, isSeeding, uploaded, this.#files?.wantedBytes ?? 0);
     if (reason === undefined) return;
     const action = this.#share.limits?.action ?? 'stop';
     this.emit('share-limit', { reason, action });
@@ -412,27 +412,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     else if (action === 'super-seed') swarm.setSuperSeeding(true);
     // Its own goodbye is nobody's to wait for; `stop` gives the same promise to whoever asks.
     else void this.stop().catch((error: AppError) => this.#fail(error, true));
-  }
-
-  #transferStats(): TransferStats {
-    const { swarm } = this.#service;
-    const { wantedBytes, doneBytes } = this.#sizes();
-    const isSeed = swarm.have?.isFull === true;
-    return {
-      uploadedBytes: swarm.totals.uploadedBytes,
-      downloadedBytes: swarm.totals.downloadedBytes,
-      leftBytes: this.#files === undefined ? undefined : wantedBytes - doneBytes,
-      isPartialSeed: swarm.isComplete && !isSeed,
-    };
-  }
-
-  #sizes(): { wantedBytes: number; doneBytes: number } {
-    if (this.#files === undefined) return { wantedBytes: 0, doneBytes: 0 };
-    const { geometry, wantedBytes } = this.#files;
-    // All pieces but a few are whole: counting them is enough for progress, and exact at the end.
-    const left = this.#service.swarm.wantedLeft;
-    if (left === undefined) return { wantedBytes, doneBytes: 0 };
-    return { wantedBytes, doneBytes: Math.max(0, wantedBytes - left * geometry.pieceLengthBytes) };
   }
 
   // Events
@@ -493,7 +472,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   }
 
   #onPiece(piece: number): void {
-    this.#clearError();
+    this.#trouble.clear();
     this.#guard?.pieceHad(piece);
     this.#recordSoon(monotonicMs());
     // One write for all pieces of a turn: small pieces come by the dozen.
@@ -546,7 +525,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   /** These pieces are not on disk any more, since another program changed a file. */
   #onLost(files: TorrentFiles, pieces: readonly number[]): void {
     const { swarm } = this.#service;
-    for (const piece of pieces) swarm.losePiece(piece);
+    for (const piece of pieces) swarm.losePiece(monotonicMs(), piece);
     // What only seeds must not write over somebody's file.
     if (this.#options.mode === 'seed') {
       const have = swarm.have!;
@@ -566,35 +545,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   }
 
   #fail(error: AppError, isFinal: boolean): void {
-    if (this.#state === 'stopped') return;
-    const now = monotonicMs();
-    const isNew = this.#told.message !== error.message || now >= this.#told.againMs;
-    this.#error = error;
-    if (isNew) this.#told = { message: error.message, againMs: now + REPEAT_MS };
-    this.#service.swarm.pause();
-    this.#setState('error');
-    if (isNew || isFinal) this.emit('problem', { error, isFinal });
-    if (!isFinal) this.#armRetry();
-  }
-
-  #armRetry(): void {
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => {
-      if (this.#guard?.isBusy === true) {
-        this.#armRetry();
-        return;
-      }
-      this.#service.swarm.resume();
-      this.#service.drain();
-      const isUnderneath = UNDERNEATH.has(codeOf(this.#error));
-      if (this.#service.swarm.isComplete || isUnderneath) this.#clearError();
-    }, DISK_RETRY_MS);
-  }
-
-  #clearError(): void {
-    if (this.#state !== 'error') return;
-    this.#error = undefined;
-    this.#setState(this.#service.swarm.isComplete ? 'seeding' : 'downloading');
+    if (this.#state !== 'stopped') this.#trouble.raise(error, isFinal);
   }
 
   #setState(state: TorrentState): void {
@@ -627,7 +578,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   async #stop(): Promise<void> {
     this.#abort.abort(nodeError('ERR_STOPPED', { name: this.name }));
-    clearTimeout(this.#retry);
+    this.#trouble.close();
     this.#trackers.stop();
     await this.#starting.catch(() => {});
     this.#guard?.close();
@@ -645,8 +596,4 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#setState('stopped');
     this.#host.onStopped(this);
   }
-}
-
-function codeOf(error: AppError | undefined): string {
-  return (error?.details as { code?: string } | undefined)?.code ?? '';
 }

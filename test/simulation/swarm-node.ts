@@ -558,7 +558,7 @@ export class SimPeer {
     const gone = this.#store?.findStolen(piece) ?? [];
     if (isFault || gone.length > 0) {
       this.swarm.handleServeFailed(link.id, { piece, begin, length });
-      for (const each of gone) this.swarm.losePiece(each);
+      for (const each of gone) this.swarm.losePiece(this.#clock.nowMs, each);
       return;
     }
     this.swarm.handleServed(this.#clock.nowMs, link.id, 1, length);
