@@ -28,7 +28,7 @@ export function nextTick(state: SwarmState, nowMs: number): number {
   if (torrent !== undefined && torrent.leafRequests.size > 0) return soonMs;
   if (state.peers.size === 0) return Number.POSITIVE_INFINITY;
   if (torrent === undefined || torrent.missingTrees.length > 0) return soonMs;
-  let nextMs = Number.POSITIVE_INFINITY;
+  let nextMs = state.exchange.nextDueMs(nowMs);
   for (const peer of state.peers.values()) {
     if (isBusy(state, peer)) return soonMs;
     nextMs = Math.min(

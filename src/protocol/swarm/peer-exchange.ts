@@ -131,6 +131,18 @@ export class PeerExchange {
     }
   }
 
+  /** When `run` has something to say, if nothing comes before; Infinity while everybody knows what there is to know. */
+  nextDueMs(nowMs: number): number {
+    if (!this.isOn || this.#state.torrent === undefined) return Number.POSITIVE_INFINITY;
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const peer of this.#state.peers.values()) {
+      if (peer.extensions.idOf(PEX_EXTENSION) === undefined) continue;
+      const book = this.#bookOf(nowMs, peer);
+      if (book.version !== this.#version) dueMs = Math.min(dueMs, book.nextSendMs);
+    }
+    return dueMs;
+  }
+
   /** A message came. @returns why to expel the peer, or undefined. */
   take(nowMs: number, peer: Peer, payload: Uint8Array): string | undefined {
     if (!this.isOn) return peer.conduct.chatter(nowMs);
