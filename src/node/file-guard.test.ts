@@ -32,7 +32,7 @@ interface Rig {
 }
 
 /** Two whole files of 4.5 pieces each: piece 4 lies in both. */
-function rig(isReadOnly: boolean): Rig {
+function rig(isReadOnly: boolean, signal = new AbortController().signal): Rig {
   sequence += 1;
   const dir = path.join(root, String(sequence));
   const contents = [1, 2].map((seed) => new Rng(seed).bytes(4.5 * PIECE_BYTES));
@@ -65,7 +65,7 @@ function rig(isReadOnly: boolean): Rig {
     table,
     have: () => have,
     isReadOnly,
-    signal: new AbortController().signal,
+    signal,
     onLost: (pieces) => {
       lost.push(...pieces);
       for (const piece of pieces) have.delete(piece);
@@ -122,6 +122,17 @@ test('a file that is gone loses all its pieces, also where a worker still has it
   await on.guard.idle();
   assert.deepEqual(on.lost, [0, 1, 2, 3, 4]);
   assert.equal(changeOf(on, 1), undefined, 'its neighbour may be read until it is written to');
+});
+
+test('a check that is cut short loses nothing, and says that it does not know', async () => {
+  const abort = new AbortController();
+  const on = rig(false, abort.signal);
+  fs.truncateSync(on.where(0), 5);
+  assert.equal(on.guard.takes({ code: 'TRUNCATED', path: on.where(0), operation: 'read' }), true);
+  abort.abort();
+  await on.guard.idle();
+  assert.deepEqual(on.lost, []);
+  assert.equal(on.guard.isUnsure, true);
 });
 
 test('faults of the disk, and of files that are not ours, are left to others', () => {

@@ -47,7 +47,9 @@ export class FileGuard {
   readonly #options: FileGuardOptions;
   /** Pieces that each file lacks. */
   readonly #missing: Int32Array;
-  /** Files whose pieces were lost → how they looked then. */
+  /** A check was cut short: what is had of some file is not known. */
+  isUnsure = false;
+  /** Read only: files whose pieces were lost → how they looked then. */
   readonly #damaged = new Map<number, string>();
   /** Paths that wait for a check. */
   readonly #checking = new Set<string>();
@@ -59,6 +61,7 @@ export class FileGuard {
     this.#options = options;
     const { geometry, spec } = options.files;
     const have = options.have();
+    options.files.verifiedLook = (index) => options.table.expected(index);
     this.#missing = new Int32Array(spec.files.length);
     for (let index = 0; index < spec.files.length; index += 1) {
       const { first, count } = geometry.filePieces(index);
@@ -122,6 +125,7 @@ export class FileGuard {
   /** Hashes what is had of some files, and tells what is gone. */
   async #check(indices: readonly number[]): Promise<void> {
     const { files, table, signal, isReadOnly } = this.#options;
+    this.isUnsure ||= signal.aborted;
     if (signal.aborted) return;
     await files.refresh();
     table.refresh();
@@ -136,6 +140,8 @@ export class FileGuard {
     }
     const right = new Set<number>();
     await this.#hash(pieces, (piece) => right.add(piece));
+    this.isUnsure ||= signal.aborted;
+    if (signal.aborted) return;
     const lost = [...pieces].filter((piece) => !right.has(piece));
     for (const piece of lost) {
       for (const index of files.filesOf(piece)) {
@@ -144,12 +150,12 @@ export class FileGuard {
         if (!isReadOnly) table.expect(index, undefined);
       }
     }
-    if (lost.length > 0) this.#options.onLost(lost);
     for (const [at, index] of indices.entries()) {
       const isWhole = this.#missing[index] === 0;
       table.expect(index, isWhole || isReadOnly ? looks[at] : undefined);
-      if (!isWhole) this.#damaged.set(index, JSON.stringify(looks[at]));
+      if (!isWhole && isReadOnly) this.#damaged.set(index, JSON.stringify(looks[at]));
     }
+    if (lost.length > 0) this.#options.onLost(lost);
     if (isReadOnly) this.#armLook();
   }
 
@@ -178,12 +184,24 @@ export class FileGuard {
     this.#armLook();
   }
 
-  /** A fault of the disk leaves what is not hashed yet in doubt, and so lost. */
+  /** A fault of the disk makes no piece right that it hits, and leaves the others as they are. */
   async #hash(
     pieces: ReadonlySet<number>,
     onRight: (piece: number, outcome: PieceOutcome) => void,
   ): Promise<void> {
-    const sorted = [...pieces].sort((a, b) => a - b);
-    await this.#options.files.hash(sorted, this.#options.signal, onRight).catch(() => {});
+    const { files, signal } = this.#options;
+    const left = new Set([...pieces].sort((a, b) => a - b));
+    const take = (piece: number, outcome: PieceOutcome): void => {
+      if (left.delete(piece)) onRight(piece, outcome);
+    };
+    const isWhole = await files.hash([...left], signal, take).then(
+      () => true,
+      () => false,
+    );
+    if (isWhole) return;
+    for (const piece of [...left]) {
+      if (signal.aborted) return;
+      await files.hash([piece], signal, take).catch(() => {});
+    }
   }
 }

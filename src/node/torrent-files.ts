@@ -69,6 +69,8 @@ export class TorrentFiles {
   readonly wanted: Bitfield;
   readonly wantedBytes: number;
   layers: ReadonlyMap<string, Uint8Array>;
+  /** How a whole file looked when it was verified: what the record must say, whatever became of it since. */
+  verifiedLook: (index: number) => FileLook | undefined = () => undefined;
   readonly #disk: DiskPool;
   readonly #resume: ResumeStore;
   /** Let go after the check: it holds the whole file that it was read from. */
@@ -307,6 +309,11 @@ export class TorrentFiles {
     this.save(have, totals, false);
   }
 
+  /** Forgets all resume data: everything is hashed at the next start. */
+  forget(): void {
+    this.#resume.remove();
+  }
+
   /** Replaces the record. @param isClean nothing will be written after it. @throws the system's error. */
   save(have: Bitfield, totals: TransferTotals, isClean: boolean): void {
     this.#stands = false;
@@ -316,7 +323,7 @@ export class TorrentFiles {
       synced: this.#synced.bytes,
       boot: bootId(),
       stored: this.#storedBits(),
-      files: statFiles(this.#paths),
+      files: statFiles(this.#paths).map((now, index) => this.verifiedLook(index) ?? now),
       parts: statFiles([this.spec.partsPath])[0]!,
       isClean,
       infoBytes: this.info.infoBytes,

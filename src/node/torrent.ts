@@ -590,7 +590,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#service.close();
     this.#writeJournal();
     const { have, totals } = this.#service.swarm;
-    if (have !== undefined) this.#guardDisk(() => this.#files?.end(have, totals));
+    if (this.#guard?.isUnsure === true) this.#guardDisk(() => this.#files?.forget());
+    else if (have !== undefined) this.#guardDisk(() => this.#files?.end(have, totals));
     this.#resume.close();
     await this.#trackers.farewell();
     this.#setState('stopped');

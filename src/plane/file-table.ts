@@ -159,6 +159,11 @@ export class FileTable {
     else this.#expected.set(fileIndex, look);
   }
 
+  /** How a file must look, if anybody said. */
+  expected(fileIndex: number): FileLook | undefined {
+    return this.#expected.get(fileIndex);
+  }
+
   /** Looks at a file that was acquired for reading. @returns a fault when it is not as it should be. */
   changeOf(fileIndex: number, place: FilePlace): DiskFault | undefined {
     const expected = this.#expected.get(fileIndex);

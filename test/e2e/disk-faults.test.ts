@@ -167,6 +167,25 @@ describe('files that others change', { concurrency: 2 }, () => {
     },
   );
 
+  it(
+    'a seed whose file was changed while nobody asked for it checks it at the next start',
+    LIMITS,
+    async () => {
+      await using bed = new TestBed();
+      const { torrent, dir, path } = await share(bed);
+      const home = bed.home();
+      const serving = ['seed', torrent.file, '--dir', dir];
+      const seed = await startServing(bed, serving, { home });
+      const file = openSync(path, 'r+');
+      writeSync(file, Buffer.alloc(10, 1), 0, 10, 500_000);
+      await seed.starling.child.stop('SIGINT');
+      const again = startStarling(bed, [...serving, '--listen', '127.0.0.1:0'], { home });
+      const { code, stderr } = await again.child.exit();
+      assert.equal(code, 1);
+      assert.match(stderr, /^starling: Only 45 of 46 pieces/m);
+    },
+  );
+
   for (const how of ['cut', 'deleted'] as const) {
     it(
       `a file that is ${how} while it is downloaded is fetched again, and right in the end`,
