@@ -27,6 +27,7 @@ export function handleDontHave(
   const { torrent } = state;
   if (torrent !== undefined) return takeLoss(state, nowMs, torrent, peer, decoded.value);
   if (peer.earlyHaves.length >= MAX_EARLY_HAVES) return 'sent too many HAVEs before the metadata';
+  peer.allowedFastFrom.delete(decoded.value);
   // Below zero, so that it keeps its place among the HAVEs until they can be read.
   peer.earlyHaves.push(-1 - decoded.value);
   return undefined;
@@ -57,11 +58,15 @@ export function takeLoss(
   peer.has!.delete(piece);
   picker.removeHave(piece);
   if (picker.wantsPiece(piece)) peer.wantedCount -= 1;
-  for (const block of peer.requests.liveBlocks(piece)) {
-    // With BEP 6 an answer, most likely a reject, still ends the request; without, nothing more comes.
-    if (peer.capabilities.fast) peer.requests.cancel(piece, block);
-    else peer.requests.remove(piece, block);
-    releaseRequest(state, peer, piece, block);
+  // With BEP 6 an answer, most likely a reject, still ends each request; without, nothing more comes, of those that timed out neither.
+  if (!peer.capabilities.fast) {
+    const release = (_: number, block: number): void => releaseRequest(state, peer, piece, block);
+    peer.requests.drain(release, (other) => other === piece);
+  } else {
+    for (const block of peer.requests.liveBlocks(piece)) {
+      peer.requests.cancel(piece, block);
+      releaseRequest(state, peer, piece, block);
+    }
   }
   updateInterest(state, peer);
   state.dirty.add(peer);

@@ -37,7 +37,7 @@ export function setSuperSeeding(state: SwarmState, isOn: boolean): boolean {
     state.superSeeding = undefined;
     for (const [peer, { told }] of guests) {
       for (let piece = 0; piece < torrent.info.pieceCount; piece += 1) {
-        if (!told.has(piece) && !peer.hasPiece(piece)) peer.out.have(piece);
+        if (!told.has(piece)) peer.out.have(piece);
       }
       peer.isToldAll = true;
       state.dirty.add(peer);

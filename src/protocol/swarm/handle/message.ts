@@ -208,6 +208,7 @@ function takeLateBitfield(
 /** Before the metadata the bits only add to those that came before. @returns why to close. */
 function takeEarlyBitfield(peer: Peer, bytes: Uint8Array): string | undefined {
   const { early } = peer;
+  forgetLosses(peer, (piece) => ((bytes[piece >> 3] ?? 0) & (0x80 >> (piece & 7))) !== 0);
   if (early === 'all') return undefined;
   const both = bytes.slice();
   peer.early = both;
@@ -219,10 +220,18 @@ function takeEarlyBitfield(peer: Peer, bytes: Uint8Array): string | undefined {
   return undefined;
 }
 
+/** Losses before the metadata (BEP 54), which are kept below zero, end when the piece is told of again. */
+function forgetLosses(peer: Peer, isBack: (piece: number) => boolean): void {
+  peer.earlyHaves = peer.earlyHaves.filter((entry) => entry >= 0 || !isBack(-1 - entry));
+}
+
 /** A peer that completes may say so this way: it counts as the HAVEs that are missing. */
 function takeLateHaveAll(state: SwarmState, nowMs: number, peer: Peer): string | undefined {
   const { torrent } = state;
-  if (torrent === undefined) peer.early = 'all';
+  if (torrent === undefined) {
+    peer.early = 'all';
+    forgetLosses(peer, () => true);
+  }
   const count = torrent?.info.pieceCount ?? 0;
   for (let piece = 0; piece < count; piece += 1) addPiece(state, torrent!, peer, piece);
   return peer.conduct.chatter(nowMs);
