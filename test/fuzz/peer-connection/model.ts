@@ -9,12 +9,17 @@ import { parseIp } from '../../../src/lib/ip-address.ts';
 import {
   allowedFastSet,
   BLOCK_BYTES,
+  DONT_HAVE_EXTENSION,
+  decodeDontHave,
   decodeExtendedHandshake,
   decodeMessage,
   decodeMetadataMessage,
+  decodePex,
   type HashRange,
   METADATA_EXTENSION,
   type Message,
+  PEX_EXTENSION,
+  PeerExtensions,
 } from '../../../src/protocol/peer-wire/index.ts';
 import { nodeCrypto } from '../../support/node-crypto.ts';
 import type { FuzzTorrent } from './torrents.ts';
@@ -36,6 +41,8 @@ export class TorrentModel {
   isKnown = false;
   isPaused = false;
   readonly have = new Set<number>();
+  /** Had and lost again: a HAVE that was written before may still leave. */
+  readonly lost = new Set<number>();
   readonly priorities: number[];
   /** v2-only pieces whose hash is not known yet. */
   readonly locked = new Set<number>();
@@ -91,11 +98,11 @@ export class ConnectionModel {
   isPeerChoking = true;
   readonly #allowedByPeer = new Set<number>();
   reqq = DEFAULT_REQQ;
-  metadataId = 0;
+  readonly #peerExtensions = new PeerExtensions();
   // What the core told
   amChoking = true;
   amInterested = false;
-  ourMetadataId = 0;
+  readonly ourExtensions = new PeerExtensions();
   readonly claimed = new Set<number>();
   // Debts
   /** Requests of the peer without an answer: `piece:begin:length` → how many. */
@@ -213,6 +220,33 @@ export class ConnectionModel {
     count(this.owedToPeer, `${piece}:${begin}:${length}`, -1);
   }
 
+  /** The peer takes messages of this extension. */
+  takes(extension: string): boolean {
+    return this.#peerExtensions.idOf(extension) !== undefined;
+  }
+
+  /** The core was told that a piece is gone here. */
+  lose(piece: number): void {
+    // Who cannot be told learns it from a reject, and of the piece again when it is back.
+    if (!this.takes(DONT_HAVE_EXTENSION)) this.claimed.delete(piece);
+  }
+
+  #receivedLoss(piece: number): void {
+    if (this.#isPeerSeed) {
+      this.#isPeerSeed = false;
+      for (let each = 0; each < this.#model.priorities.length; each += 1) this.#peerHas.add(each);
+    }
+    this.#peerHas.delete(piece);
+    this.#allowedByPeer.delete(piece);
+    // BEP 6: a request is answered nevertheless.
+    if (this.who.isFast) this.giveUp(piece);
+    else {
+      for (const key of this.owedToUs.keys()) {
+        if (key.startsWith(`${piece}:`)) this.owedToUs.delete(key);
+      }
+    }
+  }
+
   #receivedBitfield(bytes: Uint8Array): void {
     const { length } = this.#model.priorities;
     for (let piece = 0; piece < bytes.length * 8; piece += 1) {
@@ -228,12 +262,17 @@ export class ConnectionModel {
       const handshake = decodeExtendedHandshake(payload);
       if (!handshake.ok) return;
       this.reqq = handshake.value.reqq ?? this.reqq;
-      this.metadataId = handshake.value.extensions.get(METADATA_EXTENSION) ?? this.metadataId;
+      this.#peerExtensions.apply(handshake.value.extensions);
       return;
     }
-    if (id !== this.ourMetadataId) return;
+    if (id === this.ourExtensions.idOf(DONT_HAVE_EXTENSION)) {
+      const piece = decodeDontHave(payload);
+      if (piece.ok) this.#receivedLoss(piece.value);
+      return;
+    }
+    if (id !== this.ourExtensions.idOf(METADATA_EXTENSION)) return;
     const message = decodeMetadataMessage(payload);
-    if (message.ok && message.value.type === 'request' && this.metadataId > 0) {
+    if (message.ok && message.value.type === 'request' && this.takes(METADATA_EXTENSION)) {
       this.owedMetadata += 1;
     }
   }
@@ -298,10 +337,12 @@ export class ConnectionModel {
   }
 
   #sentClaim(message: Message): void {
-    const { have, torrent } = this.#model;
+    const { have, lost, torrent } = this.#model;
     const claim = (piece: number): void => {
-      if (!have.has(piece)) this.complain(`claims piece ${piece}, which it has not`);
-      this.claimed.add(piece);
+      const isHad = have.has(piece);
+      if (!isHad && !lost.has(piece)) this.complain(`claims piece ${piece}, which it has not`);
+      // Whoever cannot be told of a loss may be told of the piece again.
+      if (isHad || this.takes(DONT_HAVE_EXTENSION)) this.claimed.add(piece);
     };
     if (message.type === 'have') {
       if (this.claimed.has(message.piece)) this.complain(`claims piece ${message.piece} twice`);
@@ -372,10 +413,16 @@ export class ConnectionModel {
     if (id === 0) {
       const handshake = decodeExtendedHandshake(payload);
       if (!handshake.ok) this.complain('extension handshake does not parse');
-      else this.ourMetadataId = handshake.value.extensions.get(METADATA_EXTENSION) ?? 0;
+      else this.ourExtensions.apply(handshake.value.extensions);
       return;
     }
-    if (id !== this.metadataId) this.complain(`sends extension ${id}, which the peer did not name`);
+    const name = [METADATA_EXTENSION, PEX_EXTENSION, DONT_HAVE_EXTENSION].find(
+      (each) => this.#peerExtensions.idOf(each) === id,
+    );
+    if (name === undefined) this.complain(`sends extension ${id}, which the peer did not name`);
+    if (name === PEX_EXTENSION && !decodePex(payload).ok) this.complain('peer exchange is garbled');
+    if (name === DONT_HAVE_EXTENSION) this.#sentLoss(payload);
+    if (name !== METADATA_EXTENSION) return;
     const message = decodeMetadataMessage(payload);
     if (!message.ok) this.complain(`metadata message does not parse: ${message.message}`);
     else if (message.value.type === 'request') this.askedMetadata.push(message.value.piece);
@@ -386,6 +433,14 @@ export class ConnectionModel {
         this.complain('sends wrong metadata');
       }
     }
+  }
+
+  #sentLoss(payload: Uint8Array): void {
+    const piece = decodeDontHave(payload);
+    if (!piece.ok) this.complain('lt_donthave is garbled');
+    else if (this.#model.have.has(piece.value))
+      this.complain(`lost piece ${piece.value}, which it has`);
+    else this.claimed.delete(piece.value);
   }
 
   #isOurMetadata({ piece, data }: { piece: number; data: Uint8Array }): boolean {

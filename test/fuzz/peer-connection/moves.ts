@@ -117,7 +117,11 @@ const superSeed: Move = (world, choices) => {
   const isOn = choices.below(2) === 0;
   if (!world.swarm.setSuperSeeding(isOn)) return;
   world.isSuperSeeding = isOn;
-  world.wasSuperSeeding ||= isOn;
+};
+
+const losePiece: Move = (world, choices) => {
+  const have = [...world.model.have];
+  if (have.length > 0) world.losePiece(have[choices.below(have.length)]!);
 };
 
 const setUploads: Move = (world, choices) => {
@@ -156,7 +160,7 @@ const MOVES: readonly (readonly [number, Move])[] = [
   [12, judge],
   [2, failDisk],
   [5, answerDigest],
-  [7, waitShort],
+  [5, waitShort],
   [6, waitMedium],
   [2, waitLong],
   [4, settle],
@@ -165,14 +169,17 @@ const MOVES: readonly (readonly [number, Move])[] = [
   [1, setOpenLimit],
   [3, pauseOrResume],
   [2, superSeed],
+  [3, losePiece],
   [1, setUploads],
   [3, setTorrent],
   [14, pump],
   [12, ofPeer(peer.tellPieces)],
   [8, ofPeer(peer.tellHave)],
-  [14, ofPeer(peer.chokeOrNot)],
+  [3, ofPeer(peer.tellLoss)],
+  [2, ofPeer(peer.tellPeers)],
+  [11, ofPeer(peer.chokeOrNot)],
   [8, ofPeer(peer.interestOrNot)],
-  [18, ofPeer(peer.request)],
+  [15, ofPeer(peer.request)],
   [5, ofPeer(peer.cancel)],
   [44, ofPeer(peer.giveBlocks)],
   [2, ofPeer(peer.giveUnasked)],

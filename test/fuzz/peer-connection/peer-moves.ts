@@ -6,19 +6,48 @@
  */
 import {
   BLOCK_BYTES,
+  DONT_HAVE_EXTENSION,
+  encodeDontHave,
   encodeExtendedHandshake,
   encodeMetadataData,
   encodeMetadataReject,
   encodeMetadataRequest,
+  encodePex,
   type HashRange,
   METADATA_EXTENSION,
   MessageWriter,
+  PEX_EXTENSION,
 } from '../../../src/protocol/peer-wire/index.ts';
 import type { Choices } from './choices.ts';
 import type { Connection, World } from './world.ts';
 
 /** One thing that a peer does. */
 export type PeerMove = (world: World, connection: Connection, choices: Choices) => void;
+
+/** Tells that it lost a piece (BEP 54). */
+export const tellLoss: PeerMove = (world, connection, choices) => {
+  const { model } = connection;
+  const id = model.ourExtensions.idOf(DONT_HAVE_EXTENSION);
+  if (!model.who.hasExtension || id === undefined) return;
+  const piece = pieceOf(world, connection, choices);
+  world.say(connection, (writer) => writer.extended(id, encodeDontHave(piece)));
+};
+
+/** Tells of other peers, some of which do not exist (BEP 11). */
+export const tellPeers: PeerMove = (world, connection, choices) => {
+  const { model } = connection;
+  const id = model.ourExtensions.idOf(PEX_EXTENSION);
+  if (!model.who.hasExtension || id === undefined) return;
+  // Too many of them is a fault.
+  if (world.isPolite) return;
+  connection.isRude = true;
+  const added = Array.from({ length: 1 + choices.below(20) }, () => ({
+    host: `10.${choices.below(3)}.${choices.below(3)}.${choices.below(256)}`,
+    port: choices.below(65_536),
+    flags: choices.below(32),
+  }));
+  world.say(connection, (writer) => writer.extended(id, encodePex({ added, dropped: [] })));
+};
 
 const DATA = new Uint8Array(BLOCK_BYTES);
 /** Once in so many times something is out of its range. */
@@ -184,8 +213,11 @@ export const shakeExtensions: PeerMove = (world, connection, choices) => {
   const id = choices.of(ids);
   const metadataBytes = choices.of(sizes);
   const isUploadOnly = choices.below(4) === 0;
+  const extensions = new Map(id === undefined ? [] : [[METADATA_EXTENSION, id]]);
+  if (choices.below(2) === 0) extensions.set(DONT_HAVE_EXTENSION, 4);
+  if (choices.below(2) === 0) extensions.set(PEX_EXTENSION, 5);
   const payload = encodeExtendedHandshake({
-    extensions: new Map(id === undefined ? [] : [[METADATA_EXTENSION, id]]),
+    extensions,
     uploadOnly: isUploadOnly,
     ...(reqq === undefined ? {} : { reqq }),
     ...(metadataBytes === undefined ? {} : { metadataBytes }),
@@ -197,7 +229,8 @@ export const shakeExtensions: PeerMove = (world, connection, choices) => {
 export const exchangeMetadata: PeerMove = (world, connection, choices) => {
   const { model } = connection;
   const { infoBytes } = world.torrent.info;
-  if (!model.who.hasExtension || model.ourMetadataId === 0) return;
+  const ourId = model.ourExtensions.idOf(METADATA_EXTENSION);
+  if (!model.who.hasExtension || ourId === undefined) return;
   const asked = model.askedMetadata.shift();
   let payload: Uint8Array;
   if (asked === undefined || choices.oneIn(8)) payload = encodeMetadataRequest(choices.below(5));
@@ -208,7 +241,7 @@ export const exchangeMetadata: PeerMove = (world, connection, choices) => {
     if (asked * BLOCK_BYTES >= lie.length) return;
     payload = encodeMetadataData(asked, lie);
   } else payload = encodeMetadataData(asked, infoBytes);
-  world.say(connection, (writer) => writer.extended(model.ourMetadataId, payload));
+  world.say(connection, (writer) => writer.extended(ourId, payload));
 };
 
 /** Asks for hashes: of what there is, mostly. */
@@ -260,6 +293,8 @@ function unlock(world: World, range: HashRange): void {
 export const giveUnaskedHashes: PeerMove = (world, connection, choices) => {
   if (world.isPolite) return;
   connection.isRude = true;
+  // They may look like the answer to something.
+  world.blame(connection);
   const root = world.torrent.info.files[0]?.piecesRoot ?? new Uint8Array(32);
   const range = { root, baseLayer: choices.below(2), index: 0, length: 2, proofLayers: 0 };
   world.say(connection, (writer) => writer.hashes({ ...range, hashes: new Uint8Array(64) }));

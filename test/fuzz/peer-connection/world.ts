@@ -51,6 +51,9 @@ const FAULTLESS = new Set([
   'known from a tracker that is no longer used',
   'its address was forgotten meanwhile',
   'stopped',
+  'gave way to a peer of higher priority',
+  'too many connections with its address',
+  'too many connections with its network',
 ]);
 
 interface ArrivingBlock {
@@ -97,7 +100,6 @@ export class World {
   isOpenLimited = false;
   /** BEP 16: pieces are told one at a time. */
   isSuperSeeding = false;
-  wasSuperSeeding = false;
   readonly connections: Connection[] = [];
   readonly dials: { dial: number; address: PeerAddress }[] = [];
   readonly digests: number[] = [];
@@ -135,6 +137,8 @@ export class World {
     const share = choices.below(5);
     for (let piece = 0; piece < info.pieceCount && share > 0; piece += 1) {
       if (share === 4 || choices.below(4) < share) this.#startHave.add(piece);
+      // What was verified had a hash to fit.
+      if (!this.areLayersKnown && this.torrent.layered.has(piece)) this.#startHave.delete(piece);
     }
     this.swarm = new Swarm(this.nowMs, {
       peerId: OUR_PEER_ID,
@@ -384,6 +388,17 @@ export class World {
     this.swarm.handlePiece(this.nowMs, piece, this.torrent.outcomeOf(piece, bad.size > 0));
   }
 
+  /** Another program took a piece away. */
+  losePiece(piece: number): void {
+    if (this.torrent.layout.isAllPad(piece)) return;
+    this.tell(() => `piece ${piece} is gone`);
+    this.model.have.delete(piece);
+    this.model.lost.add(piece);
+    this.isSuperSeeding = false;
+    for (const { model } of this.connections) model.lose(piece);
+    this.swarm.losePiece(this.nowMs, piece);
+  }
+
   /** Answers the oldest `digest`. */
   digest(isFault: boolean): void {
     const piece = this.digests.shift();
@@ -533,6 +548,9 @@ export class World {
     if (model.amInterested !== model.isInteresting) {
       model.complain(model.amInterested ? 'is interested in nothing' : 'is not interested');
     }
+    for (const piece of model.claimed) {
+      if (!this.model.have.has(piece)) model.complain(`still claims piece ${piece}`);
+    }
     if (model.owedMetadata !== 0) model.complain(`owes ${model.owedMetadata} answers for metadata`);
     let owed = 0;
     for (const many of model.owedToPeer.values()) owed += many;
@@ -578,10 +596,8 @@ export class World {
       if (model.owedHashes > 0) model.complain(`owes ${model.owedHashes} answers about hashes`);
       if (model.isPeerSeed || !this.model.isKnown || this.isSuperSeeding) continue;
       for (const piece of this.model.have) {
-        // Whoever was a guest of super seeding needs to hear of what it lacks only.
-        const isOfUse = !this.wasSuperSeeding || !model.peerHas(piece);
         const isPad = this.torrent.layout.isAllPad(piece);
-        if (!model.claimed.has(piece) && isOfUse && !isPad) {
+        if (!model.claimed.has(piece) && !isPad) {
           model.complain(`did not say that it has piece ${piece}`);
         }
       }
