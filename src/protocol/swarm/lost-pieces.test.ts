@@ -46,6 +46,15 @@ for (const how of ['another bitfield', 'have-all'] as const) {
   });
 }
 
+test('before the metadata, what the first bitfield tells of is there, whatever was lost before it', () => {
+  const rig = new SwarmRig({ isMagnet: true });
+  const id = rig.connect({ address: PEER });
+  lose(rig, id, 0);
+  rig.receive(id, (writer) => writer.bitfield(Uint8Array.of(0x80)));
+  rig.setTorrent();
+  assert.equal(rig.swarm.peers(rig.nowMs)[0]!.amInterested, true);
+});
+
 test('without BEP 6 a loss ends requests that had timed out too: they may be made again', () => {
   const rig = new SwarmRig();
   rig.swarm.setPriorities((piece) => (piece === 0 ? 4 : 0));

@@ -182,6 +182,7 @@ function takePieces(
 ): string | undefined {
   if (state.torrent === undefined) {
     peer.early = pieces;
+    forgetLosses(peer, pieces);
     return undefined;
   }
   return applyPieces(state, state.torrent, peer, pieces);
@@ -208,7 +209,7 @@ function takeLateBitfield(
 /** Before the metadata the bits only add to those that came before. @returns why to close. */
 function takeEarlyBitfield(peer: Peer, bytes: Uint8Array): string | undefined {
   const { early } = peer;
-  forgetLosses(peer, (piece) => ((bytes[piece >> 3] ?? 0) & (0x80 >> (piece & 7))) !== 0);
+  forgetLosses(peer, bytes);
   if (early === 'all') return undefined;
   const both = bytes.slice();
   peer.early = both;
@@ -221,7 +222,10 @@ function takeEarlyBitfield(peer: Peer, bytes: Uint8Array): string | undefined {
 }
 
 /** Losses before the metadata (BEP 54), which are kept below zero, end when the piece is told of again. */
-function forgetLosses(peer: Peer, isBack: (piece: number) => boolean): void {
+function forgetLosses(peer: Peer, pieces: Uint8Array | 'all' | 'none'): void {
+  if (pieces === 'none' || peer.earlyHaves.length === 0) return;
+  const isBack = (piece: number): boolean =>
+    pieces === 'all' || ((pieces[piece >> 3] ?? 0) & (0x80 >> (piece & 7))) !== 0;
   peer.earlyHaves = peer.earlyHaves.filter((entry) => entry >= 0 || !isBack(-1 - entry));
 }
 
@@ -230,7 +234,7 @@ function takeLateHaveAll(state: SwarmState, nowMs: number, peer: Peer): string |
   const { torrent } = state;
   if (torrent === undefined) {
     peer.early = 'all';
-    forgetLosses(peer, () => true);
+    forgetLosses(peer, 'all');
   }
   const count = torrent?.info.pieceCount ?? 0;
   for (let piece = 0; piece < count; piece += 1) addPiece(state, torrent!, peer, piece);
