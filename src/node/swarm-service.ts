@@ -289,7 +289,9 @@ export class SwarmService implements LinkOwner {
 
   onBlockEnd(link: PeerLink): void {
     const { piece, begin, length, isStoring } = link;
-    if (!this.#plane.countsOverhead) this.#download.spend(this.#wakesOf(link).resume, length);
+    if (!this.#plane.countsOverhead && !this.#download.isUnlimited) {
+      this.#download.spend(this.#wakesOf(link).resume, length);
+    }
     // A fault of the disk may have ended the piece that the block began in, and the core may have asked for the block anew.
     const isStored = isStoring && this.#store?.isCurrent(piece, link.opening) === true;
     // The core first: it settles the piece's state before its last part can go to disk.
@@ -305,15 +307,21 @@ export class SwarmService implements LinkOwner {
 
   onReadDone(link: PeerLink): void {
     this.drain();
-    const wakes = this.#wakesOf(link);
-    if (this.#plane.countsOverhead) this.#charge(this.#download, wakes.resume, link.readBytes);
+    if (this.#isCharging) {
+      this.#charge(this.#download, this.#wakesOf(link).resume, link.readBytes);
+    }
     if (this.#plane.disk.isBehind) {
       link.connection.pause();
-      this.#plane.disk.whenCaughtUp(wakes.resume);
+      this.#plane.disk.whenCaughtUp(this.#wakesOf(link).resume);
       return;
     }
     if (this.#download.isUnlimited || link.isClosed) return;
-    if (this.#download.available(wakes.resume) <= 0) link.connection.pause();
+    if (this.#download.available(this.#wakesOf(link).resume) <= 0) link.connection.pause();
+  }
+
+  /** A limit holds that counts more than block data. */
+  get #isCharging(): boolean {
+    return this.#plane.countsOverhead && !(this.#upload.isUnlimited && this.#download.isUnlimited);
   }
 
   /** Charges bytes of a stream, and what they cost against their direction. */
@@ -328,8 +336,7 @@ export class SwarmService implements LinkOwner {
     if (link === undefined) return;
     link.write(bytes);
     // Messages are never held back, only paid for: they are small, and what they say is worth most when it is fresh.
-    if (this.#plane.countsOverhead)
-      this.#charge(this.#upload, this.#wakesOf(link).pump, bytes.length);
+    if (this.#isCharging) this.#charge(this.#upload, this.#wakesOf(link).pump, bytes.length);
   }
 
   onClosed(link: PeerLink, reason: string): void {
@@ -487,12 +494,12 @@ export class SwarmService implements LinkOwner {
 
   #equip(link: PeerLink): void {
     if (this.#source === undefined || link.queue !== undefined) return;
-    const { sendCache, countsOverhead } = this.#plane;
+    const { sendCache } = this.#plane;
     const { pump } = this.#wakesOf(link);
     const queue = new SendQueue(sendCache, this.#source, link, {
       allowance: () => this.#upload.available(pump),
       onSent: (dataBytes, blockCount) => {
-        if (countsOverhead) {
+        if (this.#isCharging) {
           this.#charge(this.#upload, pump, dataBytes + blockCount * BLOCK_HEADER_BYTES);
         } else this.#upload.spend(pump, dataBytes);
         this.swarm.handleServed(monotonicMs(), link.id, blockCount, dataBytes);
