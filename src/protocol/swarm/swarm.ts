@@ -208,6 +208,8 @@ export class Swarm {
     if (peer === undefined) return;
     dropPeer(this.#state, nowMs, peer, reason);
     dialMore(this.#state, nowMs);
+    // The others are told that it left.
+    wake(this.#state, nowMs);
   }
 
   /** A message other than `piece`, without its length prefix; read during the call only. */
