@@ -25,11 +25,11 @@ export type OptionValues = Readonly<
 /** A command. */
 export interface CommandSpec {
   readonly name: string;
-  /** Placeholder of its argument; one that ends with … may be given several times. */
+  /** Placeholder of its argument; one that ends with … may be given several times, an empty one not at all. */
   readonly argument: string;
   readonly summary: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
-  /** @param words the arguments, at least one, exactly one unless `argument` ends with …. */
+  /** @param words the arguments: as many as `argument` says. */
   run(words: readonly string[], options: OptionValues): Promise<void>;
 }
 
@@ -43,8 +43,11 @@ export async function runCommand(spec: CommandSpec, args: readonly string[]): Pr
     return;
   }
   const isMany = spec.argument.endsWith('…');
-  if (positionals.length === 0) throw wrong(spec, `expected <${spec.argument}>, got nothing`);
-  if (positionals.length > 1 && !isMany) {
+  if (spec.argument === '') {
+    if (positionals.length > 0) throw wrong(spec, `expected no argument, got "${positionals[0]}"`);
+  } else if (positionals.length === 0)
+    throw wrong(spec, `expected <${spec.argument}>, got nothing`);
+  if (positionals.length > 1 && !isMany && spec.argument !== '') {
     throw wrong(spec, `expected one <${spec.argument}>, got also "${positionals[1]}"`);
   }
   for (const [name, option] of Object.entries(spec.options)) {
@@ -82,7 +85,11 @@ function readArguments(
 }
 
 function synopsis(spec: CommandSpec): string {
-  return `starling ${spec.name} <${spec.argument}> [options]`;
+  return `starling ${callOf(spec)} [options]`;
+}
+
+function callOf({ name, argument }: CommandSpec): string {
+  return argument === '' ? name : `${name} <${argument}>`;
 }
 
 /** The help of a command. */
@@ -103,7 +110,7 @@ export function programHelp(specs: readonly CommandSpec[]): string {
     'Starling: a peer-to-peer node in one program. Share files, and fetch them through a swarm.\n',
     'starling <command> …\n',
     'Commands:',
-    ...specs.map((spec) => `  ${`${spec.name} <${spec.argument}>`.padEnd(22)} ${spec.summary}`),
+    ...specs.map((spec) => `  ${callOf(spec).padEnd(22)} ${spec.summary}`),
     '\n"starling <command> --help" shows the options of a command; "starling --version" the version.',
   ];
   return `${lines.join('\n')}\n`;

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   create: async () => (await import('./commands/create.ts')).createCommand,
   seed: async () => (await import('./commands/seed.ts')).seedCommand,
   info: async () => (await import('./commands/info.ts')).infoCommand,
+  reputation: async () => (await import('./commands/reputation.ts')).reputationCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
 };
 

@@ -23,6 +23,7 @@ import { ExternalAddress } from './external-address.ts';
 import { PeerLink } from './peer-link.ts';
 import type { QueueLimits } from './queue-plan.ts';
 import { RateGate } from './rate-gate.ts';
+import { Reputation } from './reputation.ts';
 import type { RateLimits } from './swarm-service.ts';
 import { Torrent } from './torrent.ts';
 import { type QueueMove, TorrentQueue } from './torrent-queue.ts';
@@ -38,6 +39,8 @@ const SEND_SPANS = 32;
 const MAX_PENDING_INCOMING = 200;
 /** How often torrents are asked whether something is due: one timer for all of them. */
 const PULSE_MS = 1_000;
+/** What is learnt of others is written this often. */
+const REPUTATION_INTERVAL_MS = 600_000;
 /** Disk and hash workers at most: checks use all cores; a transfer on two cores takes as long with two workers as with one. */
 const MAX_DISK_WORKERS = 4;
 
@@ -75,6 +78,8 @@ export interface NodeQueue {
 export class PeerNode implements AsyncDisposable {
   readonly home: string;
   readonly policy: ReachPolicy;
+  /** What this node knows of others from former dealings. */
+  readonly reputation: Reputation;
   readonly #listener: TcpListener;
   readonly #localHost: string | undefined;
   readonly #pool = new SlabPool(SLAB_COUNT);
@@ -90,12 +95,14 @@ export class PeerNode implements AsyncDisposable {
   readonly #queue: TorrentQueue<Torrent>;
   readonly #external = new ExternalAddress();
   readonly #pulse: NodeJS.Timeout;
+  #reputationDueMs: number = monotonicMs() + REPUTATION_INTERVAL_MS;
   #pendingIncoming = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(options: NodeOptions, policy: ReachPolicy, listen: ListenPlan) {
     this.home = options.home ?? defaultHome();
     this.policy = policy;
+    this.reputation = new Reputation(this.home);
     this.#listener = listen.listener;
     this.#localHost = listen.localHost;
     const cores = os.availableParallelism();
@@ -189,6 +196,7 @@ export class PeerNode implements AsyncDisposable {
           dialGate: this.#dialGate,
           mayDial: (host) => this.policy.allowsAddress(host),
           isExempt: (host) => this.policy.isNear(host),
+          standingOf: (host) => this.reputation.standing(host),
         },
         policy: this.policy,
         udp: this.#udp,
@@ -200,6 +208,7 @@ export class PeerNode implements AsyncDisposable {
         families: familiesOf(this.endpoint.host),
         onExternalAddress: (url, address) => this.#external.vote(url, address),
         queue: this.#queue,
+        reputation: this.reputation,
         onStopped: (stopped) => this.#forget(stopped),
       },
       options,
@@ -239,6 +248,7 @@ export class PeerNode implements AsyncDisposable {
   async #close(): Promise<void> {
     clearInterval(this.#pulse);
     await Promise.all(this.torrents.map((torrent) => torrent.stop()));
+    this.#saveReputation();
     await this.#listener.close();
     this.#uploadGate.close();
     this.#downloadGate.close();
@@ -246,8 +256,21 @@ export class PeerNode implements AsyncDisposable {
     await this.#disk.close();
   }
 
+  /** It is a help, not data of the user: where it cannot be written, nothing else suffers. */
+  #saveReputation(): void {
+    try {
+      this.reputation.save();
+    } catch {
+      // Tried again with the next save.
+    }
+  }
+
   #onPulse(): void {
     const now = monotonicMs();
+    if (now >= this.#reputationDueMs) {
+      this.#reputationDueMs = now + REPUTATION_INTERVAL_MS;
+      this.#saveReputation();
+    }
     for (const torrent of new Set(this.#torrents.values())) torrent.pulse(now);
     if (!this.#queue.isLimited) return;
     // One a pulse: a thousand waiting seeds must not ask a tracker all at once.

@@ -8,6 +8,7 @@
  * Not here: facts, and what starting and stopping means.
  * @module
  */
+import type { TorrentState } from './torrent-types.ts';
 
 // Implementation limits
 /** A download below this rate is slow … */
@@ -18,6 +19,9 @@ const SLOW_AFTER_MS = 60_000;
 const MIN_SEED_MS = 30 * 60_000;
 /** A waiting seed takes the place of a running one when its need is so many times as large. */
 const NEED_LEAD = 1.25;
+
+/** States that show `queued` or `paused` instead while the torrent is held. */
+export const HOLDABLE: ReadonlySet<TorrentState> = new Set(['metadata', 'downloading', 'seeding']);
 
 /** Most torrents that run at a time; Infinity: no limit. */
 export interface QueueLimits {

@@ -81,6 +81,7 @@ test('a block that began before a disk fault is fetched again, even when it was 
       uploadGate: gate,
       downloadGate: gate,
       isExempt: () => true,
+      standingOf: () => 0,
     } as unknown as NodePlane,
     infoHashV1: info.infoHashV1!,
     peerId: new Uint8Array(20).fill(1),

@@ -49,6 +49,8 @@ export interface NodePlane {
   readonly dialGate: DialGate;
   /** False: the reach policy forbids dialling this address. */
   readonly mayDial: (host: string) => boolean;
+  /** What former meetings say of a host: -1 (bad) … 1 (good), 0 for a stranger. */
+  readonly standingOf: (host: string) => number;
   /** True: the limits of connections for an address and its network don't count here. */
   readonly isExempt: (host: string) => boolean;
 }
@@ -122,6 +124,7 @@ export class SwarmService implements LinkOwner {
       rng: new Rng(randomSeed()),
       clientName: options.clientName,
       isExempt: options.plane.isExempt,
+      standingOf: ({ host }) => options.plane.standingOf(host),
       usesPeerExchange: options.usesPeerExchange ?? true,
       ...(options.infoHashV1 === undefined ? {} : { infoHashV1: options.infoHashV1 }),
       ...(options.infoHashV2 === undefined ? {} : { infoHashV2: options.infoHashV2 }),

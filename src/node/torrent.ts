@@ -21,7 +21,8 @@ import { formatEndpoint, parseEndpoint } from './address.ts';
 import { summarize, whenCompleted } from './completion.ts';
 import { nodeError } from './errors.ts';
 import { FileGuard } from './file-guard.ts';
-import { PaceWatch, type QueueFacts } from './queue-plan.ts';
+import { HOLDABLE, PaceWatch, type QueueFacts } from './queue-plan.ts';
+import { noteEvent, type Reputation } from './reputation.ts';
 import { ResumeStore } from './resume.ts';
 import { type ShareLimits, ShareWatch } from './share-limits.ts';
 import { type NodePlane, type RateLimits, SwarmService } from './swarm-service.ts';
@@ -41,14 +42,10 @@ import { Trouble } from './trouble.ts';
 // Implementation limits
 /** A resume record is written, and data synced, this often while data moves. */
 const RECORD_INTERVAL_MS = 120_000;
-
 /** A seed that waits for its turn asks its trackers for their counts this often. */
 const COUNTS_INTERVAL_MS = 30 * 60_000;
 /** Addresses remembered to count who gave data. */
 const MAX_GIVERS = 10_000;
-
-/** States that show `queued` or `paused` instead while the torrent is held. */
-const HOLDABLE: ReadonlySet<TorrentState> = new Set(['metadata', 'downloading', 'seeding']);
 
 /** What a torrent gets from its node. */
 export interface TorrentHost extends TrackerHost {
@@ -56,6 +53,7 @@ export interface TorrentHost extends TrackerHost {
   readonly home: string;
   readonly localHost: string | undefined;
   readonly queue: TorrentQueue<Torrent>;
+  readonly reputation: Reputation;
   readonly onStopped: (torrent: Torrent) => void;
 }
 
@@ -417,6 +415,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   // Events
 
   #onSwarmEvent(event: SwarmEvent): void {
+    noteEvent(this.#host.reputation, event);
     switch (event.type) {
       case 'metadata':
         this.#onMetadata(event.infoBytes);

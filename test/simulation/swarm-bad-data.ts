@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { HASH_RANGE_LENGTH } from '../../src/protocol/metainfo/index.ts';
+import type { PeerRecord } from '../../src/protocol/swarm/index.ts';
 import type { Scenario } from './scenario.ts';
 import type { SimPeer } from './swarm-node.ts';
 import { eventsOf, FAST_LINE, MINUTE_MS } from './swarm-scenarios.ts';
@@ -102,10 +103,38 @@ function lostEvidence(seed: number): void {
   assertGuilty(world.peers, [vandal]);
 }
 
+/** What is told at the end of each connection, for the reputation: good data, data that was shown, promises that were broken. */
+function records(seed: number): void {
+  const world = new SwarmWorld(seed, simTorrent({ seed }));
+  // Slow enough that the silent one is found out.
+  const line = { uploadBytesPerSec: 100_000, downloadBytesPerSec: 400_000 };
+  const honest = world.add('honest', { have: 'all', line });
+  const silent = world.add('silent', { have: 'all', mischief: { isSilent: true } });
+  const leech = world.add('leech');
+  leech.addPeers(world.peers);
+  world.complete([leech], 3 * MINUTE_MS);
+  world.settle();
+  const recordsOf = (witness: SimPeer, other: SimPeer): PeerRecord[] =>
+    eventsOf(witness, 'peer-closed').flatMap(({ address, record }) =>
+      address.host === other.address.host ? [record] : [],
+    );
+  const { totalBytes } = world.torrent.info;
+  const sum = (list: readonly PeerRecord[], of: keyof PeerRecord): number =>
+    list.reduce((total, record) => total + record[of], 0);
+  leech.leave();
+  assert.equal(sum(recordsOf(leech, honest), 'verifiedBytes'), totalBytes);
+  assert.equal(sum(recordsOf(leech, silent), 'verifiedBytes'), 0);
+  assert(sum(recordsOf(leech, silent), 'brokenPromises') > 0);
+  assert.equal(sum(recordsOf(leech, honest), 'brokenPromises'), 0);
+  const confirmed = sum(recordsOf(honest, leech), 'confirmedBytes');
+  assert(confirmed > 0.9 * totalBytes, `${confirmed} of ${totalBytes} bytes were shown`);
+}
+
 /** Scenarios of bad data. */
 export const badDataScenarios: readonly Scenario[] = [
   { name: 'poisoners', run: poisoners },
   { name: 'leaf-blame', run: leafBlame },
   { name: 'hit-and-run', run: hitAndRun },
   { name: 'lost-evidence', run: lostEvidence },
+  { name: 'records', run: records },
 ];

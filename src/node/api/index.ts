@@ -10,6 +10,7 @@ export { type NodeErrorCode, nodeError } from '../errors.ts';
 export { hexHashes } from '../hex-hashes.ts';
 export { type NodeOptions, type NodeQueue, PeerNode } from '../peer-node.ts';
 export type { QueueLimits } from '../queue-plan.ts';
+export { type Acquaintance, Reputation } from '../reputation.ts';
 export { scrapeTrackers, type TrackerScrape } from '../scrape.ts';
 export type { ShareAction, ShareLimits, ShareReason } from '../share-limits.ts';
 export { describeSource, readSource, sourceFromBytes, type TorrentDescription } from '../source.ts';

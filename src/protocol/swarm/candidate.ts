@@ -19,6 +19,8 @@ export interface Candidate extends HeapItem {
   nextTryMs: number;
   /** Nothing to gain from it while we are complete too. */
   isSeed: boolean;
+  /** What former meetings say, in quarters: -4 … 4. */
+  readonly standing: number;
   /** Canonical priority, or chance while that is unknown. */
   rank: number;
 }

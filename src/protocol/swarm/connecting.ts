@@ -23,12 +23,13 @@ import {
   MAX_HALF_OPEN,
   MAX_QUEUED_UPLOADS,
   PEER_TIMEOUT_MS,
+  REFUSALS_PER_PROMISE,
 } from './constants.ts';
 import { Peer } from './peer.ts';
 import { forgetHashRequests, releaseRequests } from './releasing.ts';
 import type { SwarmState, Torrent } from './state.ts';
 import { forgetGuest, hideFrom } from './super-seeding.ts';
-import type { ConnectedPeer, PeerAddress } from './types.ts';
+import type { ConnectedPeer, PeerAddress, PeerRecord } from './types.ts';
 import { fillSlots, shownBytes } from './uploading.ts';
 
 /** The ids under which peers send us ut_metadata, ut_pex and lt_donthave. */
@@ -186,6 +187,18 @@ export function closePeer(state: SwarmState, nowMs: number, peer: Peer, reason: 
   dropPeer(state, nowMs, peer, reason);
 }
 
+/** What a connection came to. */
+function recordOf(state: SwarmState, peer: Peer): PeerRecord {
+  const { torrent } = state;
+  const { pieceCount = 0, pieceLengthBytes = 0 } = torrent?.info ?? {};
+  const grown = Math.max(0, peer.shownPieces(pieceCount) - peer.firstShown) * pieceLengthBytes;
+  return {
+    verifiedBytes: peer.verifiedBytes,
+    confirmedBytes: Math.min(grown, peer.uploadMeter.totalBytes),
+    brokenPromises: peer.snubs + Math.floor(peer.refusals / REFUSALS_PER_PROMISE),
+  };
+}
+
 /** Forgets a connection that ended. */
 export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: string): void {
   state.peers.delete(peer.id);
@@ -221,7 +234,9 @@ export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: s
     state.list.closed(nowMs, peer.dial, wasUseful, peer.isSeed);
   }
   const downloadedBytes = peer.pipeline.totalBytes;
-  state.emit({ type: 'peer-closed', id: peer.id, address: peer.address, reason, downloadedBytes });
+  const { id, address } = peer;
+  const record = recordOf(state, peer);
+  state.emit({ type: 'peer-closed', id, address, reason, downloadedBytes, record });
   if (!peer.amChoking) fillSlots(state, nowMs);
 }
 

@@ -231,7 +231,10 @@ export function checkTimeouts(state: SwarmState, nowMs: number, peer: Peer): voi
   const { oldestMs } = peer.requests;
   if (oldestMs === undefined) return;
   const silentMs = nowMs - peer.lastBlockMs;
-  if (silentMs > SNUB_TIMEOUT_MS && !peer.pipeline.isSnubbed) peer.pipeline.snub();
+  if (silentMs > SNUB_TIMEOUT_MS && !peer.pipeline.isSnubbed) {
+    peer.pipeline.snub();
+    peer.snubs += 1;
+  }
   const limitMs = peer.pipeline.isSnubbed ? SNUB_TIMEOUT_MS : REQUEST_TIMEOUT_MS;
   if (nowMs - oldestMs <= limitMs) return;
   peer.requests.release(nowMs - limitMs, (piece, block) =>

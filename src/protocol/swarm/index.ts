@@ -18,6 +18,7 @@ export type {
   ChokingOptions,
   ConnectedPeer,
   PeerAddress,
+  PeerRecord,
   PeerSource,
   PeerStatus,
   PieceOutcome,

@@ -1,7 +1,8 @@
 /**
  * The addresses a torrent knows, and which of them to dial next.
  *
- * Of the addresses that are due, those a person gave go first, then those that failed least, then those of the highest canonical priority (BEP 40).
+ * Of the addresses that are due, those a person gave go first, then those that failed least, then those that were good to us before, then those of the
+ * highest canonical priority (BEP 40).
  * An address waits longer after each failure (5 s, or 0.1 s when a person gave it, doubling to 10 minutes).
  * A banned peer is never dialled or let in again: neither its host, since an incoming connection's port says nothing, nor its peer id.
  * On loopback, where everybody shares a host, the port counts too. An address of our own is remembered and never taken again; one whose peer is
@@ -54,6 +55,7 @@ function isSooner(a: Candidate, b: Candidate): boolean {
 function isBetter(a: Candidate, b: Candidate): boolean {
   if (isGiven(a) !== isGiven(b)) return isGiven(a);
   if (a.failures !== b.failures) return a.failures < b.failures;
+  if (a.standing !== b.standing) return a.standing > b.standing;
   return a.rank > b.rank;
 }
 
@@ -76,12 +78,21 @@ export class PeerList {
   readonly #rumours = new Rumours();
   readonly #rng: Rng;
   readonly #rankOf: (address: PeerAddress) => number | undefined;
+  readonly #standingOf: (address: PeerAddress) => number;
   #nextDial = 1;
   #diallingCount = 0;
 
-  /** @param rankOf the canonical priority of a connection with an address; undefined: unknown, so chance decides. */
-  constructor(rng: Rng, rankOf: (address: PeerAddress) => number | undefined = () => undefined) {
+  /**
+   * @param rankOf the canonical priority of a connection with an address; undefined: unknown, so chance decides.
+   * @param standingOf what former meetings say of whoever is there: -1 (bad) … 1 (good).
+   */
+  constructor(
+    rng: Rng,
+    rankOf: (address: PeerAddress) => number | undefined = () => undefined,
+    standingOf: (address: PeerAddress) => number = () => 0,
+  ) {
     this.#rng = rng;
+    this.#standingOf = standingOf;
     this.#rankOf = rankOf;
   }
 
@@ -319,6 +330,7 @@ export class PeerList {
       failures: 0,
       nextTryMs: nowMs,
       isSeed: false,
+      standing: Math.round(4 * this.#standingOf(address)),
       rank: this.#rankOf(address) ?? this.#rng.u32(),
       heapAt: -1,
     };

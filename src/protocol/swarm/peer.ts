@@ -55,6 +55,11 @@ export class Peer {
   unrequestedBlocks = 0;
   /** Rejects while unchoked. */
   refusals = 0;
+  /** Bytes of its blocks in pieces that passed their hash. */
+  verifiedBytes = 0;
+  snubs = 0;
+  /** Pieces it had when its bitfield came. */
+  firstShown = 0;
   /** A piece with blocks of it and of others failed: it gets pieces of its own until one is good. */
   isOnParole = false;
 

@@ -245,7 +245,11 @@ export class SwarmState {
     this.rng = options.rng;
     this.maxPeers = options.maxPeers ?? DEFAULT_MAX_PEERS;
     this.limits = new NetworkLimits((host) => this.isExempt(host));
-    this.list = new PeerList(options.rng.fork(), (address) => priorityOf(this, address));
+    this.list = new PeerList(
+      options.rng.fork(),
+      (address) => priorityOf(this, address),
+      (address) => this.standingOf(address),
+    );
     const slots = (options.uploadSlots ?? DEFAULT_SLOTS) + 1;
     const { remembers = true, ...choking } = options.choking ?? {};
     this.remembers = remembers;

@@ -71,6 +71,16 @@ export interface PieceOutcome {
   readonly isFault?: boolean;
 }
 
+/** What came of a connection, for whoever keeps a reputation. */
+export interface PeerRecord {
+  /** Block data from it in pieces that passed their hash. */
+  readonly verifiedBytes: number;
+  /** Block data for it that its HAVEs account for. */
+  readonly confirmedBytes: number;
+  /** Times it was snubbed for silence, or refused many requests while it allowed them. */
+  readonly brokenPromises: number;
+}
+
 /** Things worth telling. */
 export type SwarmEvent =
   /** The info dictionary came from peers and has the right hash: parse it and call `setTorrent`. */
@@ -95,6 +105,7 @@ export type SwarmEvent =
       readonly reason: string;
       /** Block data it gave. */
       readonly downloadedBytes: number;
+      readonly record: PeerRecord;
     }
   | { readonly type: 'peer-banned'; readonly address: PeerAddress; readonly reason: string };
 

@@ -60,9 +60,11 @@ function matches(
 }
 
 function acceptPiece(state: SwarmState, nowMs: number, torrent: Torrent, piece: number): void {
-  for (const id of new Set(torrent.picker.givers(piece))) {
+  for (const [block, id] of torrent.picker.givers(piece).entries()) {
     const peer = state.peers.get(id);
-    if (peer !== undefined) peer.isOnParole = false;
+    if (peer === undefined) continue;
+    peer.isOnParole = false;
+    peer.verifiedBytes += torrent.layout.blockBytes(piece, block);
   }
   const wasWanted = torrent.picker.wantsPiece(piece);
   torrent.picker.markHave(piece);

@@ -260,6 +260,7 @@ export function applyPieces(
     peer.has = has;
     torrent.picker.addBitfield(has);
   }
+  peer.firstShown = peer.shownPieces(count);
   recountInterest(state, peer);
   offerAllowedFast(state, torrent, peer);
   noticePieces(state, torrent, peer);
