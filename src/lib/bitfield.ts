@@ -68,6 +68,13 @@ export class Bitfield {
     this.#count = this.size;
   }
 
+  /** Becomes what another one of the same size is. */
+  assign(other: Bitfield): void {
+    assert(other.size === this.size, `bitfield size: expected ${this.size}, got ${other.size}`);
+    this.bytes.set(other.bytes);
+    this.#count = other.#count;
+  }
+
   clear(): void {
     this.bytes.fill(0);
     this.#count = 0;

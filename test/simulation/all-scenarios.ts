@@ -5,6 +5,7 @@
 import type { Scenario } from './scenario.ts';
 import { badDataScenarios } from './swarm-bad-data.ts';
 import { crowdScenarios } from './swarm-crowds.ts';
+import { deadlineScenarios } from './swarm-deadlines.ts';
 import { diskScenarios } from './swarm-disks.ts';
 import { exchangeScenarios } from './swarm-exchange.ts';
 import { rudeScenarios } from './swarm-rude.ts';
@@ -18,4 +19,5 @@ export const allScenarios: readonly Scenario[] = [
   ...crowdScenarios,
   ...diskScenarios,
   ...exchangeScenarios,
+  ...deadlineScenarios,
 ];

@@ -19,6 +19,7 @@ import {
   PIECE_HEADER_BYTES,
 } from '../../src/protocol/peer-wire/index.ts';
 import {
+  type Deadline,
   Swarm,
   type SwarmEvent,
   type SwarmOptions,
@@ -181,6 +182,12 @@ export class SimPeer {
   /** Changes what is wanted. */
   select(priorityOf: (piece: number) => number): void {
     this.swarm.setPriorities(priorityOf);
+    this.drain();
+  }
+
+  /** Says when pieces are needed. */
+  setDeadlines(deadlines: readonly Deadline[]): void {
+    this.swarm.setDeadlines(this.#clock.nowMs, deadlines);
     this.drain();
   }
 

@@ -23,6 +23,7 @@ import {
   UNKNOWN_RESPONSE_MS,
   WHOLE_PIECE_MS,
 } from './constants.ts';
+import { askUrgent } from './deadline-requests.ts';
 import { requestHashes } from './hash-exchange.ts';
 import type { Peer } from './peer.ts';
 import type { PeerPieces } from './peer-pieces.ts';
@@ -53,8 +54,24 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
   const rate = peer.pipeline.bytesPerSec(nowMs);
   const isFast = rate * WHOLE_PIECE_MS > torrent.info.pieceLengthBytes * 1000;
   const share = peer.isOnParole ? 'alone' : isFast ? 'whole' : 'shared';
-  let count = torrent.picker.pick(peer.id, peer.has, room, share, picked, allowedOnly);
+  let has: PeerPieces = peer.has;
+  let urgent = 0;
+  if (torrent.deadlines.isOn) {
+    urgent = askUrgent({
+      state,
+      torrent,
+      nowMs,
+      peer,
+      has,
+      room,
+      allowedOnly,
+      ask: (piece, block) => askOne(torrent, nowMs, peer, piece, block),
+    });
+    has = torrent.deadlines.without(has);
+  }
+  let count = torrent.picker.pick(peer.id, has, room - urgent, share, picked, allowedOnly);
   ask(torrent, nowMs, peer, count);
+  count += urgent;
   if (count === 0 && peer.requests.length === 0 && allowedOnly === undefined) {
     count = takeOver(state, torrent, nowMs, peer, peer.has, Math.min(room, ENDGAME_BLOCKS));
   }
@@ -85,11 +102,13 @@ export function countRequestRoom(state: SwarmState, nowMs: number): void {
 /** Asks for the first `count` blocks of `picked`. */
 function ask(torrent: Torrent, nowMs: number, peer: Peer, count: number): void {
   for (let i = 0; i < count; i += 1) {
-    const piece = picked[2 * i]!;
-    const block = picked[2 * i + 1]!;
-    if (!peer.requests.push(piece, block, nowMs)) continue;
-    peer.out.request(piece, block * BLOCK_BYTES, torrent.layout.blockBytes(piece, block));
+    askOne(torrent, nowMs, peer, picked[2 * i]!, picked[2 * i + 1]!);
   }
+}
+
+function askOne(torrent: Torrent, nowMs: number, peer: Peer, piece: number, block: number): void {
+  if (!peer.requests.push(piece, block, nowMs)) return;
+  peer.out.request(piece, block * BLOCK_BYTES, torrent.layout.blockBytes(piece, block));
 }
 
 /** Endgame: asks an idle peer for blocks that it would bring well before those that owe them. @returns how many. */
@@ -164,6 +183,9 @@ export function takeBlock(
       ? peer.requests.remove(piece, index)
       : undefined;
   const askedMs = request === undefined ? undefined : peer.requests.removedAskedMs;
+  if (torrent?.deadlines.isOn === true && request !== undefined) {
+    torrent.deadlines.count(piece, index, length);
+  }
   peer.pipeline.onBlock(nowMs, length, askedMs);
   peer.lastBlockMs = nowMs;
   state.dirty.add(peer);

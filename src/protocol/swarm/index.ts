@@ -13,6 +13,7 @@ export {
   type SeedRuleName,
 } from './choke-rules.ts';
 export type { OptimisticPolicy } from './choker.ts';
+export type { Deadline, DeadlineTotals } from './deadlines.ts';
 export { Swarm } from './swarm.ts';
 export type {
   ChokingOptions,

@@ -13,6 +13,9 @@ export const MAX_REQUESTERS_PER_BLOCK = 3;
 /** Owner of a piece that anybody may fill. */
 export const NOBODY = -1;
 
+/** True for a peer that is not expected to bring a block soon. */
+export type IsLate = (requester: number, block: number) => boolean;
+
 // A block is FREE, 0 … 65535 (asked from that peer), RECEIVED + peer, or PAD.
 const FREE = -1;
 const RECEIVED = 0x1_0000;
@@ -150,17 +153,14 @@ export class OpenPiece {
    * in the order they were asked for.
    * @returns the block, or -1.
    */
-  takeDuplicate(
-    peer: number,
-    requesterCount: number,
-    isLate: (requester: number) => boolean,
-  ): number {
+  takeDuplicate(peer: number, requesterCount: number, isLate: IsLate): number {
     for (let block = this.blockCount - 1; block >= 0; block -= 1) {
       const state = this.#blocks[block]!;
       if (state < 0 || state >= RECEIVED || state === peer) continue;
       const extra = this.#extraRequesters?.get(block);
       if (1 + (extra?.length ?? 0) !== requesterCount || extra?.includes(peer)) continue;
-      if (!isLate(state) || extra?.every(isLate) === false) continue;
+      const isOwnerLate = (owner: number): boolean => isLate(owner, block);
+      if (!isOwnerLate(state) || extra?.every(isOwnerLate) === false) continue;
       if (extra !== undefined) extra.push(peer);
       else {
         this.#extraRequesters ??= new Map();

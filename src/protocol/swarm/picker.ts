@@ -13,9 +13,10 @@ import { assert, broken } from '../../lib/assert.ts';
 import { Bitfield } from '../../lib/bitfield.ts';
 import type { Rng } from '../../lib/rng.ts';
 import { countCommon, hasCommon, type PeerPieces, peerHas } from './peer-pieces.ts';
-import { NOBODY, OpenPiece } from './picker-open-piece.ts';
+import { type IsLate, NOBODY, OpenPiece } from './picker-open-piece.ts';
 import { OpenPieces, type Ownership, type PickList } from './picker-open-pieces.ts';
 import { PickOrder } from './picker-order.ts';
+import type { PickShare, PiecePickerOptions, ReceiveOutcome } from './picker-types.ts';
 
 // Implementation limits
 
@@ -35,38 +36,12 @@ const SPARSE_SHARE = 64;
 /** Priority of a piece nobody spoke about; 0 is unwanted, 7 comes first. */
 export const DEFAULT_PRIORITY = 4;
 
-export type { PeerPieces, PickList };
-
-/** How a peer shares pieces with others, see `pick`. */
-export type PickShare = 'shared' | 'whole' | 'alone';
-
-/** What became of a received block. */
-export type ReceiveOutcome = 'first' | 'duplicate' | 'unrequested';
-
-/** What a picker is made from. */
-export interface PiecePickerOptions {
-  /** 1 … 2^21. */
-  readonly pieceCount: number;
-  /** Blocks of a piece, >= 1; pads are counted. */
-  readonly blockCount: (piece: number) => number;
-  readonly rng: Rng;
-  /** True for a block that consists of padding only: it counts as there and is never asked for. */
-  readonly isPadBlock?: (piece: number, block: number) => boolean;
-}
+export type { PeerPieces, PickList, PickShare, PiecePickerOptions, ReceiveOutcome };
 
 const FREE = 0;
 const OPEN = 1;
 const FULL = 2;
 const HAD = 3;
-
-interface PeerMemory {
-  /** The open piece this peer took its last block from. */
-  last: OpenPiece | undefined;
-  lastEpoch: number;
-  /** No free piece suited this peer when the picker's version and the peer's count of pieces were these. */
-  exhaustedVersion: number;
-  exhaustedCount: number;
-}
 
 /** The piece picker of one torrent. */
 export class PiecePicker {
@@ -330,6 +305,28 @@ export class PiecePicker {
     const accepts = (piece: number): boolean => this.#priority[piece]! > 0 && peerHas(has, piece);
     const start = this.#rng.below(this.#open.size);
     return this.#open.takeDuplicates({ peer, start, count, accepts, isLate }, out);
+  }
+
+  /** As `pickEndgame`, at any time, for one block of a piece that exactly one other peer owes. @returns the block, or -1. */
+  pickLate(peer: number, has: PeerPieces, piece: number, isLate: IsLate): number {
+    if (!this.#wanted.has(piece) || !peerHas(has, piece)) return -1;
+    return this.#open.get(piece)?.takeDuplicate(peer, 1, isLate) ?? -1;
+  }
+
+  /** True when a block of a wanted piece can be asked for that nobody owes. */
+  hasFree(piece: number): boolean {
+    if (!this.#wanted.has(piece)) return false;
+    return this.#state[piece] === FREE || (this.#open.get(piece)?.fillableAt ?? -1) >= 0;
+  }
+
+  /** True when a block of a piece is owed. */
+  isOwed(piece: number): boolean {
+    return (this.#open.get(piece)?.outstandingCount ?? 0) > 0;
+  }
+
+  /** What callers keep from peers changed: searches that failed may succeed now. */
+  forgetSearches(): void {
+    this.#version += 1;
   }
 
   // The life of a block

@@ -61,6 +61,14 @@ export class RequestQueue {
     return !isOwed;
   }
 
+  /** Live requests that were made before this one. */
+  ahead(piece: number, block: number): number {
+    const at = this.#find(piece, block);
+    let count = 0;
+    for (let i = this.#head; i < at; i += 1) if (this.#fates[i] === LIVE) count += 1;
+    return count;
+  }
+
   /** What became of a request; undefined when there is none. */
   fate(piece: number, block: number): RequestFate | undefined {
     const at = this.#find(piece, block);

@@ -14,6 +14,7 @@ import { priorityOf } from './admission.ts';
 import { Choker, DEFAULT_SLOTS } from './choker.ts';
 import { ShunList } from './conduct.ts';
 import { DEFAULT_MAX_PEERS } from './constants.ts';
+import { Deadlines } from './deadlines.ts';
 import { GivenLedger } from './given-ledger.ts';
 import type { LeafRequest } from './leaf-hashes.ts';
 import type { MetadataExchange } from './metadata-exchange.ts';
@@ -34,6 +35,7 @@ export class Torrent {
   readonly info: Info;
   readonly layout: PieceLayout;
   readonly picker: PiecePicker;
+  readonly deadlines: Deadlines;
   readonly have: Bitfield;
   /** v2: piece layers of files larger than a piece, by hex of the root. */
   readonly trees: Map<string, HashTree> = new Map<string, HashTree>();
@@ -78,6 +80,7 @@ export class Torrent {
       isPadBlock: (piece, block) => layout.isPadBlock(piece, block),
       rng,
     });
+    this.deadlines = new Deadlines(this.picker);
     this.#locked = new Bitfield(info.pieceCount);
     this.#priorities = new Uint8Array(info.pieceCount).fill(DEFAULT_PRIORITY);
     for (let piece = 0; piece < info.pieceCount; piece += 1) {

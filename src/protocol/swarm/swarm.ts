@@ -24,6 +24,7 @@ import {
   weedPeers,
 } from './connecting.ts';
 import { KEEP_ALIVE_MS } from './constants.ts';
+import type { Deadline, DeadlineTotals } from './deadlines.ts';
 import {
   checkTimeouts,
   countRequestRoom,
@@ -112,12 +113,28 @@ export class Swarm {
 
   /** Pieces in order instead of rarest first. */
   setSequential(isSequential: boolean): void {
-    this.#state.torrent?.picker.setSequential(isSequential);
+    this.#state.torrent?.deadlines.setSequential(isSequential);
+  }
+
+  /**
+   * Says when pieces are needed, in place of what was said before: they come before all others, from peers that bring them in time. Pieces that
+   * are had or not wanted are left out, and of more than 256 those due last; an empty list ends it.
+   * @param deadlines their times are on the clock of `nowMs`.
+   */
+  setDeadlines(nowMs: number, deadlines: readonly Deadline[]): void {
+    const { torrent, peers, dirty } = this.#state;
+    if (torrent === undefined) return;
+    torrent.deadlines.set(
+      deadlines,
+      (piece) => torrent.isWanted(piece) && !torrent.have.has(piece),
+    );
+    for (const peer of peers.values()) dirty.add(peer);
+    if (peers.size > 0) wake(this.#state, nowMs);
   }
 
   /** Most pieces that may be open: what the data plane has memory for. */
   setOpenLimit(limit: number): void {
-    if (this.#state.torrent !== undefined) this.#state.torrent.picker.openLimit = limit;
+    this.#state.torrent?.deadlines.setOpenLimit(limit);
   }
 
   /** Stops asking for blocks; what is under way still counts. */
@@ -290,7 +307,8 @@ export class Swarm {
       }
     }
     // Idle peers wait for others to be late.
-    if (state.torrent?.picker.isAllOwed === true) state.feedHungry();
+    const { torrent } = state;
+    if (torrent?.deadlines.isOn || torrent?.picker.isAllOwed) state.feedHungry();
     expireLeaves(state, nowMs);
     state.metadata?.run(nowMs);
     state.exchange.run(nowMs);
@@ -339,6 +357,11 @@ export class Swarm {
 
   get totals(): Readonly<SwarmTotals> {
     return this.#state.totals;
+  }
+
+  /** What deadlines cost so far. */
+  get deadlineTotals(): DeadlineTotals | undefined {
+    return this.#state.torrent?.deadlines.totals;
   }
 
   get peerCount(): number {
