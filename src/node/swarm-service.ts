@@ -24,6 +24,7 @@ import { encodeHandshake, type Handshake, makeReserved } from '../protocol/peer-
 import { Swarm, type SwarmEvent, type SwarmOutput } from '../protocol/swarm/index.ts';
 import type { DialGate } from './dial-gate.ts';
 import { type LinkOwner, PeerLink } from './peer-link.ts';
+import type { NeededPiece } from './playback.ts';
 import { GateChain, RateGate, type Wake } from './rate-gate.ts';
 import type { TorrentGeometry } from './storage.ts';
 import { returnBytes, wireBytes } from './wire-cost.ts';
@@ -188,6 +189,14 @@ export class SwarmService implements LinkOwner {
       this.#upload.add(this.#uploadGate);
     } else if (upload !== undefined) this.#uploadGate?.setRate(upload);
     if (upload !== undefined) this.swarm.setUploadLimit(upload);
+  }
+
+  /** When pieces are needed, in place of what was said before. */
+  setDeadlines(needs: readonly NeededPiece[]): void {
+    const nowMs = monotonicMs();
+    const deadlines = needs.map(({ piece, inMs }) => ({ piece, dueMs: nowMs + inMs }));
+    this.swarm.setDeadlines(nowMs, deadlines);
+    this.drain();
   }
 
   /** Drops every peer and address (BEP 27). */

@@ -21,15 +21,17 @@ import { formatEndpoint, parseEndpoint } from './address.ts';
 import { summarize, whenCompleted } from './completion.ts';
 import { nodeError } from './errors.ts';
 import { FileGuard } from './file-guard.ts';
+import { type NeededPiece, type NeededRange, needsByPiece } from './playback.ts';
 import { HOLDABLE, PaceWatch, type QueueFacts } from './queue-plan.ts';
-import { noteEvent, type Reputation } from './reputation.ts';
+import { noteEvent } from './reputation.ts';
 import { ResumeStore } from './resume.ts';
 import { type ShareLimits, ShareWatch } from './share-limits.ts';
-import { type NodePlane, type RateLimits, SwarmService } from './swarm-service.ts';
+import { type RateLimits, SwarmService } from './swarm-service.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
+import type { TorrentHost } from './torrent-host.ts';
 import { progressOf, transferStatsOf } from './torrent-picture.ts';
-import type { Queueable, TorrentQueue } from './torrent-queue.ts';
-import { TorrentTrackers, type TrackerHost, tiersOf } from './torrent-trackers.ts';
+import type { Queueable } from './torrent-queue.ts';
+import { TorrentTrackers, tiersOf } from './torrent-trackers.ts';
 import type {
   AddOptions,
   Summary,
@@ -46,16 +48,6 @@ const RECORD_INTERVAL_MS = 120_000;
 const COUNTS_INTERVAL_MS = 30 * 60_000;
 /** Addresses remembered to count who gave data. */
 const MAX_GIVERS = 10_000;
-
-/** What a torrent gets from its node. */
-export interface TorrentHost extends TrackerHost {
-  readonly plane: NodePlane;
-  readonly home: string;
-  readonly localHost: string | undefined;
-  readonly queue: TorrentQueue<Torrent>;
-  readonly reputation: Reputation;
-  readonly onStopped: (torrent: Torrent) => void;
-}
 
 /** A torrent. Dispose it, or call `stop`, to end it. */
 export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposable, Queueable {
@@ -225,6 +217,13 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   /** Limits of this torrent, besides those of its node; 0 lifts one, undefined leaves it. */
   setLimits(limits: RateLimits): void {
     this.#service.setLimits(limits);
+  }
+
+  /** Says when pieces, or ranges of files, are needed (playback.ts), in place of what was said before. @returns false before the files are checked. */
+  setDeadlines(needs: readonly (NeededPiece | NeededRange)[]): boolean {
+    const files = this.#service.swarm.have === undefined ? undefined : this.#files;
+    if (files !== undefined) this.#service.setDeadlines(needsByPiece(files.info, needs));
+    return files !== undefined;
   }
 
   /** Asks its trackers for seeds, leeches and downloads; `status` shows them too. Not more often than people look. */

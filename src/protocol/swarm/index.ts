@@ -13,7 +13,7 @@ export {
   type SeedRuleName,
 } from './choke-rules.ts';
 export type { OptimisticPolicy } from './choker.ts';
-export type { Deadline, DeadlineTotals } from './deadlines.ts';
+export { type Deadline, type DeadlineTotals, MAX_DEADLINES } from './deadlines.ts';
 export { Swarm } from './swarm.ts';
 export type {
   ChokingOptions,

@@ -16,7 +16,7 @@ import { countCommon, hasCommon, type PeerPieces, peerHas } from './peer-pieces.
 import { type IsLate, NOBODY, OpenPiece } from './picker-open-piece.ts';
 import { OpenPieces, type Ownership, type PickList } from './picker-open-pieces.ts';
 import { PickOrder } from './picker-order.ts';
-import type { PickShare, PiecePickerOptions, ReceiveOutcome } from './picker-types.ts';
+import type { PeerMemory, PickShare, PiecePickerOptions, ReceiveOutcome } from './picker-types.ts';
 
 // Implementation limits
 

@@ -113,6 +113,17 @@ const setOpenLimit: Move = (world, choices) => {
   world.swarm.setOpenLimit(1 + choices.below(20));
 };
 
+/** Deadlines of a few pieces, some past, some twice; sometimes none at all. */
+const setDeadlines: Move = (world, choices) => {
+  if (!world.model.isKnown) return;
+  const { pieceCount } = world.torrent.info;
+  const deadlines = Array.from({ length: choices.below(8) }, () => ({
+    piece: choices.below(pieceCount),
+    dueMs: world.nowMs - 2_000 + 100 * choices.below(256),
+  }));
+  world.swarm.setDeadlines(world.nowMs, deadlines);
+};
+
 const superSeed: Move = (world, choices) => {
   const isOn = choices.below(2) === 0;
   if (!world.swarm.setSuperSeeding(isOn)) return;
@@ -167,6 +178,7 @@ const MOVES: readonly (readonly [number, Move])[] = [
   [2, setPriorities],
   [1, setOrder],
   [1, setOpenLimit],
+  [3, setDeadlines],
   [3, pauseOrResume],
   [2, superSeed],
   [3, losePiece],

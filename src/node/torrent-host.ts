@@ -1,0 +1,19 @@
+/**
+ * What a torrent gets from its node.
+ * @module
+ */
+import type { Reputation } from './reputation.ts';
+import type { NodePlane } from './swarm-service.ts';
+import type { Torrent } from './torrent.ts';
+import type { TorrentQueue } from './torrent-queue.ts';
+import type { TrackerHost } from './torrent-trackers.ts';
+
+/** The node, as a torrent sees it. */
+export interface TorrentHost extends TrackerHost {
+  readonly plane: NodePlane;
+  readonly home: string;
+  readonly localHost: string | undefined;
+  readonly queue: TorrentQueue<Torrent>;
+  readonly reputation: Reputation;
+  readonly onStopped: (torrent: Torrent) => void;
+}
