@@ -121,6 +121,7 @@ const setDeadlines: Move = (world, choices) => {
     piece: choices.below(pieceCount),
     dueMs: world.nowMs - 2_000 + 100 * choices.below(256),
   }));
+  world.deadlined = new Set(deadlines.map(({ piece }) => piece));
   world.swarm.setDeadlines(world.nowMs, deadlines);
 };
 

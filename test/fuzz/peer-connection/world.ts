@@ -100,6 +100,8 @@ export class World {
   readonly maxPeers: number;
   /** Nobody breaks the protocol in this life. */
   readonly isPolite: boolean;
+  /** Pieces with a deadline. */
+  deadlined = new Set<number>();
   /** The core may open as many pieces as it likes. */
   isOpenLimited = false;
   /** BEP 16: pieces are told one at a time. */
@@ -580,10 +582,19 @@ export class World {
         const key = `${piece}:${block * BLOCK_BYTES}`;
         if (torrent.layout.isPadBlock(piece, block) || model.stored.has(`${piece}:${block}`))
           continue;
-        if (!this.connections.some((other) => other.model.owedToUs.has(key))) return true;
+        if (this.connections.some((other) => other.model.owedToUs.has(key))) continue;
+        if (!this.deadlined.has(piece) || !this.#isBusyElsewhere(peer, piece)) return true;
       }
     }
     return false;
+  }
+
+  /** A piece with a deadline is left to a faster peer, which has other blocks to bring first. */
+  #isBusyElsewhere(peer: ConnectionModel, piece: number): boolean {
+    return this.connections.some(({ model: other }) => {
+      if (other === peer || other.isPeerChoking || !other.amInterested) return false;
+      return other.peerHas(piece) && other.owedToUs.size > 0;
+    });
   }
 
   /** Lets what is under way end: afterwards nobody is owed a HAVE, or an answer about hashes. */
