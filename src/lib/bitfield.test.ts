@@ -45,6 +45,17 @@ test('any calls leave it as they leave a Set', () => {
   );
 });
 
+test('it becomes what another one of its size is, and stays that when the other changes', () => {
+  const [field, other] = [new Bitfield(11), new Bitfield(11)];
+  field.add(0);
+  other.add(10);
+  field.assign(other);
+  other.add(5);
+  assert.deepEqual([...field], [10]);
+  assert.equal(field.count, 1);
+  assert.throws(() => field.assign(new Bitfield(12)), /expected 11, got 12/);
+});
+
 test('from outside: a copy, of exactly the right length, with no spare bit set', () => {
   const bytes = Uint8Array.of(0xff, 0xe0);
   const field = Bitfield.fromWire(bytes, 11)!;

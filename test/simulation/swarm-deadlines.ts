@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import type { Scenario } from './scenario.ts';
 import type { SimPeer } from './swarm-node.ts';
+import { MINUTE_MS } from './swarm-scenarios.ts';
 import { simTorrent } from './swarm-torrent.ts';
 import { SwarmWorld, type WorldPeer } from './swarm-world.ts';
 
@@ -73,7 +74,28 @@ function playback(seed: number): void {
   assert(wastedBytes <= 0.05 * receivedBytes, `${wastedBytes} of ${receivedBytes} wasted`);
 }
 
+/** Nobody could bring a piece in time, and some say nothing: with deadlines that passed all comes as fast as without. */
+function hopeless(seed: number): void {
+  const time = (hasDeadlines: boolean): number => {
+    const world = new SwarmWorld(seed, simTorrent({ seed }));
+    for (let i = 0; i < 4; i += 1) world.add(`slow ${i}`, { have: 'all', ...line(30_000) });
+    for (let i = 0; i < 2; i += 1) {
+      world.add(`silent ${i}`, { have: 'all', mischief: { isSilent: true } });
+    }
+    const leech = world.add('leech');
+    leech.addPeers(world.peers);
+    const pieces = Array.from({ length: world.torrent.info.pieceCount }, (_, piece) => piece);
+    if (hasDeadlines) leech.setDeadlines(pieces.map((piece) => ({ piece, dueMs: 10 * piece })));
+    world.complete([leech], 5 * MINUTE_MS);
+    world.settle();
+    return leech.completedMs!;
+  };
+  const [without, withThem] = [time(false), time(true)];
+  assert(withThem < 1.2 * without + 3_000, `${withThem} ms with, ${without} ms without`);
+}
+
 /** Peers that play a part in playback. */
 export const deadlineScenarios: readonly Scenario[] = [
   { name: 'playback', run: playback, seeds: 3 },
+  { name: 'hopeless-deadlines', run: hopeless },
 ];
