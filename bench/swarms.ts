@@ -27,10 +27,10 @@ const { values } = parseArgs({
 const EARLY = { isSuperSeeding: true, seedCopies: 1.05, seedUploadBytesPerSec: 250_000 };
 
 const CASES: Readonly<Record<string, Omit<CrowdOptions, 'seed'>>> = {
-  '50 at once, 64 MiB': { honest: 50, pieces: 1024 },
-  '100 at once, 64 MiB': { honest: 100, pieces: 1024 },
+  '50 at once, 32 MiB': { honest: 50, pieces: 512 },
+  '100 at once, 32 MiB': { honest: 100, pieces: 512 },
   '100 at once, 8 MiB': { honest: 100, pieces: 128 },
-  '70 and 30 hostile, 32 MiB': { honest: 70, strangers: hostileMix(30), pieces: 512 },
+  '70 and 30 hostile, 16 MiB': { honest: 70, strangers: hostileMix(30), pieces: 256 },
   '100 that come and go, 16 MiB': {
     honest: 100,
     pieces: 256,

@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { startTestTracker, type TestTracker } from '../test/support/tracker.ts';
 import { type Client, Clients } from './support/clients.ts';
 import { writeRandom } from './support/hash-rivals.ts';
+import { HANDED_BACK_MS, warmMemory } from './support/memory.ts';
 import { type Cost, freePort, Measured, median } from './support/processes.ts';
 
 const { values } = parseArgs({
@@ -36,9 +37,6 @@ interface Run {
   readonly seed: Cost;
   readonly leech: Cost;
 }
-
-/** Linux reports free pages to a host two seconds after the first of them became free. */
-const HANDED_BACK_MS = 3_500;
 
 type Format = 'v1' | 'v2' | 'hybrid';
 
@@ -64,24 +62,7 @@ async function prepare(clients: Clients): Promise<TestTracker> {
   return tracker;
 }
 
-/**
- * Gives every run the same free memory: on a virtual machine, pages that were free for two seconds are handed back to the host, and taking
- * one again costs more than writing it (1 GiB into the page cache took 0.2 s or 1.6 s here). Files of more than the size are written and
- * deleted, right before the leeches start.
- */
-function warmMemory(copies: number): void {
-  const bytes = Buffer.alloc(1024 * 1024, 1);
-  const file = path.join(dir, 'warm');
-  const fd = fs.openSync(file, 'w');
-  for (let i = 0; i < copies * mib; i += 1) fs.writeSync(fd, bytes);
-  fs.closeSync(fd);
-  fs.rmSync(file);
-}
-
-/**
- * An empty folder to download to. What the run before left is deleted, and so handed back to the host, well before `warmMemory`: without
- * the pause that fell into the next run, and the sketch's times lay between 0.74 and 1.34 s, in turn, instead of 0.74 to 0.77.
- */
+/** An empty folder to download to; what the run before left is deleted, and so handed back to the host, well before `warmMemory`. */
 async function freshFolder(): Promise<string> {
   const target = path.join(dir, 'target');
   fs.rmSync(target, { recursive: true, force: true });
@@ -101,7 +82,7 @@ async function pair(from: Client, to: Client, format: Format): Promise<Run> {
   const torrent = torrentOf(format);
   const seed = await clients.seed(from, { torrent, folder: source, port: seedPort, peers: [] });
   try {
-    warmMemory(2.5);
+    warmMemory(dir, 2.5 * mib);
     const isTold = to !== 'aria2';
     if (!isTold) tracker.addPeer(infoHashOf(trackedTorrent), '127.0.0.1', seedPort);
     const { process: leech, seconds } = clients.leech(to, {
@@ -127,7 +108,7 @@ async function swarm(client: Client): Promise<Run> {
   const torrent = torrentOf('v1');
   const seed = await clients.seed(client, { torrent, folder: source, port, peers: [] });
   const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
-  warmMemory(4.5);
+  warmMemory(dir, 4.5 * mib);
   const startedMs = performance.now();
   const leeches = ports.map((own, index) => {
     const folder = path.join(target, `${index}`);
@@ -161,7 +142,7 @@ async function sketch(receivers: number): Promise<Run> {
   const file = path.join(source, 'random.bin');
   const seed = new Measured(process.execPath, [script, 'send', file, `${mib}`, `${port}`]);
   await seed.line((line) => line === 'ready');
-  warmMemory(receivers === 1 ? 2.5 : 4.5);
+  warmMemory(dir, (receivers === 1 ? 2.5 : 4.5) * mib);
   const startedMs = performance.now();
   const leeches = Array.from({ length: receivers }, (_, index) => {
     const args = [script, 'receive', path.join(target, `${index}`), `${mib}`, `${port}`];

@@ -95,7 +95,7 @@ export class SwarmWorld {
     const now = this.clock.nowMs;
     for (const peer of this.peers) {
       if (!peer.isRunning) continue;
-      const maxPeers = peer.options.maxPeers ?? 100;
+      const maxPeers = peer.options.maxPeers ?? 250;
       if (peer.swarm.peerCount > maxPeers) throw new Violation(`${peer.name}: too many peers`);
       if (peer.swarm.peerCount !== peer.links.size) {
         throw new Violation(

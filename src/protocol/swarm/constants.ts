@@ -11,7 +11,7 @@ export const KEEP_ALIVE_MS = 110_000;
 // Implementation limits
 
 /** Connections of a torrent. */
-export const DEFAULT_MAX_PEERS = 100;
+export const DEFAULT_MAX_PEERS = 250;
 /** Dials of a torrent under way. */
 export const MAX_HALF_OPEN = 20;
 /** Known addresses of a torrent that are not connected. */

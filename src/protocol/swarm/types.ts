@@ -35,7 +35,7 @@ export interface SwarmOptions {
   readonly listenPort?: number;
   /** Name and version to tell peers. */
   readonly clientName: string;
-  /** Connections at most, default 100. */
+  /** Connections at most, default 250. */
   readonly maxPeers?: number;
   /** False: peers are neither told of others nor believed about them (BEP 11). Default true; never done in private torrents. */
   readonly usesPeerExchange?: boolean;
