@@ -103,19 +103,27 @@ def peer(job):
         host, port = address.rsplit(":", 1)
         handle.connect_peer((host, int(port)))
     said_metadata = said_seeding = False
+    flush_by = None
     while not ended.is_set():
         session.wait_for_alert(50)
+        is_flushed = False
         for alert in session.pop_alerts():
+            is_flushed = is_flushed or isinstance(alert, lt.cache_flushed_alert)
             say(type="alert", text=alert.message(), kind=type(alert).__name__)
         status = handle.status()
         if status.has_metadata and not said_metadata:
             said_metadata = True
             info = handle.torrent_file()
             say(type="metadata", name=info.name(), **hashes(info))
-        if status.is_seeding and not said_seeding:
+        if not status.is_seeding or said_seeding:
+            continue
+        # Every piece is right, but its last bytes may still be on their way to the file.
+        if flush_by is None:
+            flush_by = time.monotonic() + 5
+            handle.flush_cache()
+        elif is_flushed or time.monotonic() > flush_by:
             said_seeding = True
             session.post_torrent_updates()
-            handle.flush_cache()
             say(type="seeding", downloaded=status.total_payload_download,
                 uploaded=status.total_payload_upload)
 
