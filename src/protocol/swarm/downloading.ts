@@ -217,7 +217,7 @@ export function takeBlock(
   const outcome = picker.markReceived(peer.id, piece, index, true);
   if (outcome !== 'first') broken(`stored block ${index} of piece ${piece} was ${outcome}`);
   for (const other of owing) cancelAt(state, torrent, state.peers.get(other), piece, index);
-  cancelLapsed(state, torrent, piece, index);
+  if (state.lapsed.size > 0) cancelLapsed(state, torrent, piece, index);
 }
 
 /**

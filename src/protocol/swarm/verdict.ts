@@ -60,12 +60,7 @@ function matches(
 }
 
 function acceptPiece(state: SwarmState, nowMs: number, torrent: Torrent, piece: number): void {
-  for (const [block, id] of torrent.picker.givers(piece).entries()) {
-    const peer = state.peers.get(id);
-    if (peer === undefined) continue;
-    peer.isOnParole = false;
-    peer.verifiedBytes += torrent.layout.blockBytes(piece, block);
-  }
+  creditGivers(state, torrent, piece);
   const wasWanted = torrent.picker.wantsPiece(piece);
   torrent.picker.markHave(piece);
   torrent.have.add(piece);
@@ -102,6 +97,19 @@ export function sendHeld(state: SwarmState): void {
   for (const peer of state.held) state.dirty.add(peer);
   state.held.clear();
   state.nextHaveMs = Number.POSITIVE_INFINITY;
+}
+
+/** A piece is good: so are the blocks of whoever gave some. Neighbouring blocks mostly came from one peer. */
+function creditGivers(state: SwarmState, torrent: Torrent, piece: number): void {
+  const givers = torrent.picker.givers(piece);
+  let peer: Peer | undefined;
+  for (let block = 0; block < givers.length; block += 1) {
+    const id = givers[block]!;
+    if (peer?.id !== id) peer = state.peers.get(id);
+    if (peer === undefined) continue;
+    peer.isOnParole = false;
+    peer.verifiedBytes += torrent.layout.blockBytes(piece, block);
+  }
 }
 
 function failPiece(state: SwarmState, nowMs: number, torrent: Torrent, piece: number): void {
