@@ -4,7 +4,7 @@
  * Every round runs every pair of a group once, in turn, so that noise hits all alike; the table shows medians over rounds, and ratios of medians.
  * One seeder and one leecher, each its own process, loopback, plaintext; the swarm rows have four leechers that know each other.
  * Needs libtorrent for Python, aria2, and npm's registry for WebTorrent.
- * Usage: node bench/throughput.ts [--rounds 7] [--mib 1024] [--only TEXT] [--dir DIR]
+ * Usage: node bench/throughput.ts [--rounds 7] [--mib 1024] [--only TEXT,NAME$,…] [--dir DIR]
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -243,6 +243,11 @@ function report(results: ReadonlyMap<string, readonly Run[]>): void {
   }
 }
 
+/** A part of a name, or with a $ behind it the whole. */
+function isMeant(name: string, text: string): boolean {
+  return text.endsWith('$') ? name === text.slice(0, -1) : name.includes(text);
+}
+
 async function runGroup(cases: readonly Case[], results: Map<string, Run[]>): Promise<void> {
   for (let round = 1; round <= rounds; round += 1) {
     for (const { name, run } of cases) {
@@ -264,7 +269,7 @@ const tracker = await prepare(clients);
 try {
   const wanted = values.only.split(',');
   const groups = GROUPS.map((cases) =>
-    cases.filter(({ name }) => wanted.some((text) => name.includes(text))),
+    cases.filter(({ name }) => wanted.some((text) => isMeant(name, text))),
   );
   if (groups[2]!.some(({ name }) => name.includes('WebTorrent'))) clients.installWebTorrent();
   const results = new Map<string, Run[]>();
