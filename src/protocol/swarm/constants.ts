@@ -70,6 +70,8 @@ export const METADATA_TIMEOUT_MS = 10_000;
 export const METADATA_REJECT_WAIT_MS = 60_000;
 /** Metadata pieces asked of one peer at a time. */
 export const METADATA_REQUESTS_PER_PEER = 4;
+/** Rejects while unchoked after which a connection is closed. */
+export const MAX_REFUSALS = 1_024;
 /** Rejects while unchoked that count as one broken promise. */
 export const REFUSALS_PER_PROMISE = 16;
 /** HAVE messages kept before the metadata is known, per peer. */

@@ -12,7 +12,7 @@ import { BLOCK_BYTES } from '../peer-wire/index.ts';
 import { ENDGAME_MIN_MS, UNKNOWN_RESPONSE_MS } from './constants.ts';
 import type { Deadline } from './deadlines.ts';
 import type { Peer } from './peer.ts';
-import type { PeerPieces } from './peer-pieces.ts';
+import { type PeerPieces, peerHas } from './peer-pieces.ts';
 import type { SwarmState, Torrent } from './state.ts';
 
 // Implementation limits
@@ -51,7 +51,7 @@ const only = new Set<number>();
 
 /** Asks a peer for blocks with a deadline. @returns how many. */
 export function askUrgent(search: UrgentSearch): number {
-  const { torrent, nowMs, peer, room, allowedOnly } = search;
+  const { torrent, nowMs, peer, has, room, allowedOnly } = search;
   const { deadlines } = torrent;
   const pace = paceOf(nowMs, peer);
   const rivals = fasterThan(search, pace);
@@ -62,7 +62,7 @@ export function askUrgent(search: UrgentSearch): number {
   for (const deadline of deadlines.list) {
     if (count >= room) break;
     const { piece } = deadline;
-    if (!peer.hasPiece(piece) || allowedOnly?.has(piece) === false) continue;
+    if (!peerHas(has, piece) || allowedOnly?.has(piece) === false) continue;
     // What others failed to bring waited longest.
     if (isFit && owed < MAX_LATE_PIECES && torrent.picker.isOwed(piece)) {
       owed += 1;

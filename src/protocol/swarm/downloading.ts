@@ -54,7 +54,8 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
   const rate = peer.pipeline.bytesPerSec(nowMs);
   const isFast = rate * WHOLE_PIECE_MS > torrent.info.pieceLengthBytes * 1000;
   const share = peer.isOnParole ? 'alone' : isFast ? 'whole' : 'shared';
-  let has: PeerPieces = peer.has;
+  const given = peer.refused?.without(nowMs, peer.has, torrent.info.pieceCount) ?? peer.has;
+  let has: PeerPieces = given;
   let urgent = 0;
   if (torrent.deadlines.isOn) {
     urgent = askUrgent({
@@ -73,7 +74,7 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
   ask(torrent, nowMs, peer, count);
   count += urgent;
   if (count === 0 && peer.requests.length === 0 && allowedOnly === undefined) {
-    count = takeOver(state, torrent, nowMs, peer, peer.has, Math.min(room, ENDGAME_BLOCKS));
+    count = takeOver(state, torrent, nowMs, peer, given, Math.min(room, ENDGAME_BLOCKS));
   }
   state.requestRoom -= peer.requests.liveCount - live;
   if (count > 0 && peer.requests.length === count) peer.lastBlockMs = nowMs;
@@ -250,6 +251,10 @@ function cancelAt(
 
 /** Snubs peers that owe blocks and send none, and gives their old requests to others. */
 export function checkTimeouts(state: SwarmState, nowMs: number, peer: Peer): void {
+  if (peer.refused?.hasEnded(nowMs) === true) {
+    state.torrent?.picker.forgetSearches();
+    state.dirty.add(peer);
+  }
   const { oldestMs } = peer.requests;
   if (oldestMs === undefined) return;
   const silentMs = nowMs - peer.lastBlockMs;

@@ -12,6 +12,7 @@ import {
 import { Conduct } from './conduct.ts';
 import { hostKeyOf } from './peer-list.ts';
 import { RateMeter, RequestPipeline } from './pipeline.ts';
+import type { RefusedPieces } from './refused-pieces.ts';
 import { RequestQueue } from './request-queue.ts';
 import type { ConnectedPeer, PeerAddress } from './types.ts';
 
@@ -55,6 +56,8 @@ export class Peer {
   unrequestedBlocks = 0;
   /** Rejects while unchoked. */
   refusals = 0;
+  /** Undefined until it refuses a piece. */
+  refused: RefusedPieces | undefined;
   /** Bytes of its blocks in pieces that passed their hash. */
   verifiedBytes = 0;
   snubs = 0;

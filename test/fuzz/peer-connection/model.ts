@@ -97,6 +97,8 @@ export class ConnectionModel {
   claimsBeyond = false;
   isPeerChoking = true;
   readonly #allowedByPeer = new Set<number>();
+  /** Pieces that it refused while it allowed requests: the core asks others for a while. */
+  readonly refused = new Set<number>();
   reqq = DEFAULT_REQQ;
   readonly #peerExtensions = new PeerExtensions();
   // What the core told
@@ -171,6 +173,7 @@ export class ConnectionModel {
       case 'have':
         if (message.piece >= this.#model.priorities.length) this.claimsBeyond = true;
         else this.#peerHas.add(message.piece);
+        this.refused.delete(message.piece);
         return;
       case 'choke':
         this.isPeerChoking = true;
@@ -191,7 +194,10 @@ export class ConnectionModel {
         if (!this.who.isFast) this.dropOwed(message.piece, message.begin, message.length);
         return;
       case 'reject':
-        this.owedToUs.delete(`${message.piece}:${message.begin}`);
+        if (this.owedToUs.delete(`${message.piece}:${message.begin}`)) {
+          if (this.isPeerChoking) this.#allowedByPeer.delete(message.piece);
+          else this.refused.add(message.piece);
+        }
         return;
       case 'hash-request':
         this.owedHashes += 1;

@@ -578,6 +578,7 @@ export class World {
     if (this.isOpenLimited) return false;
     for (let piece = 0; piece < torrent.info.pieceCount; piece += 1) {
       if (!model.wants(piece) || !peer.peerHas(piece) || model.digesting.has(piece)) continue;
+      if (peer.refused.has(piece)) continue;
       for (let block = 0; block < torrent.layout.blockCount(piece); block += 1) {
         const key = `${piece}:${block * BLOCK_BYTES}`;
         if (torrent.layout.isPadBlock(piece, block) || model.stored.has(`${piece}:${block}`))

@@ -14,11 +14,12 @@ import {
   requestLengthFault,
 } from '../../peer-wire/index.ts';
 import { offerAllowedFast } from '../connecting.ts';
-import { MAX_EARLY_HAVES } from '../constants.ts';
+import { MAX_EARLY_HAVES, MAX_REFUSALS } from '../constants.ts';
 import { handleHashes, handleHashReject, serveHashes } from '../hash-exchange.ts';
 import { recountInterest, updateInterest } from '../interest.ts';
 import { takeLoss } from '../lost-pieces.ts';
 import type { Peer } from '../peer.ts';
+import { RefusedPieces } from '../refused-pieces.ts';
 import { releaseRequest, releaseRequests } from '../releasing.ts';
 import type { SwarmState, Torrent } from '../state.ts';
 import { noticePieces } from '../super-seeding.ts';
@@ -310,6 +311,10 @@ function handleHave(
 
 /** A peer got a piece. @returns false when that was known. */
 function addPiece(state: SwarmState, torrent: Torrent, peer: Peer, piece: number): boolean {
+  if (peer.refused?.forget(piece) === true) {
+    torrent.picker.forgetSearches();
+    state.dirty.add(peer);
+  }
   if (peer.has === 'seed' || peer.has === undefined || !peer.has.add(piece)) return false;
   torrent.picker.addHave(piece, peer.id);
   noticePieces(state, torrent, peer);
@@ -336,9 +341,12 @@ function handleReject(
   state.dirty.add(peer);
   // Of a request that was cancelled or timed out it is the answer that was hoped for.
   if (request !== 'live') return undefined;
-  // A reject while unchoked means that the peer no longer has or gives the piece: asking at once again would loop.
-  if (!peer.peerChoking) peer.refusals += 1;
-  if (peer.refusals > 1024) return 'rejected too many requests while unchoked';
+  if (!peer.peerChoking) {
+    peer.refusals += 1;
+    if (peer.refusals > MAX_REFUSALS) return 'rejected too many requests while unchoked';
+    peer.refused ??= new RefusedPieces();
+    peer.refused.add(nowMs, piece);
+  } else peer.allowedFastFrom.delete(piece);
   releaseRequest(state, peer, piece, block);
   state.feedHungry();
   return undefined;
