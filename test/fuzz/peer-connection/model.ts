@@ -194,10 +194,7 @@ export class ConnectionModel {
         if (!this.who.isFast) this.dropOwed(message.piece, message.begin, message.length);
         return;
       case 'reject':
-        if (this.owedToUs.delete(`${message.piece}:${message.begin}`)) {
-          if (this.isPeerChoking) this.#allowedByPeer.delete(message.piece);
-          else this.refused.add(message.piece);
-        }
+        this.#receivedReject(message.piece, message.begin);
         return;
       case 'hash-request':
         this.owedHashes += 1;
@@ -208,6 +205,16 @@ export class ConnectionModel {
       default:
         return;
     }
+  }
+
+  /** Of a request that was cancelled, or of a piece that was given up, it is the answer that was hoped for. */
+  #receivedReject(piece: number, begin: number): void {
+    const key = `${piece}:${begin}`;
+    const owed = this.owedToUs.get(key);
+    this.owedToUs.delete(key);
+    if (owed === undefined || owed.isLapsed) return;
+    if (this.isPeerChoking) this.#allowedByPeer.delete(piece);
+    else this.refused.add(piece);
   }
 
   receivedBlock(piece: number, begin: number): void {

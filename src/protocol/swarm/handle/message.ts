@@ -339,14 +339,16 @@ function handleReject(
   const request = peer.requests.remove(piece, block);
   if (request === undefined) return peer.conduct.refused(nowMs);
   state.dirty.add(peer);
-  // Of a request that was cancelled or timed out it is the answer that was hoped for.
-  if (request !== 'live') return undefined;
-  if (!peer.peerChoking) {
+  // Of a request that was cancelled it is the answer that was hoped for.
+  if (request !== 'live' && request !== 'released') return undefined;
+  if (peer.peerChoking) peer.allowedFastFrom.delete(piece);
+  else {
     peer.refusals += 1;
     if (peer.refusals > MAX_REFUSALS) return 'rejected too many requests while unchoked';
     peer.refused ??= new RefusedPieces();
     peer.refused.add(nowMs, piece);
-  } else peer.allowedFastFrom.delete(piece);
+  }
+  if (request === 'released') return undefined;
   releaseRequest(state, peer, piece, block);
   state.feedHungry();
   return undefined;
