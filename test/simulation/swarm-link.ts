@@ -167,6 +167,11 @@ export class LinkBooks {
     if (this.#isPeerSeed) for (let other = 0; other < count; other += 1) this.#peerHas.add(other);
     this.#isPeerSeed = false;
     this.#peerHas.delete(piece);
+    // Without BEP 6 what was asked for of it ends in silence.
+    if (this.isFast) return;
+    for (const key of this.#owedToUs.keys()) {
+      if (key.startsWith(`${piece}:`)) this.#owedToUs.delete(key);
+    }
   }
 
   /** A block came whole. */

@@ -205,8 +205,8 @@ function tuneSlots(state: SwarmState, nowMs: number, candidates: readonly ChokeC
   const { tuner, choker } = state;
   if (tuner === undefined) return;
   const takers = candidates.filter((c) => c.isInterested && deservesSlot(c));
-  choker.slots = tuner.next({
-    uploadBytesPerSec: state.uploadMeter.bytesPerSec(nowMs),
+  choker.slots = tuner.next(nowMs, {
+    uploadedBytes: state.totals.uploadedBytes,
     limitBytesPerSec: state.uploadLimitBytesPerSec,
     waiting: takers.filter((c) => !choker.isUnchoked(c.peer)).length,
   });
