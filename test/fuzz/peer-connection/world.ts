@@ -37,6 +37,9 @@ const MAX_OUTPUTS = 2_000;
 const TRICKLE_MS = 1_000;
 /** Where block data goes: nobody looks at it. */
 const NOWHERE = Buffer.alloc(BLOCK_BYTES);
+/** Why whoever said so much that changed nothing is closed, and from how many messages on (the allowance for them is as large). */
+const CHATTER_REASON = 'sent too many messages that say nothing';
+const CHATTER_BURST = 2_000;
 /** Reasons to close that need no fault of the peer. */
 const FAULTLESS = new Set([
   'connected already',
@@ -505,7 +508,8 @@ export class World {
 
   #onClose(connection: Connection, reason: string): void {
     const isGuilty = this.#guilty.has(`${connection.address.host} ${connection.address.port}`);
-    if (!connection.isRude && !isGuilty && !FAULTLESS.has(reason)) {
+    const isChatter = reason === CHATTER_REASON && connection.messageCount > CHATTER_BURST;
+    if (!connection.isRude && !isGuilty && !isChatter && !FAULTLESS.has(reason)) {
       throw new Violation(
         `closed connection ${connection.id}, whose peer did nothing wrong: ${reason}`,
       );
