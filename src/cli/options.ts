@@ -21,6 +21,12 @@ export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   'upload-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
 };
 
+/** Of every command that gives or gets a torrent. */
+export const WEB_SEED_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  'web-seed': { value: 'url', isRepeatable: true, help: 'a web seed besides those of the torrent' },
+  'no-web-seeds': { help: 'peers only' },
+};
+
 /** Of every command that runs a node. */
 export const NODE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   listen: { value: 'host:port', help: 'address to listen on; default: port 6881, or a free one' },

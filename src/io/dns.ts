@@ -18,6 +18,10 @@ export type ResolveName = (name: string) => Promise<readonly HostAddress[]>;
 
 // Implementation limits
 const ADDRESSES_MAX = 16;
+/** Names that `rememberNames` keeps. */
+const NAMES_MAX = 16;
+/** How long it keeps one. */
+const NAME_TTL_MS = 60_000;
 
 /**
  * The addresses of a host, best first. An IP literal is its own address; localhost is known without asking.
@@ -50,6 +54,25 @@ export async function resolveHost(
     throw offlineError(host, `its addresses are not allowed (${found.length} found)`);
   }
   return allowed;
+}
+
+/**
+ * A resolver that remembers what it was told, for a user that asks for the same few names over and over.
+ * @param nowMs monotonic milliseconds.
+ */
+export function rememberNames(nowMs: () => number, ask: ResolveName = askSystem): ResolveName {
+  const known = new Map<
+    string,
+    { readonly untilMs: number; readonly found: readonly HostAddress[] }
+  >();
+  return async (name) => {
+    const entry = known.get(name);
+    if (entry !== undefined && nowMs() < entry.untilMs) return entry.found;
+    const found = await ask(name);
+    if (known.size >= NAMES_MAX) known.clear();
+    known.set(name, { untilMs: nowMs() + NAME_TTL_MS, found });
+    return found;
+  };
 }
 
 async function askSystem(name: string): Promise<readonly HostAddress[]> {

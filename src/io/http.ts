@@ -1,10 +1,10 @@
 /**
- * One bounded GET: for trackers, torrent files and (later) web seeds.
+ * GETs: one whole and bounded for trackers and torrent files (`httpGet`), one whose body is read as it comes for web seeds (`httpOpen`).
  * Spec: RFC 9110 (redirects, content coding). Bounds: deadline, body bytes before and after gzip, redirects, 32 KiB of headers.
- * The address that the policy has judged is the one connected to: names are resolved here, once, and pinned. Not here: keep-alive, cookies, proxies.
+ * The address that the policy has judged is the one connected to: names are resolved here and pinned. Not here: cookies, proxies.
  * @module
  */
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Agent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { createGunzip } from 'node:zlib';
 import { AppError } from '../lib/errors.ts';
@@ -12,12 +12,8 @@ import { type HostAddress, type ResolveName, resolveHost } from './dns.ts';
 import { httpError } from './http-errors.ts';
 import { allowsRedirect, type ReachPolicy } from './reach-policy.ts';
 
-/** How to GET. */
-export interface HttpGetOptions {
-  /** For the whole of it: names, redirects, body. 1 … 2^31-1. */
-  readonly timeoutMs: number;
-  /** Longest body, before and after decompression. */
-  readonly maxBytes: number;
+/** How to ask. */
+export interface HttpOptions {
   /** As "Starling/1.2.3". */
   readonly userAgent: string;
   readonly signal?: AbortSignal;
@@ -31,6 +27,34 @@ export interface HttpGetOptions {
   readonly selectAddresses?: (found: readonly HostAddress[]) => readonly HostAddress[];
   /** Default: the system's resolver. */
   readonly resolveName?: ResolveName;
+}
+
+/** How to GET a whole body. */
+export interface HttpGetOptions extends HttpOptions {
+  /** For the whole of it: names, redirects, body. 1 … 2^31-1. */
+  readonly timeoutMs: number;
+  /** Longest body, before and after decompression. */
+  readonly maxBytes: number;
+}
+
+/** How to GET a body that is read as it comes; `signal` ends it. */
+export interface HttpOpenOptions extends HttpOptions {
+  readonly signal: AbortSignal;
+  /** Headers besides User-Agent; no coding is asked for. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Keeps connections for further requests; default: none is kept. */
+  readonly keeper?: HttpKeeper;
+  /** The address that once sent us to this URL: the rules for redirects still hold. */
+  readonly fromAddress?: string;
+}
+
+/** A response whose body has not been read. */
+export interface OpenedResponse {
+  readonly response: IncomingMessage;
+  /** Where it came from in the end. */
+  readonly url: string;
+  /** The address that sent us there; undefined when it was asked for there. */
+  readonly fromAddress: string | undefined;
 }
 
 /** A response, whatever its status. */
@@ -53,8 +77,38 @@ const MAX_HEADER_BYTES = 32_768;
 
 interface Hop {
   readonly url: URL;
-  readonly options: HttpGetOptions;
+  readonly options: HttpOptions;
   readonly signal: AbortSignal;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly keeper?: HttpKeeper | undefined;
+}
+
+/** Keeps a few connections of one user of HTTP open between requests. */
+export class HttpKeeper {
+  readonly #maxSockets: number;
+  readonly #agents = new Map<string, Agent>();
+
+  /** @param maxSockets connections to one host and port. */
+  constructor(maxSockets: number) {
+    this.#maxSockets = maxSockets;
+  }
+
+  /** @internal */
+  agentOf(protocol: string): Agent {
+    let agent = this.#agents.get(protocol);
+    if (agent === undefined) {
+      const { Agent: Kind } = moduleOf(protocol);
+      agent = new Kind({ keepAlive: true, maxSockets: this.#maxSockets });
+      this.#agents.set(protocol, agent);
+    }
+    return agent;
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
+  }
 }
 
 /**
@@ -64,25 +118,57 @@ interface Hop {
 export async function httpGet(url: string, options: HttpGetOptions): Promise<HttpResponse> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
-  const maxRedirects = options.maxRedirects ?? DEFAULT_MAX_REDIRECTS;
-  let target = parseUrl(url, undefined);
-  let fromAddress: string | undefined;
+  const headers = { 'accept-encoding': 'gzip', connection: 'close' };
+  const hop: Hop = { url: parseUrl(url, undefined), options, signal, headers };
   try {
-    for (let redirects = 0; ; redirects += 1) {
-      const hop = { url: target, options, signal };
-      const response = await openHop(hop, fromAddress);
-      const status = response.statusCode ?? 0;
-      if (!REDIRECT_STATUSES.has(status)) return await readResponse(hop, response, status);
-      if (redirects >= maxRedirects) {
-        response.destroy();
-        throw httpError('ERR_HTTP_REDIRECT', url, `expected at most ${maxRedirects} redirects`);
-      }
-      fromAddress = response.socket.remoteAddress;
-      response.destroy();
-      target = parseUrl(response.headers.location ?? '', target);
-    }
+    const { last, response } = await follow(url, hop);
+    return await readResponse(last.url, options, response);
   } catch (error) {
-    throw explain(error, target, options, deadline);
+    if (deadline.aborted && options.signal?.aborted !== true) {
+      const reason = `expected a response within ${options.timeoutMs / 1000} s`;
+      throw httpError('ERR_HTTP_TIMEOUT', url, reason, error);
+    }
+    throw explain(error, url, options);
+  }
+}
+
+/**
+ * GETs `url`, following redirects, up to the headers of the answer. Whoever calls reads the body, or destroys it.
+ * @throws as httpGet, but for timeouts, which are the caller's.
+ */
+export async function httpOpen(url: string, options: HttpOpenOptions): Promise<OpenedResponse> {
+  const { signal, headers, keeper } = options;
+  const hop: Hop = { url: parseUrl(url, undefined), options, signal, headers, keeper };
+  try {
+    const { last, response, fromAddress } = await follow(url, hop, options.fromAddress);
+    return { response, url: last.url.href, fromAddress };
+  } catch (error) {
+    throw explain(error, url, options);
+  }
+}
+
+interface Followed {
+  readonly last: Hop;
+  readonly response: IncomingMessage;
+  readonly fromAddress: string | undefined;
+}
+
+async function follow(url: string, first: Hop, sentBy?: string): Promise<Followed> {
+  const maxRedirects = first.options.maxRedirects ?? DEFAULT_MAX_REDIRECTS;
+  let hop = first;
+  let fromAddress = sentBy;
+  for (let redirects = 0; ; redirects += 1) {
+    const response = await openHop(hop, fromAddress);
+    if (!REDIRECT_STATUSES.has(response.statusCode ?? 0)) {
+      return { last: hop, response, fromAddress };
+    }
+    if (redirects >= maxRedirects) {
+      response.destroy();
+      throw httpError('ERR_HTTP_REDIRECT', url, `expected at most ${maxRedirects} redirects`);
+    }
+    fromAddress = response.socket.remoteAddress;
+    response.destroy();
+    hop = { ...hop, url: parseUrl(response.headers.location ?? '', hop.url) };
   }
 }
 
@@ -127,22 +213,20 @@ async function openHop(hop: Hop, fromAddress: string | undefined): Promise<Incom
   return request(hop, reachable);
 }
 
+/** Importing node:http as a module reads all its names, WebSocket among them, which loads undici: 20 ms of every start. */
+function moduleOf(protocol: string): typeof import('node:http') | typeof import('node:https') {
+  return process.getBuiltinModule(protocol === 'https:' ? 'node:https' : 'node:http');
+}
+
 function request(
-  { url, options, signal }: Hop,
+  { url, options, signal, headers, keeper }: Hop,
   addresses: readonly HostAddress[],
 ): Promise<IncomingMessage> {
-  // Importing node:http as a module reads all its names, WebSocket among them, which loads undici: 20 ms of every start.
-  const { request: send } = process.getBuiltinModule(
-    url.protocol === 'https:' ? 'node:https' : 'node:http',
-  );
+  const { request: send } = moduleOf(url.protocol);
   return new Promise((resolve, reject) => {
     const outgoing = send(url, {
-      agent: false,
-      headers: {
-        'user-agent': options.userAgent,
-        'accept-encoding': 'gzip',
-        connection: 'close',
-      },
+      agent: keeper?.agentOf(url.protocol) ?? false,
+      headers: { 'user-agent': options.userAgent, ...headers },
       lookup: pin(addresses),
       maxHeaderSize: MAX_HEADER_BYTES,
       signal,
@@ -164,10 +248,11 @@ function pin(addresses: readonly HostAddress[]): LookupFunction {
 }
 
 async function readResponse(
-  { url, options }: Hop,
+  url: URL,
+  options: HttpGetOptions,
   response: IncomingMessage,
-  status: number,
 ): Promise<HttpResponse> {
+  const status = response.statusCode ?? 0;
   const coding = (response.headers['content-encoding'] ?? 'identity').toLowerCase();
   const isGzip = coding === 'gzip' || coding === 'x-gzip';
   if (!isGzip && coding !== 'identity' && coding !== '') {
@@ -247,17 +332,8 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /** Our own errors pass; the caller's abort is his; the rest gets a sentence. */
-function explain(
-  error: unknown,
-  url: URL,
-  options: HttpGetOptions,
-  deadline: AbortSignal,
-): unknown {
+function explain(error: unknown, url: string, options: HttpOptions): unknown {
   if (options.signal?.aborted) return options.signal.reason;
-  if (deadline.aborted) {
-    const reason = `expected a response within ${options.timeoutMs / 1000} s`;
-    return httpError('ERR_HTTP_TIMEOUT', url, reason, error);
-  }
   if (error instanceof AppError) return error;
   return httpError('ERR_HTTP_UNREACHABLE', url, describe(error), error);
 }

@@ -120,6 +120,20 @@ export function mayAskTracker(address: string, pathAndQuery: string): boolean {
   return canBeTracker && /^\/(?:announce|scrape)(?:$|[/?.])/.test(pathAndQuery);
 }
 
+/**
+ * May a web seed at this address be asked for this URL? A torrent's author chooses its base and its paths, so on this machine and in its network
+ * nothing can be asked with a query, and nothing at the ports of other services. Don't ask for web seeds that the user gave.
+ */
+export function mayAskWebSeed(address: string, url: URL): boolean {
+  const bytes = parseIp(address);
+  if (bytes === undefined) return false;
+  const scope = addressScope(bytes);
+  if (scope === 'global') return true;
+  if ((scope !== 'loopback' && scope !== 'private') || url.search !== '') return false;
+  // Default ports are empty; below 1024 only services of the system listen.
+  return url.port === '' || Number(url.port) >= 1024;
+}
+
 /** May a response from one address send us to another? Nothing on the Internet sends us into a nearer network. */
 export function allowsRedirect(fromAddress: string, toAddress: string): boolean {
   const from = parseIp(fromAddress);

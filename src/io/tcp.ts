@@ -34,8 +34,24 @@ export interface TcpHandlers {
   onClose(error: Error | undefined): void;
 }
 
+/** A byte stream as those who speak over it see it. */
+export interface ByteConnection {
+  /** The other end, as an address to show. */
+  readonly remote: Endpoint;
+  /** Bytes accepted by `write` and not yet on their way. */
+  readonly queuedBytes: number;
+  /** Starts reading. */
+  attach(handlers: TcpHandlers): void;
+  /** Queues bytes; they must not change until `done`. */
+  write(bytes: Uint8Array, done?: () => void): void;
+  pause(): void;
+  resume(): void;
+  /** Ends at once; `onClose` follows. */
+  destroy(): void;
+}
+
 /** A connected byte stream. */
-export class TcpConnection {
+export class TcpConnection implements ByteConnection {
   readonly remote: Endpoint;
   /** @internal Set by the listener, which destroys what is open when it closes. */
   onClosed: (() => void) | undefined;

@@ -23,6 +23,8 @@ export function parseEndpoint(text: string, what: string, fallbackPort?: number)
 
 /** Writes an endpoint the way `parseEndpoint` reads it. */
 export function formatEndpoint(endpoint: Endpoint): string {
+  // The address of a web seed is its URL.
+  if (endpoint.port === 0 && /^https?:/.test(endpoint.host)) return endpoint.host;
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
   return `${host}:${endpoint.port}`;
 }

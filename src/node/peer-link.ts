@@ -1,11 +1,11 @@
 /**
- * One TCP connection that speaks the BitTorrent wire: handshake, framing, and the ways between socket, core and disk.
+ * One connection that speaks the BitTorrent wire: handshake, framing, and the ways between socket, core and disk.
  *
  * States: `handshaking` (68 bytes expected within HANDSHAKE_TIMEOUT_MS) → `open` (belongs to a torrent) → `closed`.
  * @module
  */
 import { monotonicMs } from '../io/clock.ts';
-import type { TcpConnection } from '../io/tcp.ts';
+import type { ByteConnection } from '../io/tcp.ts';
 import { type BlockTarget, Framer, type FrameSink } from '../plane/framer.ts';
 import type { SendQueue } from '../plane/send-queue.ts';
 import {
@@ -47,7 +47,7 @@ export type HandshakeTaker = (link: PeerLink, handshake: Handshake) => LinkOwner
 
 /** A connection to a peer. */
 export class PeerLink implements FrameSink {
-  readonly connection: TcpConnection;
+  readonly connection: ByteConnection;
   readonly isIncoming: boolean;
   /** The core's dial that this answers. */
   readonly dial: number | undefined;
@@ -76,7 +76,7 @@ export class PeerLink implements FrameSink {
   readonly #onAbandoned: (reason: string) => void;
 
   constructor(options: {
-    readonly connection: TcpConnection;
+    readonly connection: ByteConnection;
     readonly isIncoming: boolean;
     readonly dial?: number;
     readonly onHandshake: HandshakeTaker;

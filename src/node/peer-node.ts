@@ -29,6 +29,7 @@ import { Torrent } from './torrent.ts';
 import { type QueueMove, TorrentQueue } from './torrent-queue.ts';
 import type { AddOptions } from './torrent-types.ts';
 import { UdpDoor } from './udp-door.ts';
+import { WebSeedGate } from './web-seeds.ts';
 
 // Implementation limits
 /** MiB for blocks on their way to disk. */
@@ -90,6 +91,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #countsOverhead: boolean;
   readonly #udp: UdpDoor;
   readonly #dialGate = new DialGate();
+  readonly #webSeedGate = new WebSeedGate();
   readonly #peerId: Uint8Array = makePeerId(new Rng(randomSeed()), VERSION);
   readonly #torrents = new Map<string, Torrent>();
   readonly #queue: TorrentQueue<Torrent>;
@@ -179,10 +181,13 @@ export class PeerNode implements AsyncDisposable {
   /** Adds a torrent that its caller starts, after listening to its events. @throws {AppError} ERR_DUPLICATE. */
   prepare(options: AddOptions): Torrent {
     for (const peer of options.peers ?? []) this.policy.giveSubnet(peer);
-    for (const tracker of options.trackers ?? []) this.policy.give(tracker);
+    for (const url of [...(options.trackers ?? []), ...(options.webSeeds ?? [])]) {
+      this.policy.give(url);
+    }
     if (options.source.kind === 'magnet') {
       for (const peer of options.source.magnet.peers) this.policy.give(formatEndpoint(peer));
-      for (const url of options.source.magnet.trackers) this.policy.give(url);
+      const { trackers, webSeeds } = options.source.magnet;
+      for (const url of [...trackers, ...webSeeds]) this.policy.give(url);
     }
     const torrent = new Torrent(
       {
@@ -209,6 +214,7 @@ export class PeerNode implements AsyncDisposable {
         onExternalAddress: (url, address) => this.#external.vote(url, address),
         queue: this.#queue,
         reputation: this.reputation,
+        webSeedGate: this.#webSeedGate,
         onStopped: (stopped) => this.#forget(stopped),
       },
       options,

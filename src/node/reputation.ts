@@ -151,6 +151,8 @@ export class Reputation {
 
 /** Notes what a core tells of a peer: the end of a connection, or a ban. */
 export function noteEvent(reputation: Reputation, event: SwarmEvent): void {
+  // Web seeds are no hosts that come back.
+  if ('address' in event && event.address.port === 0) return;
   if (event.type === 'peer-banned') reputation.note(event.address.host, { badData: 1 });
   if (event.type !== 'peer-closed') return;
   const { verifiedBytes, confirmedBytes, brokenPromises } = event.record;

@@ -27,6 +27,8 @@ import { type LinkOwner, PeerLink } from './peer-link.ts';
 import type { NeededPiece } from './playback.ts';
 import { GateChain, RateGate, type Wake } from './rate-gate.ts';
 import type { TorrentGeometry } from './storage.ts';
+import type { WebSeedConnection } from './web-seed-connection.ts';
+import { type WebSeedPlan, type WebSeedStatus, WebSeeds } from './web-seeds.ts';
 import { returnBytes, wireBytes } from './wire-cost.ts';
 
 // Specification constants
@@ -68,6 +70,8 @@ export interface SwarmServiceOptions {
   readonly maxPeers?: number;
   /** False: peers are neither told of others nor believed about them. Default true. */
   readonly usesPeerExchange?: boolean;
+  /** Default: none. */
+  readonly webSeeds?: WebSeedPlan;
   readonly onEvent: (event: SwarmEvent) => void;
   readonly onDiskFault: (fault: DiskFault) => void;
 }
@@ -105,6 +109,7 @@ export class SwarmService implements LinkOwner {
   #store: PieceStore | undefined;
   #active: { readonly geometry: TorrentGeometry; readonly storage: number } | undefined;
   #source: SendSource | undefined;
+  #webSeeds: WebSeeds | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerMs: number = Number.POSITIVE_INFINITY;
   #isDraining = false;
@@ -167,7 +172,24 @@ export class SwarmService implements LinkOwner {
     this.swarm.setSequential(options.isSequential);
     this.swarm.setPriorities(options.priorityOf);
     for (const link of this.#links.values()) this.#equip(link);
+    const { webSeeds } = this.#options;
+    if (webSeeds !== undefined) {
+      this.#webSeeds = new WebSeeds(webSeeds, options, (connection) =>
+        this.#adoptWebSeed(connection),
+      );
+    }
     this.drain();
+    this.pulse(monotonicMs());
+  }
+
+  /** Web seeds are connected while something is wanted; call it about once a second. */
+  pulse(nowMs: number): void {
+    if (this.#isStopped || this.#isResting || this.swarm.isComplete) return;
+    this.#webSeeds?.connect(nowMs);
+  }
+
+  get webSeeds(): readonly WebSeedStatus[] {
+    return this.#webSeeds?.status ?? [];
   }
 
   /** Pieces that are being filled and had bytes in a file that is not as it was: what came of them may be gone. */
@@ -404,6 +426,7 @@ export class SwarmService implements LinkOwner {
         this.#digest(output.piece);
         return;
       case 'event':
+        if (output.event.type === 'peer-banned') this.#webSeeds?.discard(output.event.address.host);
         this.#options.onEvent(output.event);
         return;
     }
@@ -479,7 +502,16 @@ export class SwarmService implements LinkOwner {
     return encodeHandshake({ reserved, infoHash, peerId: this.#options.peerId });
   }
 
-  #adopt(link: PeerLink, handshake: Handshake): LinkOwner {
+  #adoptWebSeed(connection: WebSeedConnection): void {
+    new PeerLink({
+      connection,
+      isIncoming: false,
+      onHandshake: (link, handshake) => this.#adopt(link, handshake, true),
+      onAbandoned: () => {},
+    });
+  }
+
+  #adopt(link: PeerLink, handshake: Handshake, isWebSeed = false): LinkOwner {
     while (this.#links.has(this.#nextId)) this.#nextId = (this.#nextId + 1) % 65_536;
     link.id = this.#nextId;
     this.#nextId = (this.#nextId + 1) % 65_536;
@@ -489,6 +521,7 @@ export class SwarmService implements LinkOwner {
       id: link.id,
       address: link.connection.remote,
       isIncoming: link.isIncoming,
+      isWebSeed,
       ...(link.dial === undefined ? {} : { dial: link.dial }),
       ...handshake,
     });

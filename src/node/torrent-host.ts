@@ -7,6 +7,7 @@ import type { NodePlane } from './swarm-service.ts';
 import type { Torrent } from './torrent.ts';
 import type { TorrentQueue } from './torrent-queue.ts';
 import type { TrackerHost } from './torrent-trackers.ts';
+import type { WebSeedGate } from './web-seeds.ts';
 
 /** The node, as a torrent sees it. */
 export interface TorrentHost extends TrackerHost {
@@ -15,5 +16,6 @@ export interface TorrentHost extends TrackerHost {
   readonly localHost: string | undefined;
   readonly queue: TorrentQueue<Torrent>;
   readonly reputation: Reputation;
+  readonly webSeedGate: WebSeedGate;
   readonly onStopped: (torrent: Torrent) => void;
 }

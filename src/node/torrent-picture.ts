@@ -25,7 +25,7 @@ export function progressOf(
   nowMs: number,
   files: TorrentFiles | undefined,
   swarm: Swarm,
-): Omit<TorrentStatus, 'state' | 'name' | 'trackers' | 'error'> {
+): Omit<TorrentStatus, 'state' | 'name' | 'trackers' | 'webSeeds' | 'error'> {
   const { totals } = swarm;
   return {
     pieceCount: files?.info.pieceCount ?? 0,

@@ -7,6 +7,7 @@ import type { Info, Magnet, Metainfo } from '../protocol/metainfo/index.ts';
 import type { PeerStatus } from '../protocol/swarm/index.ts';
 import type { TrackerStatus } from '../protocol/tracker/index.ts';
 import type { ShareAction, ShareLimits, ShareReason } from './share-limits.ts';
+import type { WebSeedStatus } from './web-seeds.ts';
 
 /** v1 of 20 bytes, v2 of 32. */
 export interface InfoHashes {
@@ -48,6 +49,10 @@ export interface AddOptions {
   readonly shareLimits?: ShareLimits;
   /** Trackers to use besides the torrent's own, one tier. */
   readonly trackers?: readonly string[];
+  /** Web seeds to use besides the torrent's own: URLs of HTTP or HTTPS. */
+  readonly webSeeds?: readonly string[];
+  /** False: no web seeds at all. Default true. */
+  readonly usesWebSeeds?: boolean;
 }
 
 /** Where a torrent is in its life; README.md of this folder draws the transitions. */
@@ -96,6 +101,7 @@ export interface TorrentStatus {
   readonly failedPieces: number;
   readonly peers: readonly PeerStatus[];
   readonly trackers: readonly TrackerStatus[];
+  readonly webSeeds: readonly WebSeedStatus[];
   readonly error?: string;
 }
 

@@ -14,7 +14,7 @@ import { resolveHost } from '../io/dns.ts';
 import { toHex } from '../lib/bytes.ts';
 import type { AppError } from '../lib/errors.ts';
 import { type DiskFault, FileTable } from '../plane/file-table.ts';
-import { formatMagnet, type Info, parseInfo } from '../protocol/metainfo/index.ts';
+import { type Info, parseInfo } from '../protocol/metainfo/index.ts';
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
 import type { ScrapeResult } from '../protocol/tracker/index.ts';
 import { formatEndpoint, parseEndpoint } from './address.ts';
@@ -29,9 +29,10 @@ import { type ShareLimits, ShareWatch } from './share-limits.ts';
 import { type RateLimits, SwarmService } from './swarm-service.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
 import type { TorrentHost } from './torrent-host.ts';
+import { linkOf, webSeedPlanOf } from './torrent-link.ts';
 import { progressOf, transferStatsOf } from './torrent-picture.ts';
 import type { Queueable } from './torrent-queue.ts';
-import { TorrentTrackers, tiersOf } from './torrent-trackers.ts';
+import { TorrentTrackers } from './torrent-trackers.ts';
 import type {
   AddOptions,
   Summary,
@@ -108,6 +109,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       clientName: host.clientName,
       listenPort: host.listenPort,
       usesPeerExchange: options.isDiscovering !== false,
+      webSeeds: webSeedPlanOf(host, options),
       ...(host.localHost === undefined ? {} : { localHost: host.localHost }),
       ...(infoHashV1 === undefined ? {} : { infoHashV1 }),
       ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
@@ -161,14 +163,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   /** A magnet link with these addresses in it. @param peers listening addresses to put in. */
   magnet(peers: readonly { host: string; port: number }[] = []): string {
-    const { infoHashV1, infoHashV2 } = this.infoHashes;
-    return formatMagnet({
-      ...(infoHashV1 === undefined ? {} : { infoHashV1 }),
-      ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
-      displayName: this.name,
-      trackers: tiersOf(this.#options.source, this.#options.trackers).flat(),
-      peers,
-    });
+    return linkOf(this.#options, this.infoHashes, this.name, peers);
   }
 
   /** Starts; resolves when the files are checked, or at once for a magnet that needs its metadata first. @throws {AppError} */
@@ -246,6 +241,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       name: this.name,
       ...progressOf(monotonicMs(), this.#files, swarm),
       trackers: this.#trackers.status,
+      webSeeds: this.#service.webSeeds,
       ...(this.#trouble.error === undefined ? {} : { error: this.#trouble.error.message }),
     };
   }
@@ -263,6 +259,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   /** @internal The node's pulse, about once a second: what time brings to a torrent without a timer of its own. */
   pulse(nowMs: number): void {
     this.#checkShare(nowMs);
+    this.#service.pulse(nowMs);
     const { uploadedBytes } = this.#service.swarm.totals;
     if (uploadedBytes !== this.#recordedUploadBytes) this.#recordSoon(nowMs);
     if (nowMs < this.#recordDueMs || this.#state === 'stopped') return;

@@ -55,6 +55,7 @@ export interface RigPeer {
   readonly dial?: number;
   readonly peerId?: Uint8Array;
   readonly fast?: boolean;
+  readonly isWebSeed?: boolean;
   /** Its extension handshake; default: it offers ut_pex and lt_donthave and tells no port. */
   readonly handshake?: Partial<ExtendedHandshake>;
 }
@@ -103,7 +104,8 @@ export class SwarmRig {
     this.swarm.handleConnected(this.nowMs, {
       id,
       address: peer.address,
-      isIncoming: peer.dial === undefined,
+      isIncoming: peer.dial === undefined && peer.isWebSeed !== true,
+      isWebSeed: peer.isWebSeed === true,
       ...(peer.dial === undefined ? {} : { dial: peer.dial }),
       reserved: makeReserved({ fast: peer.fast ?? true, extension: true }),
       peerId: peer.peerId ?? new Rng(id).bytes(20),

@@ -18,7 +18,7 @@ import {
   textOption,
 } from '../command.ts';
 import { CommandEnd, EXIT } from '../exit.ts';
-import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
+import { NODE_OPTIONS, nodeOptionsOf, outputOf, WEB_SEED_OPTIONS } from '../options.ts';
 import { formatBytes, formatSeconds, type Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
 import { waitUntil, withPeerNode } from '../session.ts';
@@ -42,6 +42,7 @@ export const getCommand: CommandSpec = {
     'seed-ratio': { value: 'ratio', help: 'seed until so many times the size was given' },
     'seed-time': { value: 'seconds', help: 'seed for so long after completion' },
     'seed-idle': { value: 'seconds', help: 'seed until nobody took anything for so long' },
+    ...WEB_SEED_OPTIONS,
     ...NODE_OPTIONS,
   },
   run: ([text], options) => get(text!, options),
@@ -61,6 +62,8 @@ async function get(text: string, options: OptionValues): Promise<void> {
       select: listOption(options, 'select'),
       isSequential: switchOption(options, 'sequential'),
       isDiscovering: !switchOption(options, 'no-discovery'),
+      webSeeds: listOption(options, 'web-seed'),
+      usesWebSeeds: !switchOption(options, 'no-web-seeds'),
       ...(shareLimits === undefined ? {} : { shareLimits }),
     });
     const unfollow = followTorrent(torrent, output);

@@ -32,6 +32,7 @@ export const shareCommand: CommandSpec = {
   summary: 'make torrents of files or folders and seed them; prints the magnet links',
   options: {
     tracker: { value: 'url', isRepeatable: true, help: 'a tracker to announce to' },
+    'web-seed': { value: 'url', isRepeatable: true, help: 'a web seed to put into the torrent' },
     ...NODE_OPTIONS,
   },
   run: share,
@@ -56,6 +57,7 @@ async function share(paths: readonly string[], options: OptionValues): Promise<v
     for (const target of paths) {
       const created = await createTorrent(target, {
         trackers: listOption(options, 'tracker').map((url) => [url]),
+        webSeeds: listOption(options, 'web-seed'),
         signal,
         onProgress: (doneBytes, totalBytes) => output.bar('Hashing', doneBytes, totalBytes),
       });

@@ -63,7 +63,8 @@ export function judgeNewcomer(
   }
   const crowded = state.limits.refusal(connected.address.host);
   if (crowded !== undefined) return { refusal: crowded };
-  if (hasRoom(state, connected.isIncoming)) return {};
+  // Web seeds are few and were named by the torrent: a full table of peers does not keep them out.
+  if (connected.isWebSeed === true || hasRoom(state, connected.isIncoming)) return {};
   const last = whoGivesWay(state, nowMs, connected.address, connected.isIncoming);
   if (last === undefined) return { refusal: 'too many connections' };
   return { closes: [{ peer: last, reason: GAVE_WAY }] };

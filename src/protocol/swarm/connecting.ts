@@ -114,6 +114,7 @@ export function endDial(state: SwarmState, dial: number): void {
 
 /** BEP 52 "Upgrade Path": the v2 hash on the connection, or our answer with it to a peer that set the bit. */
 function speaksV2(state: SwarmState, connected: ConnectedPeer): boolean {
+  if (connected.isWebSeed === true) return false;
   // A magnet may have named one of a hybrid's hashes; the metadata tells the other.
   const { infoHashV1, infoHashV2 } = state.torrent?.info ?? state.options;
   if (infoHashV2 === undefined) return false;

@@ -53,7 +53,7 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
   if (room <= 0) return;
   const rate = peer.pipeline.bytesPerSec(nowMs);
   const isFast = rate * WHOLE_PIECE_MS > torrent.info.pieceLengthBytes * 1000;
-  const share = peer.isOnParole ? 'alone' : isFast ? 'whole' : 'shared';
+  const share = peer.isOnParole ? 'alone' : peer.isWebSeed ? 'run' : isFast ? 'whole' : 'shared';
   const given = peer.refused?.without(nowMs, peer.has, torrent.info.pieceCount) ?? peer.has;
   let has: PeerPieces = given;
   let urgent = 0;

@@ -23,6 +23,8 @@ export class Peer {
   /** What it is counted under: its host, on loopback with the port. */
   readonly hostKey: string;
   readonly isIncoming: boolean;
+  /** An HTTP server: long runs of pieces suit it. */
+  readonly isWebSeed: boolean;
   readonly dial: number | undefined;
   readonly peerId: Uint8Array;
   readonly capabilities: Capabilities;
@@ -114,6 +116,7 @@ export class Peer {
     this.address = connected.address;
     this.hostKey = hostKeyOf(connected.address);
     this.isIncoming = connected.isIncoming;
+    this.isWebSeed = connected.isWebSeed === true;
     this.dial = connected.dial;
     this.peerId = connected.peerId;
     this.capabilities = parseReserved(connected.reserved);

@@ -6,7 +6,7 @@ import type { Rng } from '../../lib/rng.ts';
 import type { OpenPiece } from './picker-open-piece.ts';
 
 /** How a peer shares pieces with others, see `pick`. */
-export type PickShare = 'shared' | 'whole' | 'alone';
+export type PickShare = 'shared' | 'whole' | 'run' | 'alone';
 
 /** What became of a received block. */
 export type ReceiveOutcome = 'first' | 'duplicate' | 'unrequested';
@@ -26,6 +26,8 @@ export interface PiecePickerOptions {
 export interface PeerMemory {
   /** The open piece this peer took its last block from. */
   last: OpenPiece | undefined;
+  /** The piece behind the one it opened last. */
+  runNext: number;
   lastEpoch: number;
   /** No free piece suited this peer when the picker's version and the peer's count of pieces were these. */
   exhaustedVersion: number;

@@ -13,28 +13,20 @@ import { assert, broken } from '../../lib/assert.ts';
 import { Bitfield } from '../../lib/bitfield.ts';
 import type { Rng } from '../../lib/rng.ts';
 import { countCommon, hasCommon, type PeerPieces, peerHas } from './peer-pieces.ts';
+import {
+  BULK_SHARE,
+  DEFAULT_PRIORITY,
+  MAX_PEER_NUMBER,
+  MAX_PIECES,
+  RANDOM_FIRST_PIECES,
+  RANDOM_TRIES,
+  SPARSE_SHARE,
+} from './picker-limits.ts';
 import { type IsLate, NOBODY, OpenPiece } from './picker-open-piece.ts';
 import { OpenPieces, type Ownership, type PickList } from './picker-open-pieces.ts';
 import { PickOrder } from './picker-order.ts';
+import { findRun } from './picker-run.ts';
 import type { PeerMemory, PickShare, PiecePickerOptions, ReceiveOutcome } from './picker-types.ts';
-
-// Implementation limits
-
-/** Most pieces of a torrent. */
-export const MAX_PIECES = 2_097_152;
-/** Peers are numbered below this. */
-export const MAX_PEER_NUMBER = 65_536;
-/** Pieces taken at random before rarest first begins: a newcomer needs something to trade soon, and rare pieces come slowly. */
-const RANDOM_FIRST_PIECES = 4;
-/** Random tries to find a first piece that the peer has. */
-const RANDOM_TRIES = 8;
-/** A bitfield with more than one in this many pieces is cheaper to count in bulk than piece by piece. */
-const BULK_SHARE = 4;
-/** A peer with fewer than one in this many pieces is searched through its own bitfield. */
-const SPARSE_SHARE = 64;
-
-/** Priority of a piece nobody spoke about; 0 is unwanted, 7 comes first. */
-export const DEFAULT_PRIORITY = 4;
 
 export type { PeerPieces, PickList, PickShare, PiecePickerOptions, ReceiveOutcome };
 
@@ -58,7 +50,7 @@ export class PiecePicker {
   readonly #wanted: Bitfield;
   readonly #open = new OpenPieces();
   readonly #peers: (PeerMemory | undefined)[] = [];
-  #filledByPads: number[] = [];
+  readonly #filledByPads: number[] = [];
   #seeds = 0;
   #haveCount = 0;
   #openLimit: number = Number.POSITIVE_INFINITY;
@@ -139,10 +131,8 @@ export class PiecePicker {
 
   /** @param priority 0 (unwanted) … 7 (first); the default is 4. Requests already made stay. */
   setPriority(piece: number, priority: number): void {
-    assert(
-      Number.isInteger(priority) && priority >= 0 && priority <= 7,
-      `priority: expected 0 to 7, got ${priority}`,
-    );
+    const isValid = Number.isInteger(priority) && priority >= 0 && priority <= 7;
+    assert(isValid, `priority: expected 0 to 7, got ${priority}`);
     const before = this.#priority[piece]!;
     if (before === priority) return;
     this.#leaveOrder(piece);
@@ -244,8 +234,8 @@ export class PiecePicker {
   /**
    * Chooses up to `count` free blocks for a peer and marks them as asked from it: first of the piece it is at, then of open
    * pieces (high priority, few blocks missing, rare), then of a new piece, at last of a piece that a fast peer fills.
-   * @param share 'whole': the peer is fast, and a piece it opens is left to it as long as there is other work; 'alone': it is
-   * suspected, so besides that it helps with other pieces only when it can open none.
+   * @param share 'whole': the peer is fast, and a piece it opens is left to it as long as there is other work; 'run': and these follow each other;
+   * 'alone': it is suspected, so besides that it helps with other pieces only when it can open none.
    * @param out pairs of piece and block are written from index 0 on.
    * @param allowedOnly only these pieces may be asked for (allowed fast, while choked).
    * @returns the number of pairs.
@@ -426,9 +416,7 @@ export class PiecePicker {
 
   /** Pieces that became complete without a request, since they are padding alone; each is told once. */
   takeFilledByPads(): readonly number[] {
-    const pieces = this.#filledByPads;
-    this.#filledByPads = [];
-    return pieces;
+    return this.#filledByPads.splice(0);
   }
 
   // Choosing
@@ -455,7 +443,7 @@ export class PiecePicker {
       this.#open.best(peer, whose, accepts, this.#precedence);
     const chosen =
       best(isAlone ? 'own' : 'own or shared') ??
-      this.#openNew(peer, memory, has, share !== 'shared') ??
+      this.#openNew(peer, memory, has, share) ??
       (isAlone ? best('own or shared') : undefined) ??
       best('foreign');
     memory.last = chosen;
@@ -476,21 +464,31 @@ export class PiecePicker {
     peer: number,
     memory: PeerMemory,
     has: PeerPieces,
-    wholePieces: boolean,
+    share: PickShare,
   ): OpenPiece | undefined {
     const count = has === 'seed' ? this.pieceCount : has.count;
     if (memory.exhaustedVersion === this.#version && memory.exhaustedCount === count) return;
     while (this.#open.size < this.#openLimit) {
-      const piece = this.#findNew(has);
+      const piece = share === 'run' ? this.#findRun(has, memory.runNext) : this.#findNew(has);
       if (piece < 0) {
         memory.exhaustedVersion = this.#version;
         memory.exhaustedCount = count;
         return;
       }
-      const open = this.#openPiece(piece, wholePieces ? peer : NOBODY);
+      memory.runNext = piece + 1;
+      const open = this.#openPiece(piece, share === 'shared' ? NOBODY : peer);
       if (this.#state[piece] === OPEN) return open;
     }
     return;
+  }
+
+  #findRun(has: PeerPieces, next: number): number {
+    const first = this.#findNew(has);
+    if (first < 0 || this.#isSequential) return first;
+    const priority = this.#priority[first];
+    const isFree = (piece: number): boolean =>
+      this.#state[piece] === FREE && this.#priority[piece] === priority && peerHas(has, piece);
+    return findRun({ first, next, isFree, order: this.#builtOrder() });
   }
 
   #findNew(has: PeerPieces): number {
@@ -526,7 +524,13 @@ export class PiecePicker {
   #memoryOf(peer: number): PeerMemory {
     let memory = this.#peers[peer];
     if (memory === undefined) {
-      memory = { last: undefined, lastEpoch: 0, exhaustedVersion: 0, exhaustedCount: 0 };
+      memory = {
+        last: undefined,
+        runNext: -1,
+        lastEpoch: 0,
+        exhaustedVersion: 0,
+        exhaustedCount: 0,
+      };
       this.#peers[peer] = memory;
     }
     return memory;

@@ -410,6 +410,7 @@ export class Swarm {
       address: peer.address,
       client: peer.client === '' ? clientName(peer.peerId) : peer.client,
       isIncoming: peer.isIncoming,
+      isWebSeed: peer.isWebSeed,
       isSeed: peer.isSeed,
       downloadBytesPerSec: peer.pipeline.bytesPerSec(nowMs),
       uploadBytesPerSec: peer.uploadMeter.bytesPerSec(nowMs),

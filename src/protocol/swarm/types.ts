@@ -61,6 +61,8 @@ export interface ConnectedPeer {
   readonly peerId: Uint8Array;
   /** The 20 bytes of the handshake that the peer sent. */
   readonly infoHash: Uint8Array;
+  /** An HTTP server (BEP 19) behind a shell that speaks for it; its address is no host's, and names it. */
+  readonly isWebSeed?: boolean;
 }
 
 /** The digests of a piece that is on disk, or the reason why it is not. */
@@ -147,6 +149,7 @@ export interface PeerStatus {
   readonly address: PeerAddress;
   readonly client: string;
   readonly isIncoming: boolean;
+  readonly isWebSeed: boolean;
   readonly isSeed: boolean;
   readonly downloadBytesPerSec: number;
   readonly uploadBytesPerSec: number;
