@@ -10,3 +10,13 @@ export interface Crypto {
   /** 32 bytes, FIPS 180-4. */
   sha256(bytes: Uint8Array): Uint8Array;
 }
+
+/** Signatures by Ed25519 (RFC 8032). Synchronous: what is signed is short. */
+export interface Ed25519 {
+  /** The public key, 32 bytes, of a seed of 32 bytes. */
+  publicKey(seed: Uint8Array): Uint8Array;
+  /** The signature, 64 bytes, of a message by the owner of a seed. */
+  sign(seed: Uint8Array, message: Uint8Array): Uint8Array;
+  /** False also for a key or a signature that is none. */
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+}

@@ -2,6 +2,7 @@
  * Every scenario, by the name that `run.ts` takes.
  * @module
  */
+import { dhtScenarios } from './dht-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { badDataScenarios } from './swarm-bad-data.ts';
 import { crowdScenarios } from './swarm-crowds.ts';
@@ -11,8 +12,8 @@ import { exchangeScenarios } from './swarm-exchange.ts';
 import { rudeScenarios } from './swarm-rude.ts';
 import { swarmScenarios } from './swarm-scenarios.ts';
 
-/** All of them. */
-export const allScenarios: readonly Scenario[] = [
+/** Those of swarms. */
+export const swarmsOfAllKinds: readonly Scenario[] = [
   ...swarmScenarios,
   ...badDataScenarios,
   ...rudeScenarios,
@@ -21,3 +22,6 @@ export const allScenarios: readonly Scenario[] = [
   ...exchangeScenarios,
   ...deadlineScenarios,
 ];
+
+/** All of them. */
+export const allScenarios: readonly Scenario[] = [...swarmsOfAllKinds, ...dhtScenarios];

@@ -1,0 +1,219 @@
+/**
+ * One iterative lookup: which nodes are asked next, and when the nearest are found.
+ *
+ * Specs: BEP 5; Baumgart and Mies, "S/Kademlia", 2007 (disjoint paths: what one node says leads one path only, so a liar spoils one of them);
+ * BEP 42, "Enforcement" (nodes with a wrong id do not end a lookup, and nothing is stored there).
+ * Against planted nodes: of one subnet few count, and when the nearest nodes are much denser than the network is, more of them are asked for.
+ * Bounds: MAX_CANDIDATES nodes, ALPHA queries for each of PATHS, LOOKUP_LIMIT_MS.
+ * Not here: datagrams, timeouts, what the answers hold.
+ * @module
+ */
+import {
+  ALPHA,
+  K,
+  LOOKUP_LIMIT_MS,
+  MAX_CANDIDATES,
+  MAX_STORES_PER_SUBNET,
+  PATHS,
+  WIDE_STORES,
+} from './constants.ts';
+import type { NodeInfo } from './krpc.ts';
+import { compareDistance, distanceShare, isAllowedId } from './node-id.ts';
+import { isLocal, subnetOf } from './subnet.ts';
+
+// Implementation limits
+/** Nearest nodes that lie closer together than this many times what the size of the network explains look planted. */
+const DENSE_FACTOR = 6;
+
+/** What of the defences is used; all by default. Off for measurements. */
+export interface Defences {
+  /** BEP 42. */
+  readonly checksIds: boolean;
+  /** Few nodes of a subnet count. */
+  readonly limitsSubnets: boolean;
+  /** More nodes where the nearest look planted. */
+  readonly checksDensity: boolean;
+  /** Disjoint paths, 1 … */
+  readonly paths: number;
+}
+
+export const ALL_DEFENCES: Defences = {
+  checksIds: true,
+  limitsSubnets: true,
+  checksDensity: true,
+  paths: PATHS,
+};
+
+/** A node on the way. */
+export interface Candidate extends NodeInfo {
+  readonly path: number;
+  readonly hops: number;
+  /** Slow: it was asked, and others are asked in its place; its answer still counts. */
+  state: 'new' | 'asked' | 'slow' | 'answered' | 'failed';
+  token: Uint8Array | undefined;
+  /** Its place counts: it may end the lookup and may be stored at. */
+  readonly isTrusted: boolean;
+}
+
+/** How a lookup went. */
+export interface LookupStats {
+  /** Queries sent. */
+  asked: number;
+  failed: number;
+  /** Steps from our own table to the nearest node. */
+  hops: number;
+  durationMs: number;
+  /** The nearest nodes looked planted. */
+  isDense: boolean;
+}
+
+/** Where one lookup stands. */
+export class Lookup {
+  readonly target: Uint8Array;
+  readonly startedMs: number;
+  /** Nearest first. */
+  readonly #candidates: Candidate[] = [];
+  readonly #known = new Set<string>();
+  readonly #defences: Defences;
+  /** Nodes of the network as far as is known; 0: unknown. */
+  readonly #networkSize: number;
+  #asked = 0;
+  #failed = 0;
+  #nextPath = 0;
+
+  constructor(nowMs: number, target: Uint8Array, networkSize: number, defences: Defences) {
+    this.target = target;
+    this.startedMs = nowMs;
+    this.#networkSize = networkSize;
+    this.#defences = defences;
+  }
+
+  /** Adds nodes that we know ourselves, spread over the paths. */
+  begin(nodes: readonly NodeInfo[]): void {
+    for (const node of nodes) {
+      this.#add(node, this.#nextPath, 0);
+      this.#nextPath = (this.#nextPath + 1) % this.#defences.paths;
+    }
+  }
+
+  /** A node told of others. */
+  learn(from: Candidate, nodes: readonly NodeInfo[]): void {
+    for (const node of nodes) this.#add(node, from.path, from.hops + 1);
+  }
+
+  /** The next node to ask, or undefined. */
+  next(nowMs: number): Candidate | undefined {
+    if (nowMs - this.startedMs > LOOKUP_LIMIT_MS) return undefined;
+    const limit = this.#limit();
+    for (let path = 0; path < this.#defences.paths; path += 1) {
+      let busy = 0;
+      let first: Candidate | undefined;
+      for (const candidate of this.#candidates) {
+        if (candidate.path !== path) continue;
+        if (candidate.state === 'asked') busy += 1;
+        if (first === undefined && candidate.state === 'new') first = candidate;
+      }
+      if (first === undefined || busy >= ALPHA) continue;
+      if (limit !== undefined && compareDistance(this.target, limit.id, first.id) < 0) continue;
+      first.state = 'asked';
+      this.#asked += 1;
+      return first;
+    }
+    return undefined;
+  }
+
+  /** A candidate did not answer, or refused. */
+  fail(candidate: Candidate): void {
+    candidate.state = 'failed';
+    this.#failed += 1;
+  }
+
+  /** Nothing is left to ask, and nothing that is awaited could be nearer than what answered. */
+  isDone(nowMs: number): boolean {
+    if (nowMs - this.startedMs > LOOKUP_LIMIT_MS) return true;
+    const limit = this.#limit();
+    return !this.#candidates.some(({ state, id }) => {
+      if (state !== 'new' && state !== 'asked' && state !== 'slow') return false;
+      return limit === undefined || compareDistance(this.target, id, limit.id) < 0;
+    });
+  }
+
+  /** The nearest nodes that answered and count, nearest first. */
+  closest(): Candidate[] {
+    return this.#trusted().slice(0, this.#wanted());
+  }
+
+  /** All that answered, nearest first. */
+  answered(): Candidate[] {
+    return this.#candidates.filter(({ state }) => state === 'answered');
+  }
+
+  stats(nowMs: number): LookupStats {
+    return {
+      asked: this.#asked,
+      failed: this.#failed,
+      hops: this.#trusted()[0]?.hops ?? 0,
+      durationMs: nowMs - this.startedMs,
+      isDense: this.#wanted() > K,
+    };
+  }
+
+  /** The farthest node that is wanted, once enough answered: whoever is behind it need not be asked. */
+  #limit(): Candidate | undefined {
+    return this.#trusted()[this.#wanted() - 1];
+  }
+
+  #wanted(): number {
+    if (!this.#defences.checksDensity || this.#networkSize < 2 * WIDE_STORES) return K;
+    const kth = this.#trusted()[K - 1];
+    if (kth === undefined) return K;
+    const expected = K / this.#networkSize;
+    return distanceShare(this.target, kth.id) * DENSE_FACTOR < expected ? WIDE_STORES : K;
+  }
+
+  /** Those that answered and count, of one subnet a few. */
+  #trusted(): Candidate[] {
+    const perSubnet = new Map<string, number>();
+    return this.#candidates.filter((candidate) => {
+      if (candidate.state !== 'answered' || !candidate.isTrusted) return false;
+      if (!this.#defences.limitsSubnets || isLocal(candidate.host)) return true;
+      const subnet = subnetOf(candidate.host);
+      const count = (perSubnet.get(subnet) ?? 0) + 1;
+      perSubnet.set(subnet, count);
+      return count <= MAX_STORES_PER_SUBNET;
+    });
+  }
+
+  #add({ id, host, port }: NodeInfo, path: number, hops: number): void {
+    const key = `${host} ${port}`;
+    if (this.#known.has(key)) return;
+    let low = 0;
+    let high = this.#candidates.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const order = compareDistance(this.target, this.#candidates[middle]!.id, id);
+      if (order < 0) low = middle + 1;
+      else high = middle;
+    }
+    if (low >= MAX_CANDIDATES) return;
+    this.#known.add(key);
+    const isTrusted = !this.#defences.checksIds || isAllowedId(id, host);
+    const state = 'new' as const;
+    this.#candidates.splice(low, 0, {
+      id,
+      host,
+      port,
+      path,
+      hops,
+      state,
+      token: undefined,
+      isTrusted,
+    });
+    if (this.#candidates.length <= MAX_CANDIDATES) return;
+    // The farthest goes, unless an answer of it is awaited.
+    const last = this.#candidates.findLastIndex(
+      (each) => each.state !== 'asked' && each.state !== 'slow',
+    );
+    if (last >= 0) this.#candidates.splice(last, 1);
+  }
+}

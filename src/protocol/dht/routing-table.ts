@@ -1,0 +1,224 @@
+/**
+ * The nodes that a node knows, in buckets by how many leading bits their ids share with its own.
+ *
+ * Spec: BEP 5, "Routing Table": eight good nodes a bucket; a node that failed is replaced by one that waits. A node enters only after it answered
+ * a query of ours, so nobody is known by hearsay.
+ * Bounds: 160 buckets of K nodes and K that wait; one node of a host and MAX_NODES_PER_SUBNET of a /24 (/48), where the host is not exempt.
+ * Not here: asking anybody.
+ * @module
+ */
+import { equalBytes } from '../../lib/bytes.ts';
+import { ID_BYTES, K, MAX_FAILURES, MAX_NODES_PER_SUBNET, QUESTIONABLE_MS } from './constants.ts';
+import type { NodeInfo } from './krpc.ts';
+import { commonBits, compareDistance } from './node-id.ts';
+import { subnetOf } from './subnet.ts';
+
+// Implementation limits
+/** Failures after which a node goes even when nobody waits for its place. */
+const HOPELESS_FAILURES = 5;
+
+/** A node of the table. */
+export interface KnownNode extends NodeInfo {
+  /** When it answered last. */
+  lastSeenMs: number;
+  /** Queries in a row that it did not answer. */
+  failures: number;
+}
+
+interface Bucket {
+  nodes: KnownNode[];
+  waiting: KnownNode[];
+  changedMs: number;
+}
+
+/** How the nodes of a table are. */
+export interface TableHealth {
+  readonly good: number;
+  readonly questionable: number;
+  readonly waiting: number;
+  readonly buckets: number;
+}
+
+/** One routing table. */
+export class RoutingTable {
+  readonly id: Uint8Array;
+  readonly #isExempt: (host: string) => boolean;
+  readonly #buckets = new Map<number, Bucket>();
+  readonly #hosts = new Map<string, number>();
+  readonly #subnets = new Map<string, number>();
+  #size = 0;
+
+  /** @param isExempt hosts that the limits do not count, as those of local networks. */
+  constructor(id: Uint8Array, isExempt: (host: string) => boolean) {
+    this.id = id;
+    this.#isExempt = isExempt;
+  }
+
+  /** Nodes without those that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  *[Symbol.iterator](): Generator<KnownNode> {
+    for (const { nodes } of this.#buckets.values()) yield* nodes;
+  }
+
+  find(id: Uint8Array): KnownNode | undefined {
+    const bucket = this.#buckets.get(commonBits(this.id, id));
+    return bucket?.nodes.find((node) => equalBytes(node.id, id));
+  }
+
+  /** True when a node with this id would get a place, or at least may wait for one. */
+  hasRoom(nowMs: number, id: Uint8Array): boolean {
+    const bits = commonBits(this.id, id);
+    if (bits === ID_BYTES * 8) return false;
+    const bucket = this.#buckets.get(bits);
+    if (bucket === undefined || bucket.nodes.length < K) return true;
+    return bucket.waiting.length < K && bucket.nodes.some((node) => !isGood(nowMs, node));
+  }
+
+  /** A node answered. */
+  seen(nowMs: number, node: NodeInfo): void {
+    const bits = commonBits(this.id, node.id);
+    if (bits === ID_BYTES * 8) return;
+    const bucket = this.#bucket(bits, nowMs);
+    const known = bucket.nodes.find((each) => equalBytes(each.id, node.id));
+    if (known !== undefined) {
+      // An id does not move to another address as long as its node answers.
+      if (known.host !== node.host || known.port !== node.port) return;
+      known.lastSeenMs = nowMs;
+      known.failures = 0;
+      return;
+    }
+    const { id, host, port } = node;
+    const fresh: KnownNode = { id, host, port, lastSeenMs: nowMs, failures: 0 };
+    if (!this.#isAllowed(fresh)) return;
+    if (bucket.nodes.length < K) this.#enter(bucket, fresh, nowMs);
+    else this.#wait(nowMs, bucket, fresh);
+  }
+
+  /** A node of the table asked us something: BEP 5 takes that for a sign of life of one that ever answered. */
+  heard(nowMs: number, { id, host, port }: NodeInfo): void {
+    const known = this.find(id);
+    if (known?.host === host && known.port === port) known.lastSeenMs = nowMs;
+  }
+
+  /** A node did not answer. */
+  failed(nowMs: number, id: Uint8Array): void {
+    const bucket = this.#buckets.get(commonBits(this.id, id));
+    const node = bucket?.nodes.find((each) => equalBytes(each.id, id));
+    if (bucket === undefined || node === undefined) return;
+    node.failures += 1;
+    const heir = bucket.waiting.at(-1);
+    if (node.failures >= HOPELESS_FAILURES) this.#leave(bucket, node);
+    else if (node.failures >= MAX_FAILURES && heir !== undefined) {
+      bucket.waiting.pop();
+      this.#leave(bucket, node);
+      if (this.#isAllowed(heir)) this.#enter(bucket, heir, nowMs);
+    }
+  }
+
+  /** The nodes nearest to `target`, nearest first; those that failed last come only when there are no others. */
+  closest(target: Uint8Array, count: number = K): KnownNode[] {
+    const found: KnownNode[] = [];
+    for (const group of this.#groups(commonBits(this.id, target))) {
+      const usable = group.filter((node) => node.failures === 0);
+      usable.sort((a, b) => compareDistance(target, a.id, b.id));
+      found.push(...usable);
+      if (found.length >= count) break;
+    }
+    if (found.length < count) {
+      const rest = [...this].filter((node) => node.failures > 0);
+      found.push(...rest.sort((a, b) => compareDistance(target, a.id, b.id)));
+    }
+    return found.slice(0, count);
+  }
+
+  /** Groups of nodes, each nearer to a target that shares `bits` bits with our id than all that follow. */
+  *#groups(bits: number): Generator<KnownNode[]> {
+    yield this.#buckets.get(bits)?.nodes.slice() ?? [];
+    const deeper: KnownNode[] = [];
+    for (const [at, { nodes }] of this.#buckets) if (at > bits) deeper.push(...nodes);
+    yield deeper;
+    for (let at = bits - 1; at >= 0; at -= 1) yield this.#buckets.get(at)?.nodes.slice() ?? [];
+  }
+
+  /** Shared bits of the bucket that was left alone longest, and since when; undefined without buckets. */
+  get stalest(): { readonly bits: number; readonly sinceMs: number } | undefined {
+    let found: { bits: number; sinceMs: number } | undefined;
+    for (const [bits, { changedMs, nodes }] of this.#buckets) {
+      if (nodes.length === 0) continue;
+      if (found === undefined || changedMs < found.sinceMs) found = { bits, sinceMs: changedMs };
+    }
+    return found;
+  }
+
+  /** A bucket is looked after now. */
+  touch(nowMs: number, bits: number): void {
+    const bucket = this.#buckets.get(bits);
+    if (bucket !== undefined) bucket.changedMs = nowMs;
+  }
+
+  health(nowMs: number): TableHealth {
+    let good = 0;
+    let waiting = 0;
+    for (const bucket of this.#buckets.values()) {
+      good += bucket.nodes.filter((node) => isGood(nowMs, node)).length;
+      waiting += bucket.waiting.length;
+    }
+    return { good, questionable: this.#size - good, waiting, buckets: this.#buckets.size };
+  }
+
+  #bucket(bits: number, nowMs: number): Bucket {
+    let bucket = this.#buckets.get(bits);
+    if (bucket === undefined) {
+      bucket = { nodes: [], waiting: [], changedMs: nowMs };
+      this.#buckets.set(bits, bucket);
+    }
+    return bucket;
+  }
+
+  /** A full bucket: a node that failed, or that was not heard of for long and failed to answer, gives way. */
+  #wait(nowMs: number, bucket: Bucket, fresh: KnownNode): void {
+    const bad = bucket.nodes.find((node) => node.failures >= MAX_FAILURES);
+    if (bad !== undefined) {
+      this.#leave(bucket, bad);
+      this.#enter(bucket, fresh, nowMs);
+      return;
+    }
+    bucket.waiting = bucket.waiting.filter((node) => node.host !== fresh.host);
+    bucket.waiting.push(fresh);
+    if (bucket.waiting.length > K) bucket.waiting.shift();
+  }
+
+  #isAllowed({ host }: NodeInfo): boolean {
+    if (this.#isExempt(host)) return true;
+    if (this.#hosts.has(host)) return false;
+    return (this.#subnets.get(subnetOf(host)) ?? 0) < MAX_NODES_PER_SUBNET;
+  }
+
+  #enter(bucket: Bucket, node: KnownNode, nowMs: number): void {
+    bucket.nodes.push(node);
+    bucket.changedMs = nowMs;
+    this.#size += 1;
+    count(this.#hosts, node.host, 1);
+    count(this.#subnets, subnetOf(node.host), 1);
+  }
+
+  #leave(bucket: Bucket, node: KnownNode): void {
+    bucket.nodes.splice(bucket.nodes.indexOf(node), 1);
+    this.#size -= 1;
+    count(this.#hosts, node.host, -1);
+    count(this.#subnets, subnetOf(node.host), -1);
+  }
+}
+
+function isGood(nowMs: number, node: KnownNode): boolean {
+  return node.failures === 0 && nowMs - node.lastSeenMs < QUESTIONABLE_MS;
+}
+
+function count(map: Map<string, number>, key: string, change: number): void {
+  const value = (map.get(key) ?? 0) + change;
+  if (value > 0) map.set(key, value);
+  else map.delete(key);
+}
