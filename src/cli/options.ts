@@ -4,6 +4,7 @@
  */
 import type { NodeOptions } from '../node/api/index.ts';
 import {
+  listOption,
   numberOption,
   type OptionSpec,
   type OptionValues,
@@ -16,7 +17,7 @@ import { Output } from './output.ts';
 export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   json: { help: 'print one JSON event a line on stdout' },
   quiet: { help: 'print results and problems only' },
-  'no-discovery': { help: 'use only peers that were given: no trackers, no peer exchange' },
+  'no-discovery': { help: 'use only peers that were given: no trackers, no peer exchange, no DHT' },
   'download-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
   'upload-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
 };
@@ -30,6 +31,8 @@ export const WEB_SEED_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 /** Of every command that runs a node. */
 export const NODE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   listen: { value: 'host:port', help: 'address to listen on; default: port 6881, or a free one' },
+  bootstrap: { value: 'host:port', isRepeatable: true, help: 'a DHT node to begin with' },
+  'no-dht': { help: 'do not take part in the DHT' },
   ...COMMON_OPTIONS,
 };
 
@@ -43,7 +46,10 @@ export function nodeOptionsOf(values: OptionValues): NodeOptions {
   const listen = textOption(values, 'listen');
   const download = numberOption(values, 'download-limit', 0);
   const upload = numberOption(values, 'upload-limit', 0);
+  const isWithoutDht = switchOption(values, 'no-dht') || switchOption(values, 'no-discovery');
   return {
+    usesDht: !isWithoutDht,
+    bootstrap: listOption(values, 'bootstrap'),
     ...(listen === undefined ? {} : { listen }),
     ...(download === undefined ? {} : { downloadLimitBytesPerSec: download }),
     ...(upload === undefined ? {} : { uploadLimitBytesPerSec: upload }),

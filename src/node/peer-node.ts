@@ -17,6 +17,7 @@ import { SlabPool } from '../plane/slab-pool.ts';
 import { makePeerId } from '../protocol/peer-wire/index.ts';
 import { formatEndpoint, parseEndpoint } from './address.ts';
 import { CLIENT_NAME, DEFAULT_PORT, defaultHome, isOffline, VERSION } from './config.ts';
+import { DhtService } from './dht-service.ts';
 import { DialGate } from './dial-gate.ts';
 import { nodeError } from './errors.ts';
 import { ExternalAddress } from './external-address.ts';
@@ -61,6 +62,10 @@ export interface NodeOptions {
   /** Most torrents that download, and that seed, at a time; the others wait as `queued`. Default: no limit, as a one-shot command needs it. */
   readonly maxActiveDownloads?: number;
   readonly maxActiveSeeds?: number;
+  /** False: no DHT. Default true. */
+  readonly usesDht?: boolean;
+  /** DHT nodes to begin with, "HOST:PORT". */
+  readonly bootstrap?: readonly string[];
   /** Limits hold for messages and an estimate of TCP's and IP's headers too. Default true; false: for block data alone. */
   readonly countsOverhead?: boolean;
 }
@@ -90,6 +95,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #downloadGate: RateGate;
   readonly #countsOverhead: boolean;
   readonly #udp: UdpDoor;
+  #dht: DhtService | undefined;
   readonly #dialGate = new DialGate();
   readonly #webSeedGate = new WebSeedGate();
   readonly #peerId: Uint8Array = makePeerId(new Rng(randomSeed()), VERSION);
@@ -112,7 +118,7 @@ export class PeerNode implements AsyncDisposable {
     this.#uploadGate = new RateGate(options.uploadLimitBytesPerSec ?? 0);
     this.#downloadGate = new RateGate(options.downloadLimitBytesPerSec ?? 0);
     this.#countsOverhead = options.countsOverhead ?? true;
-    this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0');
+    this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0', this.endpoint.port);
     this.#queue = new TorrentQueue<Torrent>(options);
     listen.handler.current = (connection) => this.#onConnection(connection);
     this.#pulse = setInterval(() => this.#onPulse(), PULSE_MS).unref();
@@ -123,7 +129,22 @@ export class PeerNode implements AsyncDisposable {
     const offline = options.isOffline ?? isOffline();
     const policy = new ReachPolicy({ offline, givenSubnets: options.given ?? [] });
     if (options.listen !== undefined) policy.giveSubnet(options.listen);
-    return new PeerNode(options, policy, await openListener(options.listen, offline));
+    for (const host of options.bootstrap ?? []) policy.giveSubnet(host);
+    const node = new PeerNode(options, policy, await openListener(options.listen, offline));
+    if (options.usesDht !== false) await node.#startDht(options.bootstrap ?? []);
+    return node;
+  }
+
+  async #startDht(bootstrap: readonly string[]): Promise<void> {
+    const families = familiesOf(this.endpoint.host);
+    const { home, policy } = this;
+    this.#dht = new DhtService({ udp: this.#udp, policy, families, home, bootstrap });
+    await this.#dht.start();
+  }
+
+  /** This node in the DHT; undefined without. */
+  get dht(): DhtService | undefined {
+    return this.#dht;
   }
 
   /** The address and port that this node listens on. */
@@ -215,6 +236,7 @@ export class PeerNode implements AsyncDisposable {
         queue: this.#queue,
         reputation: this.reputation,
         webSeedGate: this.#webSeedGate,
+        dht: this.#dht,
         onStopped: (stopped) => this.#forget(stopped),
       },
       options,
@@ -258,6 +280,7 @@ export class PeerNode implements AsyncDisposable {
     await this.#listener.close();
     this.#uploadGate.close();
     this.#downloadGate.close();
+    this.#dht?.close();
     await this.#udp.close();
     await this.#disk.close();
   }
@@ -278,6 +301,7 @@ export class PeerNode implements AsyncDisposable {
       this.#saveReputation();
     }
     for (const torrent of new Set(this.#torrents.values())) torrent.pulse(now);
+    this.#dht?.pulse(now);
     if (!this.#queue.isLimited) return;
     // One a pulse: a thousand waiting seeds must not ask a tracker all at once.
     const curious = this.#queue.order.find((torrent) => torrent.wantsCounts(now));

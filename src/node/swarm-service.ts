@@ -227,7 +227,7 @@ export class SwarmService implements LinkOwner {
     this.drain();
   }
 
-  addPeers(addresses: readonly Endpoint[], source: 'given' | 'tracker' | 'magnet'): void {
+  addPeers(addresses: readonly Endpoint[], source: 'given' | 'tracker' | 'magnet' | 'dht'): void {
     this.swarm.addPeers(monotonicMs(), addresses, source);
     this.drain();
   }

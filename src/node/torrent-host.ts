@@ -2,6 +2,7 @@
  * What a torrent gets from its node.
  * @module
  */
+import type { DhtService } from './dht-service.ts';
 import type { Reputation } from './reputation.ts';
 import type { NodePlane } from './swarm-service.ts';
 import type { Torrent } from './torrent.ts';
@@ -17,5 +18,7 @@ export interface TorrentHost extends TrackerHost {
   readonly queue: TorrentQueue<Torrent>;
   readonly reputation: Reputation;
   readonly webSeedGate: WebSeedGate;
+  /** Undefined: no DHT. */
+  readonly dht: DhtService | undefined;
   readonly onStopped: (torrent: Torrent) => void;
 }

@@ -27,6 +27,7 @@ import { noteEvent } from './reputation.ts';
 import { ResumeStore } from './resume.ts';
 import { type ShareLimits, ShareWatch } from './share-limits.ts';
 import { type RateLimits, SwarmService } from './swarm-service.ts';
+import { TorrentDht } from './torrent-dht.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import { linkOf, webSeedPlanOf } from './torrent-link.ts';
@@ -63,6 +64,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   readonly #pace = new PaceWatch();
   readonly #share: ShareWatch;
   readonly #trackers: TorrentTrackers;
+  readonly #dht: TorrentDht;
   /** Kept from connections and trackers: it waits for its turn, or was told to. */
   #hold: 'queued' | 'paused' | undefined;
   /** The files were checked, or there is no metadata yet: it may run. */
@@ -116,6 +118,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       onEvent: (event) => this.#onSwarmEvent(event),
       onDiskFault: (fault) => this.#onDiskFault(fault),
     });
+    this.#dht = new TorrentDht(host, options, (found) => this.#service.addPeers(found, 'dht'));
     this.#trackers = new TorrentTrackers({
       host,
       source: options.source,
@@ -367,6 +370,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const isHeld = this.#hold !== undefined || this.#abort.signal.aborted;
     if (isHeld || this.#options.isDiscovering === false) return;
     const isPrivate = this.#files?.info.isPrivate === true;
+    this.#dht.start(this.infoHashes, isPrivate);
     this.#trackers.start(this.infoHashes, isPrivate, this.#service.swarm.isComplete);
   }
 
@@ -379,6 +383,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#hold = hold;
     if (wasRunning) {
       this.#service.rest();
+      this.#dht.stop();
       this.#trackers.stop();
     }
     this.#showState(before);
@@ -452,14 +457,12 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   #onMetadata(infoBytes: Uint8Array): void {
     const parsed = parseInfo(infoBytes, nodeCrypto);
     if (!parsed.ok) {
-      const error = nodeError('ERR_SOURCE', {
-        what: 'The metadata of this magnet link',
-        reason: parsed.message,
-      });
-      this.#fail(error, true);
+      const what = 'The metadata of this magnet link';
+      this.#fail(nodeError('ERR_SOURCE', { what, reason: parsed.message }), true);
       return;
     }
     const before = this.infoHashes;
+    this.#dht.start(parsed.value, parsed.value.isPrivate);
     this.#starting = this.#open(parsed.value, new Map()).catch((error: AppError) =>
       this.#fail(error, true),
     );
@@ -574,6 +577,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   async #stop(): Promise<void> {
     this.#abort.abort(nodeError('ERR_STOPPED', { name: this.name }));
     this.#trouble.close();
+    this.#dht.stop();
     this.#trackers.stop();
     await this.#starting.catch(() => {});
     this.#guard?.close();

@@ -242,6 +242,10 @@ export class Dht {
     return this.#state.id;
   }
 
+  get family(): 4 | 6 {
+    return this.#state.options.family;
+  }
+
   /** The nodes of the table nearest to a target. */
   closest(target: Uint8Array, count: number = K): NodeInfo[] {
     return this.#state.table.closest(target, count);

@@ -267,12 +267,12 @@ export function dialMore(state: SwarmState, nowMs: number): void {
   }
 }
 
-/** BEP 27: the torrent is private, so what peers told of others is forgotten, and whoever was found that way left. */
+/** BEP 27: the torrent is private, so what peers and the DHT told is forgotten, and whoever was found that way left. */
 export function forgetRumours(state: SwarmState, nowMs: number): void {
-  const dials = new Set(state.list.forgetHeard());
+  const dials = new Set(state.list.forgetOpen());
   for (const peer of [...state.peers.values()]) {
     if (peer.dial === undefined || !dials.has(peer.dial)) continue;
-    closePeer(state, nowMs, peer, 'known from other peers, which a private torrent forbids');
+    closePeer(state, nowMs, peer, 'not known from a tracker, as a private torrent demands');
   }
   state.exchange.clear();
 }

@@ -126,7 +126,7 @@ describe('a magnet that turns out to be private', () => {
     const heard = rig.connectDialled(contact(1));
     rig.setTorrent();
     assert.equal(rig.handshakes(id)[0]!.extensions.get('ut_pex'), 0);
-    assert.match(rig.closeReason(heard)!, /known from other peers/);
+    assert.match(rig.closeReason(heard)!, /not known from a tracker/);
     // The dial under way comes to nothing.
     const late = rig.connectDialled(contact(2));
     assert.equal(rig.closeReason(late), 'its address was forgotten meanwhile');

@@ -217,7 +217,7 @@ describe('what peers named', () => {
     };
     say(0, 500);
     assert.equal(list.heardCount, 100);
-    list.forgetHeard();
+    list.forgetOpen();
     say(0, 500);
     assert.equal(list.heardCount, 0);
     say(60_000, 500);
@@ -275,7 +275,7 @@ describe('what peers named', () => {
     list.addHeard(0, 's', address(2), false);
     list.add(0, address(1), 'tracker');
     assert.equal(list.heardCount, 1);
-    assert.deepEqual(list.forgetHeard(), []);
+    assert.deepEqual(list.forgetOpen(), []);
     assert.deepEqual(takeAll(list, 0), [address(1).host]);
   });
 
@@ -284,7 +284,7 @@ describe('what peers named', () => {
     for (let i = 0; i < 3; i += 1) list.addHeard(0, 's', address(i), false);
     const [open, underWay] = [list.take(0, false)!, list.take(0, false)!];
     list.connected(open.dial);
-    assert.deepEqual(list.forgetHeard(), [open.dial]);
+    assert.deepEqual(list.forgetOpen(), [open.dial]);
     assert.deepEqual([list.isDialling(open.dial), list.isDialling(underWay.dial)], [true, false]);
     assert.deepEqual([list.size, list.diallingCount, list.heardCount], [0, 0, 0]);
     list.closed(0, open.dial, true, false);
@@ -324,7 +324,7 @@ const step = fc.record({
     'uncover',
     'ban',
     'own',
-    'forgetHeard',
+    'forgetOpen',
     'clear',
     'wait',
     'rank',
@@ -396,7 +396,7 @@ describe('whatever happens', () => {
             for (const dial of dials.keys()) assert.equal(list.isDialling(dial), false);
             dials.clear();
           } else {
-            const open = new Set(list.forgetHeard());
+            const open = new Set(list.forgetOpen());
             for (const [dial, one] of dials) {
               if (open.has(dial)) assert.ok(one.isOpen);
               if (!list.isDialling(dial)) dials.delete(dial);

@@ -7,7 +7,7 @@
  * A banned peer is never dialled or let in again: neither its host, since an incoming connection's port says nothing, nor its peer id.
  * On loopback, where everybody shares a host, the port counts too. An address of our own is remembered and never taken again; one whose peer is
  * connected through another door is *covered* and rests until that connection ends.
- * Costs: everything is O(log n) in the number of addresses, but for `clear`, `forgetHeard` and `rank`.
+ * Costs: everything is O(log n) in the number of addresses, but for `clear`, `forgetOpen` and `rank`.
  * Bounds: MAX_CANDIDATES addresses and as many bans, MAX_OWN_ADDRESSES of our own; when full, the one that failed most is forgotten for a new one.
  * What peers named has bounds of its own: `rumours.ts`.
  * @module
@@ -46,6 +46,11 @@ function isLoopback(host: string): boolean {
 /** A person named it. */
 function isGiven(candidate: Candidate): boolean {
   return candidate.source === 'given' || candidate.source === 'magnet';
+}
+
+/** Found by means that are open to everybody. */
+function isOpenSource({ source }: Candidate): boolean {
+  return source === 'pex' || source === 'dht';
 }
 
 function isSooner(a: Candidate, b: Candidate): boolean {
@@ -149,16 +154,16 @@ export class PeerList {
     if (this.#rumours.speakerOf(candidate) === speaker) this.#forget(candidate);
   }
 
-  /** Forgets every address that is known from peers alone. @returns the dials whose connections are open. */
-  forgetHeard(): number[] {
+  /** Forgets every address that a private torrent may not use (BEP 27). @returns the dials whose connections are open. */
+  forgetOpen(): number[] {
     const open: number[] = [];
     for (const [dial, candidate] of this.#dials) {
-      if (candidate.source !== 'pex') continue;
+      if (!isOpenSource(candidate)) continue;
       if (candidate.state === 'connected') open.push(dial);
       else this.#endDial(dial, candidate);
     }
     for (const candidate of [...this.#candidates.values()]) {
-      if (candidate.source === 'pex') this.#forget(candidate);
+      if (isOpenSource(candidate)) this.#forget(candidate);
     }
     return open;
   }

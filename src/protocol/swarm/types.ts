@@ -7,7 +7,7 @@ import type { Rng } from '../../lib/rng.ts';
 import type { ChokerOptions } from './choker.ts';
 
 /** Where an address came from. */
-export type PeerSource = 'given' | 'tracker' | 'magnet' | 'pex';
+export type PeerSource = 'given' | 'tracker' | 'magnet' | 'pex' | 'dht';
 
 /** An address of a peer. */
 export interface PeerAddress {

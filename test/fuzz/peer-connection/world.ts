@@ -52,7 +52,7 @@ const FAULTLESS = new Set([
   'too many connections with its address',
   'too many connections with its network',
   'gave way to a peer of higher priority',
-  'known from other peers, which a private torrent forbids',
+  'not known from a tracker, as a private torrent demands',
   'silent for too long',
   'both only upload',
   'known from a tracker that is no longer used',

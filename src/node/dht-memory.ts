@@ -1,0 +1,71 @@
+/**
+ * What a DHT node keeps between runs: its ids, and nodes that answered lately.
+ * Bounds: MAX_SAVED nodes of a family; a file that is not ours or damaged counts as none, since bootstrap mends it.
+ * @module
+ */
+import path from 'node:path';
+import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
+import { fromHex, toHex } from '../lib/bytes.ts';
+import { parseIp } from '../lib/ip-address.ts';
+import { decodeUtf8, encodeUtf8 } from '../lib/utf8.ts';
+import type { Endpoint } from '../protocol/dht/index.ts';
+
+// Implementation limits
+const MAX_SAVED = 200;
+const VERSION = 1;
+const ID_BYTES = 20;
+
+/** Of one address family. */
+export interface DhtRecord {
+  /** 20 bytes. */
+  readonly id: Uint8Array;
+  /** Those seen last first. */
+  readonly nodes: readonly Endpoint[];
+}
+
+function fileIn(home: string): string {
+  return path.join(home, 'dht.json');
+}
+
+/** What was kept, by family. */
+export function loadDht(home: string): Map<4 | 6, DhtRecord> {
+  const records = new Map<4 | 6, DhtRecord>();
+  try {
+    const bytes = readFileIfThere(fileIn(home));
+    const parsed = bytes === undefined ? undefined : JSON.parse(decodeUtf8(bytes));
+    if (parsed?.version !== VERSION) return records;
+    for (const family of [4, 6] as const) {
+      const record = readRecord(parsed[`ipv${family}`], family);
+      if (record !== undefined) records.set(family, record);
+    }
+  } catch {
+    // As if nothing had been kept.
+  }
+  return records;
+}
+
+function readRecord(entry: unknown, family: 4 | 6): DhtRecord | undefined {
+  const { id, nodes } = (entry ?? {}) as { id?: unknown; nodes?: unknown };
+  const idBytes = typeof id === 'string' ? fromHex(id) : undefined;
+  if (idBytes?.length !== ID_BYTES || !Array.isArray(nodes)) return undefined;
+  return {
+    id: idBytes,
+    nodes: nodes.slice(0, MAX_SAVED).flatMap((node) => readNode(node, family)),
+  };
+}
+
+function readNode(node: unknown, family: 4 | 6): Endpoint[] {
+  const [host, port] = Array.isArray(node) ? node : [];
+  if (typeof host !== 'string' || !Number.isInteger(port) || port < 1 || port > 65_535) return [];
+  return parseIp(host)?.length === (family === 4 ? 4 : 16) ? [{ host, port }] : [];
+}
+
+/** Keeps it. @throws the system's error. */
+export function saveDht(home: string, records: ReadonlyMap<4 | 6, DhtRecord>): void {
+  const entries = [...records].map(([family, { id, nodes }]) => [
+    `ipv${family}`,
+    { id: toHex(id), nodes: nodes.slice(0, MAX_SAVED).map(({ host, port }) => [host, port]) },
+  ]);
+  const text = JSON.stringify({ version: VERSION, ...Object.fromEntries(entries) });
+  writeFileAtomic(fileIn(home), encodeUtf8(`${text}\n`));
+}

@@ -1,0 +1,42 @@
+/**
+ * A torrent in the DHT: announced under each of its hashes while it runs, never while it is private (BEP 27).
+ * Not here: the DHT.
+ * @module
+ */
+import type { Endpoint } from '../protocol/dht/index.ts';
+import type { DhtService } from './dht-service.ts';
+import type { InfoHashes } from './torrent-types.ts';
+
+/** Keeps one torrent announced. */
+export class TorrentDht {
+  readonly #dht: DhtService | undefined;
+  readonly #listenPort: number;
+  readonly #onPeers: (peers: readonly Endpoint[]) => void;
+  #hashes: Uint8Array[] = [];
+
+  constructor(
+    { dht, listenPort }: { readonly dht: DhtService | undefined; readonly listenPort: number },
+    { isDiscovering = true }: { readonly isDiscovering?: boolean },
+    onPeers: (peers: readonly Endpoint[]) => void,
+  ) {
+    this.#dht = isDiscovering ? dht : undefined;
+    this.#listenPort = listenPort;
+    this.#onPeers = onPeers;
+  }
+
+  /** Looks for peers and announces; what ran before under other hashes ends. */
+  start({ infoHashV1, infoHashV2 }: InfoHashes, isPrivate: boolean): void {
+    this.stop();
+    if (isPrivate) return;
+    for (const hash of [infoHashV1, infoHashV2]) {
+      if (hash === undefined) continue;
+      const infoHash = hash.subarray(0, 20);
+      this.#hashes.push(infoHash);
+      this.#dht?.track(infoHash, this.#listenPort, this.#onPeers);
+    }
+  }
+
+  stop(): void {
+    for (const infoHash of this.#hashes.splice(0)) this.#dht?.untrack(infoHash);
+  }
+}

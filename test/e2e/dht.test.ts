@@ -1,0 +1,79 @@
+/**
+ * Nodes that find each other through the DHT alone: a magnet link with nothing but hashes is enough, also after a restart without help.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import {
+  createTorrentFile,
+  type Starling,
+  startGet,
+  startSeed,
+  startStarling,
+} from '../support/cli.ts';
+import { TestBed } from '../support/cli-child.ts';
+import { readTree, writeFile } from '../support/content.ts';
+
+const LIMITS = { timeout: 60_000 };
+
+/** A node that only stands in the DHT: it seeds something else. @returns its address. */
+async function standIn(bed: TestBed): Promise<string> {
+  const dir = bed.dir('other');
+  writeFile(join(dir, 'other.bin'), 20_000, 3);
+  const { file } = await createTorrentFile(bed, join(dir, 'other.bin'), 'v2', {
+    pieceLength: 16384,
+  });
+  return (await startSeed(bed, file, dir)).address;
+}
+
+it(
+  'a magnet link with a hash alone is fetched through the DHT; after a restart without any help, too',
+  LIMITS,
+  async () => {
+    await using bed = new TestBed();
+    const path = join(bed.dir('original'), 'found.bin');
+    writeFile(path, 600_017, 7);
+    const { file, infoHashV1 } = await createTorrentFile(bed, path, 'v1', { pieceLength: 65536 });
+    const between = await standIn(bed);
+    await startSeed(bed, file, bed.dir('original'), '--bootstrap', between);
+    const home = bed.home();
+    const bare = ['get', `magnet:?xt=urn:btih:${infoHashV1}`, '--json', '--listen', '127.0.0.1:0'];
+    const get = (into: string, ...args: string[]): Starling =>
+      startStarling(bed, [...bare, '--dir', bed.dir(into), ...args], { home });
+    await get('first', '--bootstrap', between).summary();
+    assert.deepEqual(readTree(join(bed.dir('first'), 'found.bin')), readTree(path));
+    await get('second').summary();
+    assert.deepEqual(readTree(join(bed.dir('second'), 'found.bin')), readTree(path));
+  },
+);
+
+it(
+  'the node to begin with is asked at once; with --no-dht or --no-discovery it hears nothing',
+  LIMITS,
+  async () => {
+    await using bed = new TestBed();
+    const path = join(bed.dir('original'), 'file.bin');
+    writeFile(path, 100_017, 7);
+    const { file } = await createTorrentFile(bed, path, 'v1', { pieceLength: 16384 });
+    const seed = await startSeed(bed, file, bed.dir('original'), '--no-dht');
+    const node = createSocket('udp4');
+    bed.onEnd(() => node.close());
+    let datagrams = 0;
+    node.on('message', () => {
+      datagrams += 1;
+    });
+    node.bind(0, '127.0.0.1');
+    await once(node, 'listening');
+    const args = ['--peer', seed.address, '--bootstrap', `127.0.0.1:${node.address().port}`];
+    for (const [i, off] of ['--no-dht', '--no-discovery'].entries()) {
+      await startGet(bed, file, bed.dir(`into-${i}`), ...args, off).summary();
+      assert.equal(datagrams, 0, off);
+    }
+    const heard = once(node, 'message');
+    await startGet(bed, file, bed.dir('into-2'), ...args).summary();
+    await heard;
+  },
+);
