@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   seed: async () => (await import('./commands/seed.ts')).seedCommand,
   info: async () => (await import('./commands/info.ts')).infoCommand,
   reputation: async () => (await import('./commands/reputation.ts')).reputationCommand,
+  tracker: async () => (await import('./commands/tracker.ts')).trackerCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
 };
 

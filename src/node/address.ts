@@ -2,6 +2,7 @@
  * "host:port" as people write it.
  * @module
  */
+import os from 'node:os';
 import type { Endpoint } from '../io/tcp.ts';
 import { nodeError } from './errors.ts';
 
@@ -27,4 +28,15 @@ export function formatEndpoint(endpoint: Endpoint): string {
   if (endpoint.port === 0 && /^https?:/.test(endpoint.host)) return endpoint.host;
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
   return `${host}:${endpoint.port}`;
+}
+
+/** Where others may reach what listens there: of all addresses, those of this machine's interfaces; loopback when it has no other. */
+export function reachableEndpoints({ host, port }: Endpoint): Endpoint[] {
+  if (host !== '0.0.0.0' && host !== '::') return [{ host, port }];
+  const addresses = Object.values(os.networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith('fe80'))
+    .filter(({ family }) => host === '::' || family === 'IPv4')
+    .map(({ address }) => ({ host: address, port }));
+  return addresses.length > 0 ? addresses : [{ host: '127.0.0.1', port }];
 }

@@ -15,7 +15,7 @@ import { DiskPool } from '../plane/disk-pool.ts';
 import { SendCache } from '../plane/send-cache.ts';
 import { SlabPool } from '../plane/slab-pool.ts';
 import { makePeerId } from '../protocol/peer-wire/index.ts';
-import { formatEndpoint, parseEndpoint } from './address.ts';
+import { formatEndpoint, parseEndpoint, reachableEndpoints } from './address.ts';
 import { CLIENT_NAME, DEFAULT_PORT, defaultHome, isOffline, VERSION } from './config.ts';
 import { DhtService } from './dht-service.ts';
 import { DialGate } from './dial-gate.ts';
@@ -154,14 +154,7 @@ export class PeerNode implements AsyncDisposable {
 
   /** Addresses others may reach this node at: the one given, or those of the machine's interfaces. */
   get reachableEndpoints(): Endpoint[] {
-    const { host, port } = this.endpoint;
-    if (host !== '0.0.0.0' && host !== '::') return [{ host, port }];
-    const addresses = Object.values(os.networkInterfaces())
-      .flatMap((list) => list ?? [])
-      .filter(({ internal, address }) => !internal && !address.startsWith('fe80'))
-      .filter(({ family }) => host === '::' || family === 'IPv4')
-      .map(({ address }) => ({ host: address, port }));
-    return addresses.length > 0 ? addresses : [{ host: '127.0.0.1', port }];
+    return reachableEndpoints(this.endpoint);
   }
 
   /** The address that trackers see this node at, as most of them say (BEP 24); undefined when none did. */
