@@ -82,13 +82,14 @@ it(
     assert.match(await ask('/wrong', torrent.infoHashV1!), /needs a valid key/);
     assert.match(await ask('/s3cret', '00'.repeat(20)), /does not serve this torrent/);
     assert.match(await ask('/s3cret', torrent.infoHashV1!), /^d8:completei1e/);
-    for (const url of urls) {
+    // Asked by HTTP, a local tracker has to have a path that begins with /announce.
+    for (const url of [urls[0], `${stats}/announce/s3cret`]) {
       const { file } = await createTorrentFile(bed, path, 'v1', { trackers: [url] });
       const seed = await startServing(bed, ['seed', file, '--dir', bed.dir('original')]);
+      await startGet(bed, file, bed.dir(`copy-${url.slice(0, 3)}`)).done();
       const { stdout } = await runStarling(bed, ['info', file, '--scrape', '--json']);
-      // Keys cannot be told in a UDP scrape.
-      if (url.startsWith('http')) assert.match(stdout, /"seeds":[12]/);
-      else assert.match(stdout, /needs a valid key/);
+      // A UDP scrape has no place for a key.
+      assert.match(stdout, url.startsWith('http') ? /"seeds":[12]/ : /needs a valid key/);
       await seed.starling.child.stop();
     }
     writeFileSync(allow, '00');

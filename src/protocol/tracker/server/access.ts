@@ -18,11 +18,19 @@ export interface TrackerPath {
 
 const KEY = /^[A-Za-z0-9._~-]+$/;
 
-/** `/announce`, `/KEY/announce`, and the same with `scrape`; undefined: something else. */
+/**
+ * `/announce`, `/KEY/announce` and `/announce/KEY`, and the same with `scrape`; undefined: something else. The last form is for local trackers: careful
+ * clients, ours too, ask addresses outside the public Internet for paths that begin with /announce only.
+ */
 export function parseTrackerPath(path: string): TrackerPath | undefined {
   const match = /^(?:\/([A-Za-z0-9._~-]{1,64}))?\/(announce|scrape)$/.exec(path);
-  if (match === null) return undefined;
-  return { action: match[2] as 'announce' | 'scrape', key: match[1] ?? '' };
+  if (match !== null) return { action: actionOf(match[2]!), key: match[1] ?? '' };
+  const behind = /^\/(announce|scrape)\/([A-Za-z0-9._~-]{1,64})$/.exec(path);
+  return behind === null ? undefined : { action: actionOf(behind[1]!), key: behind[2]! };
+}
+
+function actionOf(word: string): TrackerPath['action'] {
+  return word === 'scrape' ? 'scrape' : 'announce';
 }
 
 /** The rules of one tracker. */
