@@ -48,6 +48,8 @@ for (const [index, via] of (['udp', 'http'] as const).entries()) {
     // Both hashes of a hybrid; the one that got it said goodbye.
     assert.match(metrics, /^starling_tracker_peers\{family="ipv4"\} 2$/m);
     assert.match(metrics, new RegExp(`protocol="${via}",action="announce"} [1-9]`));
+    // First, or its goodbye would wait for a tracker that is gone.
+    await share.starling.child.stop();
     tracker.child.signal('SIGINT');
     const exit = await tracker.child.exit();
     assert.equal(exit.code, 130);
