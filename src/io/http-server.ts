@@ -75,15 +75,16 @@ const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip', 'cf-c
 
 /** Serves. @throws the system's error (EADDRINUSE, EACCES, …). */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
+  const headersTimeoutMs = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
   // Not imported: the module brings much with it that 'starling info' would wait for.
   const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
-      requestTimeout: options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: headersTimeoutMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CHECK_EVERY_MS,
+      connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersTimeoutMs),
       noDelay: true,
     },
     (request, response) => answer(request, response, options.onRequest),

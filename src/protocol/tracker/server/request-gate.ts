@@ -18,6 +18,8 @@ const HOST_LENGTH_V6 = 8;
 export interface GateLimits {
   readonly requestsPerAddressBurst?: number;
   readonly requestsPerAddressPerSec?: number;
+  /** A multiple of 4. */
+  readonly countedAddressesMax?: number;
 }
 
 /** Lets requests through, or does not. */
@@ -25,15 +27,19 @@ export class RequestGate {
   readonly #hasher: SipHash;
   readonly #burst: number;
   readonly #perSec: number;
-  readonly #names = new Float64Array(COUNTED_ADDRESSES_MAX);
-  readonly #tokens = new Float32Array(COUNTED_ADDRESSES_MAX);
+  readonly #names: Float64Array;
+  readonly #tokens: Float32Array;
   /** In seconds, as a single-precision number would be too coarse in milliseconds; 0: a place that was never used. */
-  readonly #seenSec = new Float64Array(COUNTED_ADDRESSES_MAX);
+  readonly #seenSec: Float64Array;
 
   constructor(hasher: SipHash, limits: GateLimits = {}) {
     this.#hasher = hasher;
     this.#burst = limits.requestsPerAddressBurst ?? REQUESTS_PER_ADDRESS_BURST;
     this.#perSec = limits.requestsPerAddressPerSec ?? REQUESTS_PER_ADDRESS_PER_SEC;
+    const count = limits.countedAddressesMax ?? COUNTED_ADDRESSES_MAX;
+    this.#names = new Float64Array(count);
+    this.#tokens = new Float32Array(count);
+    this.#seenSec = new Float64Array(count);
   }
 
   /** Takes one request off the address's bucket. @returns false when it is empty. */
@@ -42,8 +48,7 @@ export class RequestGate {
     // 53 bits of the hash stand for the address: that two share a name is less likely than a fault of memory.
     const name = (this.#hasher.high & 0x1f_ffff) * 0x1_0000_0000 + low;
     const nowSec = nowMs / 1000 + 1;
-    const first = (this.#hasher.high >>> 18) * WAYS;
-    let place = first % COUNTED_ADDRESSES_MAX;
+    let place = ((this.#hasher.high >>> 11) % (this.#names.length / WAYS)) * WAYS;
     const end = place + WAYS;
     let stalest = place;
     for (; place < end; place += 1) {
