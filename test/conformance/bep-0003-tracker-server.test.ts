@@ -58,7 +58,7 @@ test('"port: The port number this peer is listening on." (0 cannot be dialled)',
 test('"left: The number of bytes this peer still has to download, encoded in base ten ascii."', () => {
   const tracker = new TestCore();
   assert.equal(tracker.announce({ left: 0 }).int('complete'), 1);
-  assert.equal(tracker.announce({ left: '9007199254740991', port: 2 }).int('incomplete'), 1);
+  assert.equal(tracker.announce({ left: '9223372036854775807', port: 2 }).int('incomplete'), 1);
   assert.match(reasonOf(tracker.announce({ left: '1e3' })), /expected left as a number/);
 });
 

@@ -155,8 +155,9 @@ function decodeText(text: string): string {
   return bytes === undefined ? '' : String.fromCharCode(...bytes.subarray(0, 64));
 }
 
+/** Of 64 bits: Transmission says 2^63-1 while it does not know. Beyond 2^53 the number is not exact, and need not be. */
 function countOf(text: string | undefined): number | undefined {
-  if (text === undefined || !/^[0-9]{1,16}$/.test(text)) return undefined;
+  if (text === undefined || !/^[0-9]{1,20}$/.test(text)) return undefined;
   return Number(text);
 }
 
