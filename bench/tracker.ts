@@ -4,7 +4,7 @@
  *
  * The server has the first core, the load generator, another process, the second one. CPU is what the kernel counts for the server: where the server's core
  * was not busy all the time, the generator was what ended, and announces per CPU-second say what the server can.
- * Usage: node bench/tracker.ts [--rounds 5] [--seconds 2]. Needs two cores, taskset and opentracker.
+ * Usage: node bench/tracker.ts [--rounds 5] [--seconds 1.5]. Needs two cores, taskset and opentracker.
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -25,7 +25,7 @@ const SECOND_FILL = 400_000;
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '2' },
+    seconds: { type: 'string', default: '1.5' },
   },
 });
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'starling-bench-'));

@@ -10,3 +10,11 @@
  * @module
  */
 export * from './api/index.ts';
+// Not by way of the API: most commands would load it in vain.
+export type { TrackerPicture } from './tracker-pages.ts';
+export {
+  readAllowList,
+  type TrackerHealth,
+  TrackerServer,
+  type TrackerServerOptions,
+} from './tracker-server.ts';

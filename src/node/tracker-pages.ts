@@ -4,7 +4,7 @@
  * Numbers only: no torrent, no address and no key is named, so both pages may be public. Twenty numbers need no client library.
  * @module
  */
-import type { TrackerCounters } from '../protocol/tracker/index.ts';
+import type { TrackerCounters } from '../protocol/tracker/server/index.ts';
 
 /** A tracker at one moment. */
 export interface TrackerPicture {

@@ -18,7 +18,11 @@ import {
 import type { Endpoint } from '../io/tcp.ts';
 import { serveUdp, type UdpServer } from '../io/udp-server.ts';
 import { Rng } from '../lib/rng.ts';
-import { parseAllowList, TrackerCore, UDP_REPLY_LENGTH_MAX } from '../protocol/tracker/index.ts';
+import {
+  parseAllowList,
+  TrackerCore,
+  UDP_REPLY_LENGTH_MAX,
+} from '../protocol/tracker/server/index.ts';
 import { formatEndpoint, parseEndpoint, reachableEndpoints } from './address.ts';
 import { nodeError } from './errors.ts';
 import { metricsPage, statsPage, type TrackerPicture } from './tracker-pages.ts';

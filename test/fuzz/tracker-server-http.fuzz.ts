@@ -5,7 +5,8 @@
 import { fromLatin1, toLatin1 } from '../../src/lib/bytes.ts';
 import { Rng } from '../../src/lib/rng.ts';
 import { decodeDict } from '../../src/protocol/bencode/index.ts';
-import { parseHttpReply, TrackerCore } from '../../src/protocol/tracker/index.ts';
+import { parseHttpReply } from '../../src/protocol/tracker/index.ts';
+import { TrackerCore } from '../../src/protocol/tracker/server/index.ts';
 
 const PEERS_MAX = 8;
 const TORRENTS_MAX = 4;

@@ -4,11 +4,8 @@
  */
 import { concatBytes, fromLatin1 } from '../../src/lib/bytes.ts';
 import { Rng } from '../../src/lib/rng.ts';
-import {
-  encodeUdpConnect,
-  TrackerCore,
-  UDP_REPLY_LENGTH_MAX,
-} from '../../src/protocol/tracker/index.ts';
+import { encodeUdpConnect } from '../../src/protocol/tracker/index.ts';
+import { TrackerCore, UDP_REPLY_LENGTH_MAX } from '../../src/protocol/tracker/server/index.ts';
 
 const PEERS_MAX = 8;
 const TORRENTS_MAX = 4;

@@ -7,12 +7,12 @@ import { fromLatin1, readU32, toLatin1, writeU16, writeU32 } from '../../src/lib
 import { parseIp } from '../../src/lib/ip-address.ts';
 import { Rng } from '../../src/lib/rng.ts';
 import { BencodeDict, decodeDict } from '../../src/protocol/bencode/index.ts';
+import { percentEncode } from '../../src/protocol/tracker/index.ts';
 import {
-  percentEncode,
   TrackerCore,
   type TrackerCoreOptions,
   UDP_REPLY_LENGTH_MAX,
-} from '../../src/protocol/tracker/index.ts';
+} from '../../src/protocol/tracker/server/index.ts';
 
 export const HASH: Uint8Array = fromLatin1('infohash-infohash-01');
 export const PEER_ID: Uint8Array = fromLatin1('-XX0001-peerpeerpeer');

@@ -26,11 +26,4 @@ export type {
   TorrentState,
   TorrentStatus,
 } from '../torrent-types.ts';
-export type { TrackerPicture } from '../tracker-pages.ts';
-export {
-  readAllowList,
-  type TrackerHealth,
-  TrackerServer,
-  type TrackerServerOptions,
-} from '../tracker-server.ts';
 export { type FileReport, type VerifyReport, verifyFiles } from '../verify.ts';

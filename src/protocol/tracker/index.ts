@@ -24,15 +24,6 @@ export {
   scrapeUrl,
 } from './scrape-codec.ts';
 export { type ScrapeResult, Scraper, type ScraperOptions } from './scraper.ts';
-export {
-  type HttpReply,
-  parseAllowList,
-  TrackerCore,
-  type TrackerCoreOptions,
-  type TrackerCounters,
-  type TrackerServerFaultCode,
-  UDP_REPLY_LENGTH_MAX,
-} from './server/index.ts';
 export type { TrackerStatus } from './status.ts';
 export type { TrackerActivity } from './tracker-state.ts';
 export { parseTrackerUrl, type TrackerUrl } from './tracker-url.ts';

@@ -5,6 +5,7 @@
 export { parseAllowList } from './access.ts';
 export { UDP_REPLY_LENGTH_MAX } from './constants.ts';
 export type { TrackerServerFaultCode } from './errors.ts';
+export type { SwarmTally } from './swarm-store.ts';
 export {
   type HttpReply,
   TrackerCore,
