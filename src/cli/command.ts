@@ -25,7 +25,7 @@ export type OptionValues = Readonly<
 /** A command. */
 export interface CommandSpec {
   readonly name: string;
-  /** Placeholder of its argument; one that ends with … may be given several times, an empty one not at all. */
+  /** Placeholder of its argument; one that ends with … may be given several times, one in brackets need not be given, an empty one must not. */
   readonly argument: string;
   readonly summary: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
@@ -42,10 +42,10 @@ export async function runCommand(spec: CommandSpec, args: readonly string[]): Pr
     process.stdout.write(commandHelp(spec));
     return;
   }
-  const isMany = spec.argument.endsWith('…');
+  const isMany = spec.argument.endsWith('…') || spec.argument.endsWith('…]');
   if (spec.argument === '') {
     if (positionals.length > 0) throw wrong(spec, `expected no argument, got "${positionals[0]}"`);
-  } else if (positionals.length === 0)
+  } else if (positionals.length === 0 && !spec.argument.startsWith('['))
     throw wrong(spec, `expected <${spec.argument}>, got nothing`);
   if (positionals.length > 1 && !isMany && spec.argument !== '') {
     throw wrong(spec, `expected one <${spec.argument}>, got also "${positionals[1]}"`);
@@ -89,7 +89,8 @@ function synopsis(spec: CommandSpec): string {
 }
 
 function callOf({ name, argument }: CommandSpec): string {
-  return argument === '' ? name : `${name} <${argument}>`;
+  if (argument === '' || argument.startsWith('[')) return `${name} ${argument}`.trimEnd();
+  return `${name} <${argument}>`;
 }
 
 /** The help of a command. */

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   get: async () => (await import('./commands/get.ts')).getCommand,
   create: async () => (await import('./commands/create.ts')).createCommand,
   seed: async () => (await import('./commands/seed.ts')).seedCommand,
+  dht: async () => (await import('./commands/dht.ts')).dhtCommand,
   info: async () => (await import('./commands/info.ts')).infoCommand,
   reputation: async () => (await import('./commands/reputation.ts')).reputationCommand,
   tracker: async () => (await import('./commands/tracker.ts')).trackerCommand,

@@ -46,6 +46,8 @@ const SAVE_MS = 600_000;
 /** Well-known hosts are resolved this long after the start at the earliest, if fewer nodes than FEW answered by then. */
 const PATIENCE_MS = 3_000;
 const FEW = 4;
+/** Whoever waits for the first node looks this often. */
+const LOOK_MS = 20;
 
 /** Options of a DhtService. */
 export interface DhtServiceOptions {
@@ -55,6 +57,8 @@ export interface DhtServiceOptions {
   readonly home: string;
   /** "HOST:PORT" that the user named. */
   readonly bootstrap: readonly string[];
+  /** BEP 43: asks, answers nobody; for nodes that will be gone in a moment. Default false. */
+  readonly isReadOnly?: boolean;
 }
 
 /** What a lookup brought. */
@@ -99,7 +103,7 @@ export class DhtService {
 
   /** Opens the sockets and begins. A family without a socket has no DHT. */
   async start(): Promise<void> {
-    const { udp, families, home } = this.#options;
+    const { udp, families, home, isReadOnly = false } = this.#options;
     const kept = loadDht(home);
     udp.onDictionary = (family, bytes, from) => this.#receive(family, bytes, from);
     for (const family of families) {
@@ -111,6 +115,7 @@ export class DhtService {
         crypto: nodeCrypto,
         ed25519: nodeEd25519,
         rng: new Rng(randomSeed()),
+        isReadOnly,
         ...(record === undefined ? {} : { id: record.id }),
       });
       this.#sockets.set(family, socket);
@@ -136,6 +141,31 @@ export class DhtService {
       }
     });
     this.#addNodes((await Promise.all(found)).flat());
+  }
+
+  /** Resolves when a node answered, or after a time. @returns whether one did. */
+  ready(patienceMs: number): Promise<boolean> {
+    if (this.#nodeCount(monotonicMs()) > 0) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearInterval(look);
+        clearTimeout(limit);
+        resolve(this.#nodeCount(monotonicMs()) > 0);
+      };
+      const limit = setTimeout(end, patienceMs);
+      const look = setInterval(() => {
+        this.pulse(monotonicMs());
+        if (this.#nodeCount(monotonicMs()) > 0) end();
+      }, LOOK_MS);
+    });
+  }
+
+  /** Lets the first lookups end. */
+  async settle(mostMs: number): Promise<void> {
+    const endMs = monotonicMs() + mostMs;
+    while (monotonicMs() < endMs && this.status().some(({ lookups }) => lookups > 0)) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
   }
 
   /** A peer told its DHT port. */

@@ -77,3 +77,42 @@ it(
     await heard;
   },
 );
+
+it(
+  'dht put and get: an item is read by others, a signed one is replaced by its owner; dht peers lists who is announced',
+  LIMITS,
+  async () => {
+    await using bed = new TestBed();
+    const between = await standIn(bed);
+    const dir = bed.dir('original');
+    writeFile(join(dir, 'file.bin'), 50_017, 7);
+    const { file, infoHashV1 } = await createTorrentFile(bed, join(dir, 'file.bin'), 'v1');
+    const seed = await startSeed(bed, file, dir, '--bootstrap', between);
+    const writer = bed.home();
+    const dht = async (args: string[], home: string): Promise<Record<string, unknown>[]> => {
+      const all = ['dht', ...args, '--json', '--listen', '127.0.0.1:0', '--bootstrap', between];
+      const { stdout } = await startStarling(bed, all, { home }).done();
+      return stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    };
+    const [plain] = await dht(['put', 'hello'], writer);
+    assert.deepEqual(Object.keys(plain!)[0], 'target');
+    const [read] = await dht(['get', String(plain!['target'])], bed.home());
+    assert.equal(read!['value'], 'hello');
+    for (const [i, text] of ['one', 'two'].entries()) {
+      const [signed] = await dht(['put', text, '--mutable', '--salt', 'news'], writer);
+      assert.equal(signed!['seq'], i + 1);
+      const [found] = await dht(['get', `${signed!['key']}.news`], bed.home());
+      assert.deepEqual([found!['value'], found!['seq']], [text, i + 1]);
+    }
+    const peers = await dht(['peers', infoHashV1!], bed.home());
+    assert(
+      peers.some(({ address }) => address === seed.address),
+      JSON.stringify(peers),
+    );
+    const [status] = await dht([], bed.home());
+    assert.equal(status!['family'], 4);
+  },
+);

@@ -8,6 +8,7 @@
  * Not here: datagrams, timeouts, what the answers hold.
  * @module
  */
+import { equalBytes } from '../../lib/bytes.ts';
 import {
   ALPHA,
   K,
@@ -74,6 +75,8 @@ export class Lookup {
   /** Nearest first. */
   readonly #candidates: Candidate[] = [];
   readonly #known = new Set<string>();
+  /** Our own id: others tell of us, too. */
+  readonly #own: Uint8Array;
   readonly #defences: Defences;
   /** Nodes of the network as far as is known; 0: unknown. */
   readonly #networkSize: number;
@@ -81,7 +84,14 @@ export class Lookup {
   #failed = 0;
   #nextPath = 0;
 
-  constructor(nowMs: number, target: Uint8Array, networkSize: number, defences: Defences) {
+  constructor(
+    nowMs: number,
+    target: Uint8Array,
+    own: Uint8Array,
+    networkSize: number,
+    defences: Defences,
+  ) {
+    this.#own = own;
     this.target = target;
     this.startedMs = nowMs;
     this.#networkSize = networkSize;
@@ -186,7 +196,7 @@ export class Lookup {
 
   #add({ id, host, port }: NodeInfo, path: number, hops: number): void {
     const key = `${host} ${port}`;
-    if (this.#known.has(key)) return;
+    if (this.#known.has(key) || equalBytes(id, this.#own)) return;
     let low = 0;
     let high = this.#candidates.length;
     while (low < high) {

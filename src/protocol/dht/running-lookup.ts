@@ -51,7 +51,7 @@ export function startLookup(state: DhtState, nowMs: number, plan: LookupPlan): n
 function beginWaiting(state: DhtState, nowMs: number): void {
   while (state.lookups.size < MAX_LOOKUPS && state.waiting.length > 0) {
     const { id, plan } = state.waiting.shift()!;
-    const lookup = new Lookup(nowMs, plan.target, state.networkSize, state.defences);
+    const lookup = new Lookup(nowMs, plan.target, state.id, state.networkSize, state.defences);
     lookup.begin(state.table.closest(plan.target, BEGIN_NODES));
     const running: RunningLookup = {
       id,

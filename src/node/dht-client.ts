@@ -1,0 +1,105 @@
+/**
+ * The DHT without torrents: one read-only node (BEP 43) for as long as a command takes, with its own socket: it will be gone before anybody could ask it.
+ * Not here: which command (src/cli/commands/dht.ts).
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
+import { nodeEd25519 } from '../io/crypto.ts';
+import { ReachPolicy } from '../io/reach-policy.ts';
+import { type MutableItem, signItem } from '../protocol/dht/index.ts';
+import { formatEndpoint, parseEndpoint } from './address.ts';
+import { DEFAULT_PORT, defaultHome, isOffline } from './config.ts';
+import { DhtService } from './dht-service.ts';
+import { nodeError } from './errors.ts';
+import { UdpDoor } from './udp-door.ts';
+
+// Implementation limits
+const SEED_BYTES = 32;
+/** Only its owner may read a key. */
+const KEY_MODE = 0o600;
+
+/** Options of `openDht`. */
+export interface DhtClientOptions {
+  /** "HOST:PORT"; default: port 6881 or a free one, on all addresses of IPv4 (offline: on loopback). */
+  readonly listen?: string;
+  /** DHT nodes to begin with, "HOST:PORT". */
+  readonly bootstrap?: readonly string[];
+  /** Folder for state; default STARLING_HOME or the platform's data folder. */
+  readonly home?: string;
+  /** Default: STARLING_OFFLINE. */
+  readonly isOffline?: boolean;
+}
+
+/** A DHT node of its own. Dispose it. */
+export class DhtClient implements AsyncDisposable {
+  readonly dht: DhtService;
+  readonly #udp: UdpDoor;
+
+  private constructor(udp: UdpDoor, dht: DhtService) {
+    this.#udp = udp;
+    this.dht = dht;
+  }
+
+  /** Starts, and waits until a node answered or `patienceMs` have passed. @throws {AppError} ERR_CONFIG, ERR_LISTEN. */
+  static async open(options: DhtClientOptions, patienceMs: number): Promise<DhtClient> {
+    const { bootstrap = [], home = defaultHome() } = options;
+    const offline = options.isOffline ?? isOffline();
+    const policy = new ReachPolicy({ offline, givenSubnets: bootstrap });
+    const fallback = { host: offline ? '127.0.0.1' : '0.0.0.0', port: DEFAULT_PORT };
+    const { listen } = options;
+    if (listen !== undefined) policy.giveSubnet(listen);
+    const at = listen === undefined ? fallback : parseEndpoint(listen, '--listen', DEFAULT_PORT);
+    const udp = new UdpDoor(at.host, at.port);
+    const families =
+      at.host === '::' ? ([4, 6] as const) : ([at.host.includes(':') ? 6 : 4] as const);
+    const dht = new DhtService({ udp, policy, families, home, bootstrap, isReadOnly: true });
+    await dht.start();
+    if (dht.status().length === 0) {
+      throw nodeError('ERR_LISTEN', { endpoint: formatEndpoint(at), code: 'EADDRNOTAVAIL' });
+    }
+    await dht.ready(patienceMs);
+    return new DhtClient(udp, dht);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dht.close();
+    await this.#udp.close();
+  }
+}
+
+/**
+ * The seed of the key that signs this node's own items, made at first use. @param file default: `dht.key` in the home folder.
+ * @throws {AppError} ERR_CONFIG for a file that holds none; the system's error.
+ */
+export function publisherSeed(home: string = defaultHome(), file?: string): Uint8Array {
+  const at = file ?? path.join(home, 'dht.key');
+  const bytes = readFileIfThere(at);
+  if (bytes === undefined) {
+    const seed = new Uint8Array(randomBytes(SEED_BYTES));
+    writeFileAtomic(at, seed, KEY_MODE);
+    return seed;
+  }
+  if (bytes.length === SEED_BYTES) return new Uint8Array(bytes);
+  throw nodeError('ERR_CONFIG', {
+    what: at,
+    expected: 'a key of 32 bytes',
+    got: `${bytes.length}`,
+  });
+}
+
+/** Signs an item. @throws RangeError beyond the bounds of BEP 44. */
+export function signDhtItem(
+  seed: Uint8Array,
+  seq: number,
+  value: Uint8Array,
+  salt: Uint8Array,
+): MutableItem {
+  return signItem(nodeEd25519, seed, seq, value, salt);
+}
+
+/** The public key, 32 bytes, of a seed. */
+export function publicKeyOf(seed: Uint8Array): Uint8Array {
+  return nodeEd25519.publicKey(seed);
+}
