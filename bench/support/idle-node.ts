@@ -12,7 +12,7 @@ const { PeerNode, readSource } = (await import(
   pathToFileURL(entry).href
 )) as typeof import('../../src/node/index.ts');
 const openedMs = performance.now();
-const node = await PeerNode.open({ listen: '127.0.0.1:0', home });
+const node = await PeerNode.open({ listen: '127.0.0.1:0', home, usesLocalDiscovery: false });
 let seeding = 0;
 for (const name of fs.readdirSync(torrents)) {
   const source = await readSource(path.join(torrents, name));

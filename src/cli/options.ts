@@ -17,7 +17,9 @@ import { Output } from './output.ts';
 export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   json: { help: 'print one JSON event a line on stdout' },
   quiet: { help: 'print results and problems only' },
-  'no-discovery': { help: 'use only peers that were given: no trackers, no peer exchange, no DHT' },
+  'no-discovery': {
+    help: 'use only peers that were given: no trackers, no peer exchange, no DHT, no local discovery',
+  },
   'download-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
   'upload-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
 };
@@ -33,6 +35,7 @@ export const NODE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   listen: { value: 'host:port', help: 'address to listen on; default: port 6881, or a free one' },
   bootstrap: { value: 'host:port', isRepeatable: true, help: 'a DHT node to begin with' },
   'no-dht': { help: 'do not take part in the DHT' },
+  'no-lsd': { help: 'do not look for peers in the local network' },
   ...COMMON_OPTIONS,
 };
 
@@ -50,6 +53,7 @@ export function nodeOptionsOf(values: OptionValues): NodeOptions {
   return {
     usesDht: !isWithoutDht,
     bootstrap: listOption(values, 'bootstrap'),
+    usesLocalDiscovery: !(switchOption(values, 'no-lsd') || switchOption(values, 'no-discovery')),
     ...(listen === undefined ? {} : { listen }),
     ...(download === undefined ? {} : { downloadLimitBytesPerSec: download }),
     ...(upload === undefined ? {} : { uploadLimitBytesPerSec: upload }),

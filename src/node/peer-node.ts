@@ -21,6 +21,7 @@ import { DhtService } from './dht-service.ts';
 import { DialGate } from './dial-gate.ts';
 import { nodeError } from './errors.ts';
 import { ExternalAddress } from './external-address.ts';
+import { LsdService } from './lsd-service.ts';
 import { PeerLink } from './peer-link.ts';
 import type { QueueLimits } from './queue-plan.ts';
 import { RateGate } from './rate-gate.ts';
@@ -68,6 +69,8 @@ export interface NodeOptions {
   readonly bootstrap?: readonly string[];
   /** Limits hold for messages and an estimate of TCP's and IP's headers too. Default true; false: for block data alone. */
   readonly countsOverhead?: boolean;
+  /** Finds peers in the local network by multicast (BEP 14). Default true; offline on loopback and the interface of `listen` alone. */
+  readonly usesLocalDiscovery?: boolean;
 }
 
 /** The queue as users of a node see it: the order of the moment, and what may be changed. */
@@ -96,6 +99,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #countsOverhead: boolean;
   readonly #udp: UdpDoor;
   #dht: DhtService | undefined;
+  readonly #lsd: LsdService | undefined;
   readonly #dialGate = new DialGate();
   readonly #webSeedGate = new WebSeedGate();
   readonly #peerId: Uint8Array = makePeerId(new Rng(randomSeed()), VERSION);
@@ -120,6 +124,7 @@ export class PeerNode implements AsyncDisposable {
     this.#countsOverhead = options.countsOverhead ?? true;
     this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0', this.endpoint.port);
     this.#queue = new TorrentQueue<Torrent>(options);
+    this.#lsd = (options.usesLocalDiscovery ?? true) ? this.#openLsd() : undefined;
     listen.handler.current = (connection) => this.#onConnection(connection);
     this.#pulse = setInterval(() => this.#onPulse(), PULSE_MS).unref();
   }
@@ -227,6 +232,7 @@ export class PeerNode implements AsyncDisposable {
         families: familiesOf(this.endpoint.host),
         onExternalAddress: (url, address) => this.#external.vote(url, address),
         queue: this.#queue,
+        lsd: this.#lsd,
         reputation: this.reputation,
         webSeedGate: this.#webSeedGate,
         dht: this.#dht,
@@ -275,7 +281,13 @@ export class PeerNode implements AsyncDisposable {
     this.#downloadGate.close();
     this.#dht?.close();
     await this.#udp.close();
+    await this.#lsd?.close();
     await this.#disk.close();
+  }
+
+  #openLsd(): LsdService {
+    const { host } = this.endpoint;
+    return new LsdService({ policy: this.policy, listenHost: host, families: familiesOf(host) });
   }
 
   /** It is a help, not data of the user: where it cannot be written, nothing else suffers. */

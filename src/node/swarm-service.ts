@@ -21,7 +21,12 @@ import { SendQueue } from '../plane/send-queue.ts';
 import type { SlabPool } from '../plane/slab-pool.ts';
 import type { Info } from '../protocol/metainfo/index.ts';
 import { encodeHandshake, type Handshake, makeReserved } from '../protocol/peer-wire/index.ts';
-import { Swarm, type SwarmEvent, type SwarmOutput } from '../protocol/swarm/index.ts';
+import {
+  type PeerSource,
+  Swarm,
+  type SwarmEvent,
+  type SwarmOutput,
+} from '../protocol/swarm/index.ts';
 import type { DialGate } from './dial-gate.ts';
 import { type LinkOwner, PeerLink } from './peer-link.ts';
 import type { NeededPiece } from './playback.ts';
@@ -227,7 +232,7 @@ export class SwarmService implements LinkOwner {
     this.drain();
   }
 
-  addPeers(addresses: readonly Endpoint[], source: 'given' | 'tracker' | 'magnet' | 'dht'): void {
+  addPeers(addresses: readonly Endpoint[], source: Exclude<PeerSource, 'pex'>): void {
     this.swarm.addPeers(monotonicMs(), addresses, source);
     this.drain();
   }

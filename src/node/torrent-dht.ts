@@ -14,12 +14,16 @@ export class TorrentDht {
   readonly #onPeers: (peers: readonly Endpoint[]) => void;
   #hashes: Uint8Array[] = [];
 
+  /**
+   * @param dht undefined: this node does without.
+   * @param listenPort where the torrent listens.
+   */
   constructor(
-    { dht, listenPort }: { readonly dht: DhtService | undefined; readonly listenPort: number },
-    { isDiscovering = true }: { readonly isDiscovering?: boolean },
+    dht: DhtService | undefined,
+    listenPort: number,
     onPeers: (peers: readonly Endpoint[]) => void,
   ) {
-    this.#dht = isDiscovering ? dht : undefined;
+    this.#dht = dht;
     this.#listenPort = listenPort;
     this.#onPeers = onPeers;
   }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { DhtService } from './dht-service.ts';
+import type { LsdService } from './lsd-service.ts';
 import type { Reputation } from './reputation.ts';
 import type { NodePlane } from './swarm-service.ts';
 import type { Torrent } from './torrent.ts';
@@ -17,6 +18,8 @@ export interface TorrentHost extends TrackerHost {
   readonly localHost: string | undefined;
   readonly queue: TorrentQueue<Torrent>;
   readonly reputation: Reputation;
+  /** undefined: no local discovery. */
+  readonly lsd: LsdService | undefined;
   readonly webSeedGate: WebSeedGate;
   /** Undefined: no DHT. */
   readonly dht: DhtService | undefined;

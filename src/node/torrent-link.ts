@@ -1,8 +1,12 @@
 /**
- * What a torrent's link holds, and which web seeds it has: both are read off its source and what the user added.
+ * What a torrent's link holds, and which peers and web seeds it has: all are read off its source and what the user added.
  * @module
  */
+import { resolveHost } from '../io/dns.ts';
+import type { ReachPolicy } from '../io/reach-policy.ts';
+import type { Endpoint } from '../io/tcp.ts';
 import { formatMagnet } from '../protocol/metainfo/index.ts';
+import { parseEndpoint } from './address.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import { tiersOf } from './torrent-trackers.ts';
 import type { AddOptions, InfoHashes } from './torrent-types.ts';
@@ -23,6 +27,18 @@ export function linkOf(
     webSeeds: [...new Set([...webSeedsOf(source), ...webSeeds])],
     peers,
   });
+}
+
+/** The addresses of each peer that the user named. @throws {AppError} for what is no address, or may not be contacted. */
+export async function* givenPeersOf(
+  peers: readonly string[],
+  policy: ReachPolicy,
+): AsyncGenerator<readonly Endpoint[]> {
+  for (const text of peers) {
+    const { host, port } = parseEndpoint(text, '--peer');
+    const addresses = await resolveHost(host, policy);
+    yield addresses.map(({ address }) => ({ host: address, port }));
+  }
 }
 
 /** The web seeds of a torrent and how they may be asked. */

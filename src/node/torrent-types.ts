@@ -36,7 +36,7 @@ export interface AddOptions {
   readonly select?: readonly string[];
   /** Pieces in order. Default false: rarest first. */
   readonly isSequential?: boolean;
-  /** False: neither trackers nor peer exchange. Default true. */
+  /** False: neither trackers, peer exchange nor local discovery. Default true. */
   readonly isDiscovering?: boolean;
   /** 'download' fetches what is missing; 'seed' needs every file to be there and right. Default 'download'. */
   readonly mode?: 'download' | 'seed';

@@ -10,14 +10,13 @@ import { EventEmitter } from 'node:events';
 import path from 'node:path';
 import { monotonicMs } from '../io/clock.ts';
 import { nodeCrypto } from '../io/crypto.ts';
-import { resolveHost } from '../io/dns.ts';
 import { toHex } from '../lib/bytes.ts';
 import type { AppError } from '../lib/errors.ts';
 import { type DiskFault, FileTable } from '../plane/file-table.ts';
 import { type Info, parseInfo } from '../protocol/metainfo/index.ts';
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
 import type { ScrapeResult } from '../protocol/tracker/index.ts';
-import { formatEndpoint, parseEndpoint } from './address.ts';
+import { formatEndpoint } from './address.ts';
 import { summarize, whenCompleted } from './completion.ts';
 import { nodeError } from './errors.ts';
 import { FileGuard } from './file-guard.ts';
@@ -27,13 +26,12 @@ import { noteEvent } from './reputation.ts';
 import { ResumeStore } from './resume.ts';
 import { type ShareLimits, ShareWatch } from './share-limits.ts';
 import { type RateLimits, SwarmService } from './swarm-service.ts';
-import { TorrentDht } from './torrent-dht.ts';
+import { TorrentDiscovery } from './torrent-discovery.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
 import type { TorrentHost } from './torrent-host.ts';
-import { linkOf, webSeedPlanOf } from './torrent-link.ts';
+import { givenPeersOf, linkOf, webSeedPlanOf } from './torrent-link.ts';
 import { progressOf, transferStatsOf } from './torrent-picture.ts';
 import type { Queueable } from './torrent-queue.ts';
-import { TorrentTrackers } from './torrent-trackers.ts';
 import type {
   AddOptions,
   Summary,
@@ -63,8 +61,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   readonly #unjournaled: number[] = [];
   readonly #pace = new PaceWatch();
   readonly #share: ShareWatch;
-  readonly #trackers: TorrentTrackers;
-  readonly #dht: TorrentDht;
+  readonly #discovery: TorrentDiscovery;
   /** Kept from connections and trackers: it waits for its turn, or was told to. */
   #hold: 'queued' | 'paused' | undefined;
   /** The files were checked, or there is no metadata yet: it may run. */
@@ -118,13 +115,13 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       onEvent: (event) => this.#onSwarmEvent(event),
       onDiskFault: (fault) => this.#onDiskFault(fault),
     });
-    this.#dht = new TorrentDht(host, options, (found) => this.#service.addPeers(found, 'dht'));
-    this.#trackers = new TorrentTrackers({
+    this.#discovery = new TorrentDiscovery({
       host,
       source: options.source,
       added: options.trackers ?? [],
+      isDiscovering: options.isDiscovering !== false,
       stats: () => transferStatsOf(this.#files, this.#service.swarm),
-      onPeers: (found) => this.#service.addPeers(found, 'tracker'),
+      onPeers: (found, source) => this.#service.addPeers(found, source),
       onSwitch: () => this.#service.forgetPeers(),
       onProblem: (url, message) => this.emit('tracker-problem', { url, message }),
       onRemember: () => this.#saveRecord(),
@@ -226,14 +223,16 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   /** Asks its trackers for seeds, leeches and downloads; `status` shows them too. Not more often than people look. */
   scrape(): Promise<readonly ScrapeResult[]> {
-    return this.#trackers.scrape(this.infoHashes);
+    return this.#discovery.trackers.scrape(this.infoHashes);
   }
 
   /** @internal A seed that waits for its turn is ranked by its swarm's counts, which only its trackers can tell. */
   wantsCounts(nowMs: number): boolean {
     if (this.#hold !== 'queued' || !this.#isReady || !this.#service.swarm.isComplete) return false;
-    const isDue = nowMs - this.#trackers.scrapedMs >= COUNTS_INTERVAL_MS;
-    return isDue && this.#options.isDiscovering !== false && this.#trackers.status.length > 0;
+    const isDue = nowMs - this.#discovery.trackers.scrapedMs >= COUNTS_INTERVAL_MS;
+    return (
+      isDue && this.#options.isDiscovering !== false && this.#discovery.trackers.status.length > 0
+    );
   }
 
   /** A picture of the moment. */
@@ -243,7 +242,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       state: this.state,
       name: this.name,
       ...progressOf(monotonicMs(), this.#files, swarm),
-      trackers: this.#trackers.status,
+      trackers: this.#discovery.trackers.status,
       webSeeds: this.#service.webSeeds,
       ...(this.#trouble.error === undefined ? {} : { error: this.#trouble.error.message }),
     };
@@ -278,7 +277,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const { isComplete, totals } = this.#service.swarm;
     const isRunning = this.#hold === undefined;
     const isSlow = isRunning && !isComplete && this.#pace.observe(nowMs, totals.downloadedBytes);
-    const counts = this.#trackers.status;
+    const counts = this.#discovery.trackers.status;
     return {
       kind: isComplete ? 'seed' : 'download',
       isRunning,
@@ -314,8 +313,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       select,
       selectOnly: source.kind === 'magnet' ? source.magnet.selectOnly : undefined,
     });
-    if (files.trackers !== undefined) this.#trackers.recall(files.trackers);
-    files.trackerMemory = () => this.#trackers.memory;
+    if (files.trackers !== undefined) this.#discovery.trackers.recall(files.trackers);
+    files.trackerMemory = () => this.#discovery.trackers.memory;
     this.#files = files;
     this.emit('metadata', { info });
     const have = await files.checkAs(this.#options, this.#abort.signal, (doneBytes, totalBytes) =>
@@ -356,22 +355,16 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   async #givePeers(): Promise<void> {
     const { source, peers } = this.#options;
     if (source.kind === 'magnet') this.#service.addPeers(source.magnet.peers, 'magnet');
-    for (const text of peers ?? []) {
-      const { host, port } = parseEndpoint(text, '--peer');
-      const addresses = await resolveHost(host, this.#host.policy);
-      this.#service.addPeers(
-        addresses.map(({ address }) => ({ host: address, port })),
-        'given',
-      );
+    for await (const found of givenPeersOf(peers ?? [], this.#host.policy)) {
+      this.#service.addPeers(found, 'given');
     }
   }
 
   #announce(): void {
     const isHeld = this.#hold !== undefined || this.#abort.signal.aborted;
-    if (isHeld || this.#options.isDiscovering === false) return;
+    if (isHeld) return;
     const isPrivate = this.#files?.info.isPrivate === true;
-    this.#dht.start(this.infoHashes, isPrivate);
-    this.#trackers.start(this.infoHashes, isPrivate, this.#service.swarm.isComplete);
+    this.#discovery.start(this.infoHashes, isPrivate, this.#service.swarm.isComplete);
   }
 
   // Holding
@@ -383,8 +376,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#hold = hold;
     if (wasRunning) {
       this.#service.rest();
-      this.#dht.stop();
-      this.#trackers.stop();
+      this.#discovery.stop();
     }
     this.#showState(before);
   }
@@ -462,11 +454,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       return;
     }
     const before = this.infoHashes;
-    this.#dht.start(parsed.value, parsed.value.isPrivate);
     this.#starting = this.#open(parsed.value, new Map()).catch((error: AppError) =>
       this.#fail(error, true),
     );
-    this.#trackers.learn(before, parsed.value, parsed.value.isPrivate);
+    this.#discovery.learn(before, parsed.value, parsed.value.isPrivate);
   }
 
   #onPiece(piece: number): void {
@@ -504,7 +495,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       wastedBytes: swarm.totals.wastedBytes,
       peers: this.#givers.size,
     });
-    this.#trackers.complete();
+    this.#discovery.trackers.complete();
     this.#setState('seeding');
     this.emit('complete', this.#summary);
     this.#checkShare(now);
@@ -577,8 +568,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   async #stop(): Promise<void> {
     this.#abort.abort(nodeError('ERR_STOPPED', { name: this.name }));
     this.#trouble.close();
-    this.#dht.stop();
-    this.#trackers.stop();
+    this.#discovery.stop();
     await this.#starting.catch(() => {});
     this.#guard?.close();
     this.#service.disconnect();
@@ -592,7 +582,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     if (this.#guard?.isUnsure === true) this.#guardDisk(() => this.#files?.forget());
     else if (have !== undefined) this.#guardDisk(() => this.#files?.end(have, totals));
     this.#resume.close();
-    await this.#trackers.farewell();
+    await this.#discovery.trackers.farewell();
     this.#setState('stopped');
     this.#host.onStopped(this);
   }

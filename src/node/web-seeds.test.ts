@@ -45,7 +45,12 @@ async function rig(
     webSeeds: options.urls?.(server.url) ?? [server.url],
   });
   const home = bed.home();
-  const node = await PeerNode.open({ listen: '127.0.0.1:0', home, isOffline: true });
+  const node = await PeerNode.open({
+    listen: '127.0.0.1:0',
+    home,
+    isOffline: true,
+    usesLocalDiscovery: false,
+  });
   bed.onEnd(() => node.close());
   const { isFromPublic = false, add } = options;
   const source = { kind: 'metainfo', metainfo, isFromPublic } as const;

@@ -20,6 +20,7 @@ it('two nodes in one process: create, seed, get by magnet, events in order', LIM
     listen: '127.0.0.1:0',
     home: bed.home(),
     isOffline: true,
+    usesLocalDiscovery: false,
   });
   const seeding = await seeder.add({
     source: { kind: 'metainfo', metainfo: created.metainfo },
@@ -31,6 +32,7 @@ it('two nodes in one process: create, seed, get by magnet, events in order', LIM
     listen: '127.0.0.1:0',
     home: bed.home(),
     isOffline: true,
+    usesLocalDiscovery: false,
   });
   const link = seeding.magnet(seeder.reachableEndpoints);
   const torrent = node.prepare({ source: await readSource(link), dir: bed.dir('copy') });
@@ -55,7 +57,12 @@ it('two nodes in one process: create, seed, get by magnet, events in order', LIM
 
 it('a signal ends the wait with its reason, disposal ends everything', LIMITS, async () => {
   await using bed = new TestBed();
-  const node = await PeerNode.open({ listen: '127.0.0.1:0', home: bed.home(), isOffline: true });
+  const node = await PeerNode.open({
+    listen: '127.0.0.1:0',
+    home: bed.home(),
+    isOffline: true,
+    usesLocalDiscovery: false,
+  });
   const magnet = `magnet:?xt=urn:btih:${'ab'.repeat(20)}`;
   const torrent = await node.add({ source: await readSource(magnet), dir: bed.dir('copy') });
   assert.equal(torrent.state, 'metadata');

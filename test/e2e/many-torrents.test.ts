@@ -20,7 +20,13 @@ import { startTestTracker } from '../support/tracker.ts';
 const LIMITS = { timeout: 60_000 };
 
 function openNode(bed: TestBed, options: NodeOptions = {}): Promise<PeerNode> {
-  return PeerNode.open({ listen: '127.0.0.1:0', home: bed.home(), isOffline: true, ...options });
+  return PeerNode.open({
+    listen: '127.0.0.1:0',
+    home: bed.home(),
+    isOffline: true,
+    usesLocalDiscovery: false,
+    ...options,
+  });
 }
 
 /** A node that seeds `count` files. */

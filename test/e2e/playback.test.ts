@@ -17,7 +17,7 @@ it('pieces of a range with a deadline come before others', { timeout: 60_000 }, 
   writeFile(original, 64 * PIECE_BYTES, 1);
   const { metainfo, dir } = await createTorrent(original, { pieceLengthBytes: PIECE_BYTES });
   const source = { kind: 'metainfo', metainfo } as const;
-  const options = { listen: '127.0.0.1:0', isOffline: true } as const;
+  const options = { listen: '127.0.0.1:0', isOffline: true, usesLocalDiscovery: false } as const;
   await using seeder = await PeerNode.open({ ...options, home: bed.home() });
   await seeder.add({ source, dir, mode: 'seed', isFresh: true });
   await using node = await PeerNode.open({ ...options, home: bed.home() });

@@ -81,6 +81,18 @@ export class Starling {
   }
 }
 
+/** Commands that run a node. */
+const NODE_COMMANDS = new Set(['share', 'seed', 'get']);
+
+/** Among the arguments of a command: it may find peers in the local network. Others may not, since tests run side by side, some with the same torrent. */
+export const WITH_LSD = '--with-lsd';
+
+function argumentsOf(args: readonly string[]): string[] {
+  const kept = args.filter((each) => each !== WITH_LSD);
+  const isQuiet = NODE_COMMANDS.has(args[0]!) && kept.length === args.length;
+  return isQuiet ? [...kept, '--no-lsd'] : kept;
+}
+
 /** Starts a command; it ends with the test. */
 export function startStarling(
   bed: TestBed,
@@ -89,7 +101,10 @@ export function startStarling(
 ): Starling {
   const home = options.home ?? bed.home();
   const env = { STARLING_OFFLINE: '1', STARLING_HOME: home, ...options.env };
-  return new Starling(bed.start(process.execPath, [PROGRAM, ...args], { ...options, env }), home);
+  return new Starling(
+    bed.start(process.execPath, [PROGRAM, ...argumentsOf(args)], { ...options, env }),
+    home,
+  );
 }
 
 /** Runs a command to its end. */

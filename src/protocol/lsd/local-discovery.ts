@@ -2,7 +2,7 @@
  * Local service discovery: when to announce what, and whom to believe.
  *
  * One announce a minute at most, with several info-hashes in it: those that were never announced first, then those that waited longest. Each comes
- * again every five minutes; with more than 120 of them the turn takes longer, so that the network is spared whatever a node holds.
+ * again every five minutes; with more than 125 of them the turn takes longer, so that the network is spared whatever a node holds.
  * Announces count when they come from the local network, are not our own (cookie) and name a torrent of ours.
  * Bounds: `constants.ts`; per sender, per info-hash and in total. Not here: sockets and interfaces, and which torrents may be announced.
  * @module

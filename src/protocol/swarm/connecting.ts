@@ -267,7 +267,7 @@ export function dialMore(state: SwarmState, nowMs: number): void {
   }
 }
 
-/** BEP 27: the torrent is private, so what peers and the DHT told is forgotten, and whoever was found that way left. */
+/** BEP 27: the torrent is private, so what peers, the DHT and local discovery told is forgotten, and whoever was found that way left. */
 export function forgetRumours(state: SwarmState, nowMs: number): void {
   const dials = new Set(state.list.forgetOpen());
   for (const peer of [...state.peers.values()]) {

@@ -9,7 +9,7 @@
  * connected through another door is *covered* and rests until that connection ends.
  * Costs: everything is O(log n) in the number of addresses, but for `clear`, `forgetOpen` and `rank`.
  * Bounds: MAX_CANDIDATES addresses and as many bans, MAX_OWN_ADDRESSES of our own; when full, the one that failed most is forgotten for a new one.
- * What peers named has bounds of its own: `rumours.ts`.
+ * What peers named has bounds of its own: `rumours.ts`; so has what local discovery found: `src/protocol/lsd`.
  * @module
  */
 import { toHex } from '../../lib/bytes.ts';
@@ -48,9 +48,15 @@ function isGiven(candidate: Candidate): boolean {
   return candidate.source === 'given' || candidate.source === 'magnet';
 }
 
-/** Found by means that are open to everybody. */
+/** How well founded a source is: a word of peers goes with its speaker, what is open to everybody (DHT, local network) is not for private torrents. */
+function standingOf(source: PeerSource): number {
+  if (source === 'pex') return 0;
+  return source === 'dht' || source === 'lan' ? 1 : 2;
+}
+
+/** Found by means that are open to everybody: not for private torrents (BEP 27), and who is there is named again. */
 function isOpenSource({ source }: Candidate): boolean {
-  return source === 'pex' || source === 'dht';
+  return standingOf(source) < 2;
 }
 
 function isSooner(a: Candidate, b: Candidate): boolean {
@@ -115,11 +121,11 @@ export class PeerList {
     return this.#rumours.size;
   }
 
-  /** Adds an address; a known one is left as it is, but no longer counts as heard from peers when somebody else names it. */
+  /** Adds an address; a known one is left as it is, but counts as known from the better source. */
   add(nowMs: number, address: PeerAddress, source: PeerSource): void {
     const known = this.#candidates.get(addressKeyOf(address));
     if (known !== undefined) {
-      if (known.source === 'pex') this.#settle(known, source);
+      if (standingOf(source) > standingOf(known.source)) this.#settle(known, source);
       return;
     }
     if (!this.#isWelcome(address)) return;
@@ -309,7 +315,7 @@ export class PeerList {
     if (!this.#isKnown(candidate)) return;
     candidate.isSeed = isSeed;
     candidate.failures = wasUseful ? 0 : Math.min(candidate.failures + 1, MAX_FAILURES);
-    if (candidate.source === 'pex' && candidate.failures >= MAX_HEARD_FAILURES) {
+    if (isOpenSource(candidate) && candidate.failures >= MAX_HEARD_FAILURES) {
       this.#forget(candidate);
       return;
     }
@@ -364,9 +370,8 @@ export class PeerList {
     return 'key' in found ? [found] : found;
   }
 
-  /** An address that peers named is known from elsewhere too. */
+  /** An address is known from a better source too. */
   #settle(candidate: Candidate, source: PeerSource): void {
-    if (source === 'pex') return;
     const wasIdle = isIdle(candidate);
     if (wasIdle) this.#leave(candidate);
     this.#rumours.forget(candidate);

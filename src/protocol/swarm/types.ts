@@ -6,8 +6,8 @@ import type { Crypto } from '../../lib/ports.ts';
 import type { Rng } from '../../lib/rng.ts';
 import type { ChokerOptions } from './choker.ts';
 
-/** Where an address came from. */
-export type PeerSource = 'given' | 'tracker' | 'magnet' | 'pex' | 'dht';
+/** Where an address came from; 'lan' is local discovery. */
+export type PeerSource = 'given' | 'tracker' | 'magnet' | 'pex' | 'dht' | 'lan';
 
 /** An address of a peer. */
 export interface PeerAddress {
