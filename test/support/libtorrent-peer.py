@@ -2,7 +2,8 @@
 
 create: {"create": path, "out": file, "flags": "v1"|"v2"|"hybrid", "pieceLength": bytes, "isCanonical": bool}
         canonical: files in the order of their names, which is that of the folder on the disk in v1 otherwise, and no pad after the last
-peer:   {"source": torrent file or magnet, "dir": folder, "port": n, "peers": ["host:port"], "uploadLimit": n}
+peer:   {"source": torrent file or magnet, "dir": folder, "port": n, "peers": ["host:port"], "uploadLimit": n,
+         "host": address to listen on, "lsd": bool}
         ends when its standard input ends.
 """
 import json
@@ -60,7 +61,7 @@ def open_session(job):
     return lt.session({
         "listen_interfaces": "%s:%d" % (job.get("host", "127.0.0.1"), job["port"]),
         "enable_dht": False,
-        "enable_lsd": False,
+        "enable_lsd": job.get("lsd", False),
         "enable_upnp": False,
         "enable_natpmp": False,
         "enable_outgoing_utp": False,

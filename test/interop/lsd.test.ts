@@ -1,0 +1,79 @@
+/**
+ * Local discovery (BEP 14) with libtorrent and Transmission, on two hosts of network namespaces that share nothing but a cable: no tracker, no link,
+ * no given peer. Whoever starts second is heard by the first, so each client once hears us and is once heard.
+ * The tests run in a second process that lives on the first host; the other clients run on the second one.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { createTorrentFile, startGet, startSeed, WITH_LSD } from '../support/cli.ts';
+import { needing, TestBed } from '../support/cli-child.ts';
+import { readTree, writeTree } from '../support/content.ts';
+import { PYTHON, startLibtorrent } from '../support/libtorrent.ts';
+import {
+  addMulticastRoute,
+  makeTwoHosts,
+  type NamespaceHost,
+  namespaceObstacle,
+} from '../support/namespace.ts';
+import { startTransmission } from '../support/transmission.ts';
+
+const inside = process.env['STARLING_TEST_HOSTS'];
+
+if (inside === undefined) {
+  const needs = needing('transmission-daemon', 'ip', PYTHON);
+  const obstacle = process.env['CI'] === 'true' ? false : namespaceObstacle();
+  const options = { ...needs, skip: needs.skip || obstacle, timeout: 240_000 };
+  it(
+    'libtorrent, Transmission and starling find each other in the local network',
+    options,
+    async () => {
+      await using bed = new TestBed();
+      const hosts = makeTwoHosts(bed);
+      for (const host of hosts) addMulticastRoute(host);
+      const [program, ...args] = [...hosts[0].prefix, process.execPath, import.meta.filename];
+      const env = { STARLING_TEST_HOSTS: JSON.stringify(hosts), NODE_TEST_CONTEXT: undefined };
+      const exit = await bed.start(program!, args, { env }).exit(options.timeout);
+      assert.equal(exit.code, 0, `${exit.stdout}\n${exit.stderr}`);
+      assert.match(exit.stdout, /pass 4/);
+    },
+  );
+} else {
+  const [here, there] = JSON.parse(inside) as [NamespaceHost, NamespaceHost];
+  const far = { prefix: there.prefix, host: there.address, lsd: true };
+  const near = [WITH_LSD, '--listen', `${here.address}:0`];
+  const clients = [
+    ['libtorrent', startLibtorrent],
+    ['Transmission', startTransmission],
+  ] as const;
+  const setUp = async (bed: TestBed) => {
+    const path = writeTree(join(bed.dir('original'), 'Inhalt'), {
+      'a.bin': 500_001,
+      'b/c.bin': 300_003,
+    });
+    return { torrent: await createTorrentFile(bed, path, 'v1'), tree: readTree(path) };
+  };
+  describe('local discovery', { concurrency: true }, () => {
+    for (const [name, start] of clients) {
+      it(`${name} hears starling, and seeds to it`, async () => {
+        await using bed = new TestBed();
+        const { torrent, tree } = await setUp(bed);
+        const foreign = await start(bed, torrent.file, bed.dir('original'), far);
+        await foreign.complete();
+        const get = startGet(bed, torrent.file, bed.dir('copy'), ...near);
+        await get.done();
+        assert.deepEqual(readTree(join(bed.dir('copy'), 'Inhalt')), tree);
+      });
+
+      it(`starling hears ${name}, and seeds to it`, async () => {
+        await using bed = new TestBed();
+        const { torrent, tree } = await setUp(bed);
+        await startSeed(bed, torrent.file, bed.dir('original'), ...near);
+        const foreign = await start(bed, torrent.file, bed.dir('copy'), far);
+        await foreign.complete();
+        assert.deepEqual(readTree(join(bed.dir('copy'), 'Inhalt')), tree);
+      });
+    }
+  });
+}
