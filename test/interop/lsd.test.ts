@@ -47,9 +47,10 @@ if (inside === undefined) {
     ['libtorrent', startLibtorrent],
     ['Transmission', startTransmission],
   ] as const;
-  const setUp = async (bed: TestBed) => {
+  /** A torrent that no other scenario has: they run side by side on one cable. */
+  const setUp = async (bed: TestBed, scenario: string) => {
     const path = writeTree(join(bed.dir('original'), 'Inhalt'), {
-      'a.bin': 500_001,
+      [`${scenario}.bin`]: 500_001,
       'b/c.bin': 300_003,
     });
     return { torrent: await createTorrentFile(bed, path, 'v1'), tree: readTree(path) };
@@ -58,7 +59,7 @@ if (inside === undefined) {
     for (const [name, start] of clients) {
       it(`${name} hears starling, and seeds to it`, async () => {
         await using bed = new TestBed();
-        const { torrent, tree } = await setUp(bed);
+        const { torrent, tree } = await setUp(bed, `${name}-hears`);
         const foreign = await start(bed, torrent.file, bed.dir('original'), far);
         await foreign.complete();
         const get = startGet(bed, torrent.file, bed.dir('copy'), ...near);
@@ -68,7 +69,7 @@ if (inside === undefined) {
 
       it(`starling hears ${name}, and seeds to it`, async () => {
         await using bed = new TestBed();
-        const { torrent, tree } = await setUp(bed);
+        const { torrent, tree } = await setUp(bed, `${name}-heard`);
         await startSeed(bed, torrent.file, bed.dir('original'), ...near);
         const foreign = await start(bed, torrent.file, bed.dir('copy'), far);
         await foreign.complete();
