@@ -35,7 +35,7 @@ test('a torrent that turns out to be private is announced no more, and hears not
   const heard: number[] = [];
   const lan = new TorrentLan(open(t), 1001, ({ port }) => heard.push(port));
   lan.start({ infoHashV1: hash }, false);
-  lan.learn({ infoHashV1: hash }, true);
+  lan.start({ infoHashV1: hash }, true);
   const [witness, speaker] = [open(t), open(t)];
   const heardByWitness = await new Promise<number>((resolve) => {
     witness.announce(hash, 1002, ({ port }) => resolve(port));
@@ -50,7 +50,7 @@ test('a hybrid is announced with both info-hashes, the second from when it is kn
   const lan = new TorrentLan(open(t), 1001, () => {});
   t.after(() => lan.stop());
   lan.start({ infoHashV1 }, false);
-  lan.learn({ infoHashV1, infoHashV2: long }, false);
+  lan.start({ infoHashV1, infoHashV2: long }, false);
   const other = open(t);
   await Promise.all(
     [infoHashV1, long.subarray(0, 20)].map(

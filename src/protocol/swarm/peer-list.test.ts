@@ -300,7 +300,7 @@ describe('what peers named', () => {
     for (const { dial } of dials) list.connected(dial);
     const open = dials.filter(({ address: { host } }) => host !== address(1).host);
     assert.deepEqual(
-      list.forgetHeard(),
+      list.forgetOpen(),
       open.map(({ dial }) => dial),
     );
     assert.equal(list.size, 1);
