@@ -30,6 +30,11 @@ export const WEB_SEED_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   'no-web-seeds': { help: 'peers only' },
 };
 
+/** Of every command that seeds until it is stopped. */
+export const WEB_OPTION: Readonly<Record<string, OptionSpec>> = {
+  web: { value: 'host:port', help: 'serve the files over HTTP there too, as a web seed' },
+};
+
 /** Of every command that runs a node. */
 export const NODE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   listen: { value: 'host:port', help: 'address to listen on; default: port 6881, or a free one' },

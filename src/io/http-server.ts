@@ -1,43 +1,95 @@
 /**
- * A small HTTP server for anonymous GETs: every request is handed to one function, whose answer goes out whole.
- * Spec: RFC 9110, 9112. Bounds: HEADER_BYTES_MAX, times for headers and for a whole request, connections in all and of one address (an IPv6 /64),
- * requests of one connection; bodies are not read. Not here: TLS, compression, trust in what proxies say of the sender.
+ * An HTTP server for whoever comes by: hands requests on, one of a connection after the other, and sends bodies as fast as they are taken.
+ *
+ * Spec: RFC 9112 (messages, by Node's parser), RFC 9110. Requests that come before the former is answered (pipelining) wait in order.
+ * Bounds: HttpServerLimits: connections, those of one address (IPv6: a /64), bytes and time of a request's head, requests that wait, time without
+ * a request, and how long a reader may take for a chunk of a body. Whoever passes one is cut off without an answer, but for a head that is too long
+ * or late (431, 408). Bodies of requests are not read.
+ * Not here: TLS, coding, what is served.
  * @module
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { addressScope, formatIp, parseIp } from '../lib/ip-address.ts';
+import type { AddressInfo, Socket } from 'node:net';
+import { toHex } from '../lib/bytes.ts';
+import { parseIp } from '../lib/ip-address.ts';
 import type { Endpoint } from './tcp.ts';
 
-/** A GET or HEAD. */
-export interface HttpServerRequest {
-  /** Path and query as they came. */
+/** Bounds of a server. */
+export interface HttpServerLimits {
+  readonly connections: number;
+  /** Of one address; exempt ones have no bound of their own. */
+  readonly connectionsPerHost: number;
+  readonly headBytes: number;
+  /** From the first byte of a request, or the connection, to the end of the head. */
+  readonly headMs: number;
+  readonly idleMs: number;
+  /** Requests of one connection that wait for an answer. */
+  readonly waitingRequests: number;
+  /** For the system to take a chunk of a body that the other side does not read. */
+  readonly sendMs: number;
+}
+
+// Implementation limits
+/** Connections of a server. */
+const MAX_CONNECTIONS = 128;
+/** Connections of a server with one address; browsers make six. */
+const MAX_PER_HOST = 8;
+/** Bytes of a request's head. */
+const MAX_HEAD_BYTES = 8_192;
+/** How long a request's head may take. */
+const HEAD_MS = 10_000;
+/** How long a connection is kept without a request. */
+const IDLE_MS = 15_000;
+/** Requests of a connection that wait: a client may ask for every file of a piece at once. */
+const MAX_WAITING_REQUESTS = 128;
+/** How long a chunk of a body may take: 64 KiB in it are 2 KiB/s. */
+const SEND_MS = 30_000;
+/** Header lines kept of a request. */
+const MAX_HEADERS = 64;
+/** Connections that the system keeps for us until we take them. */
+const BACKLOG = 511;
+/** How often late heads are looked for. */
+const CHECK_MS = 1_000;
+
+/** The bounds of servers that nobody gave others. */
+export const HTTP_SERVER_LIMITS: HttpServerLimits = {
+  connections: MAX_CONNECTIONS,
+  connectionsPerHost: MAX_PER_HOST,
+  headBytes: MAX_HEAD_BYTES,
+  headMs: HEAD_MS,
+  idleMs: IDLE_MS,
+  waitingRequests: MAX_WAITING_REQUESTS,
+  sendMs: SEND_MS,
+};
+
+/** A request. */
+export interface HttpQuestion {
+  readonly method: string;
+  /** As it stands in the request line. */
   readonly target: string;
-  /** Of the socket: 4 or 16 bytes. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Of the other side: 4 or 16 bytes. */
   readonly address: Uint8Array;
-  /** The request says that a proxy sent it. */
-  readonly isForwarded: boolean;
+  /** Aborts when the other side is gone. */
+  readonly signal: AbortSignal;
 }
 
 /** An answer. */
-export interface HttpServerReply {
+export interface HttpReply {
   readonly status: number;
-  readonly contentType: string;
-  readonly body: Uint8Array | string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent whole, with its length; or chunk by chunk: one must not change before the next is asked for, and what is thrown ends the connection. */
+  readonly body?: Uint8Array | string | AsyncIterable<Uint8Array>;
 }
 
-/** How to serve. */
-export interface HttpServerOptions {
-  /** IP literal; an IPv6 server takes no IPv4. */
-  readonly host: string;
-  /** 0: the system chooses. */
-  readonly port: number;
-  readonly onRequest: (request: HttpServerRequest) => HttpServerReply;
-  /** Default CONNECTIONS_MAX. */
-  readonly connectionsMax?: number;
-  /** Default HEADERS_TIMEOUT_MS. */
-  readonly headersTimeoutMs?: number;
+/** Options of `serveHttp`. */
+export interface HttpServerOptions extends Endpoint {
+  readonly limits?: Partial<HttpServerLimits>;
+  /** Addresses without a bound of their own. */
+  readonly isExempt?: (host: string) => boolean;
+  /** False: "::" takes IPv4 too, which is the default. */
+  readonly isIpv6Only?: boolean;
+  readonly onRequest: (question: HttpQuestion) => HttpReply;
 }
 
 /** A running server. */
@@ -47,73 +99,81 @@ export interface HttpServer {
   readonly connections: number;
   /** Refused because too many were open, in all or from one address. */
   readonly refused: number;
-  /** Ends: answers that are being sent may finish for `graceMs`. Resolves when the port is free. */
-  close(graceMs: number): Promise<void>;
+  /** Ends: answers that are being sent may finish for `graceMs`, default 0. Resolves when the port is free. */
+  close(graceMs?: number): Promise<void>;
 }
-
-// Implementation limits
-/** Request line and headers; a scrape of 74 torrents has 5,300 bytes. */
-const HEADER_BYTES_MAX = 10_240;
-/** Header lines kept of a request. */
-const HEADERS_MAX = 64;
-/** From the connection to the end of the headers. */
-const HEADERS_TIMEOUT_MS = 5_000;
-/** A connection on which nothing moves, in either direction. */
-const IDLE_TIMEOUT_MS = 10_000;
-/** How long a connection is kept for a further request. */
-const KEEP_ALIVE_MS = 2_000;
-/** Requests of one connection, then it is closed. */
-const REQUESTS_PER_CONNECTION_MAX = 100;
-const CONNECTIONS_MAX = 2_000;
-/** Connections of one IPv4 address or IPv6 /64, loopback and private networks excepted. */
-const CONNECTIONS_PER_ADDRESS_MAX = 32;
-/** How often the times are checked. */
-const CHECK_EVERY_MS = 1_000;
 
 /** Headers by which proxies tell of themselves (RFC 7239, RFC 9110 section 7.6.3, and what was before). */
 const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip', 'cf-connecting-ip'];
 
-/** Serves. @throws the system's error (EADDRINUSE, EACCES, …). */
+/** A request says that a proxy sent it: its address is the proxy's. */
+export function isForwarded({ headers }: HttpQuestion): boolean {
+  return PROXY_HEADERS.some((name) => headers[name] !== undefined);
+}
+
+/** Listens. @throws the system's error (EADDRINUSE, EACCES, …). */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
-  const headersTimeoutMs = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
-  // Not imported: the module brings much with it that 'starling info' would wait for.
-  const { createServer } = process.getBuiltinModule('node:http');
-  const server = createServer(
-    {
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: headersTimeoutMs,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, headersTimeoutMs),
-      noDelay: true,
-    },
-    (request, response) => answer(request, response, options.onRequest),
-  );
-  server.maxHeadersCount = HEADERS_MAX;
-  server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
-  server.timeout = IDLE_TIMEOUT_MS;
-  const gate = new ConnectionGate(options.connectionsMax ?? CONNECTIONS_MAX);
-  server.on('connection', (socket) => gate.admit(socket));
-  server.on('clientError', refuseBroken);
+  const limits = { ...HTTP_SERVER_LIMITS, ...options.limits };
+  // Not imported: see io/http.ts.
+  const server = process.getBuiltinModule('node:http').createServer({
+    maxHeaderSize: limits.headBytes,
+    headersTimeout: limits.headMs,
+    requestTimeout: limits.headMs,
+    keepAliveTimeout: limits.idleMs,
+    connectionsCheckingInterval: Math.min(CHECK_MS, limits.headMs),
+    keepAliveTimeoutBuffer: 0,
+    noDelay: true,
+  });
+  server.maxConnections = limits.connections;
+  server.maxHeadersCount = MAX_HEADERS;
+  const visitors = new Map<Socket, Visitor>();
+  const counts = new Map<string, number>();
+  let refused = 0;
+  server.on('drop', () => {
+    refused += 1;
+  });
+  server.on('connection', (socket) => {
+    const address = parseIp(socket.remoteAddress ?? '');
+    const place = address === undefined ? '' : placeOf(address);
+    const count = (counts.get(place) ?? 0) + 1;
+    const isExempt = options.isExempt?.(socket.remoteAddress ?? '') === true;
+    if (address === undefined || (count > limits.connectionsPerHost && !isExempt)) {
+      refused += 1;
+      socket.destroy();
+      return;
+    }
+    counts.set(place, count);
+    visitors.set(socket, new Visitor(socket, address, limits, options.onRequest));
+    socket.once('close', () => {
+      visitors.delete(socket);
+      const left = counts.get(place)! - 1;
+      if (left > 0) counts.set(place, left);
+      else counts.delete(place);
+    });
+  });
+  server.on('request', (request, response) => {
+    visitors.get(request.socket)?.ask(request, response);
+  });
   await listen(server, options);
   server.on('error', () => {});
-  const address = server.address() as { address: string; port: number };
+  const { address, port } = server.address() as AddressInfo;
   return {
-    endpoint: { host: address.address, port: address.port },
+    endpoint: { host: address, port },
     get connections() {
-      return gate.size;
+      return visitors.size;
     },
     get refused() {
-      return gate.refused;
+      return refused;
     },
-    close: (graceMs) => close(server, graceMs),
+    close: (graceMs = 0) => close(server, graceMs),
   };
 }
 
-function listen(server: Server, { host, port }: HttpServerOptions): Promise<void> {
+function listen(server: Server, { host, port, isIpv6Only }: HttpServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, ipv6Only: true, exclusive: true, backlog: 511 }, () => {
+    const ipv6Only = isIpv6Only === true;
+    server.listen({ host, port, ipv6Only, exclusive: true, backlog: BACKLOG }, () => {
       server.off('error', reject);
       resolve();
     });
@@ -131,92 +191,90 @@ function close(server: Server, graceMs: number): Promise<void> {
   });
 }
 
-function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  onRequest: HttpServerOptions['onRequest'],
-): void {
-  const address = parseIp(request.socket.remoteAddress ?? '');
-  if (address === undefined) {
-    request.socket.destroy();
-    return;
-  }
-  // A body is not read: the connection ends with the answer.
-  const { headers, method } = request;
-  const hasBody =
-    headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-  if (hasBody) response.shouldKeepAlive = false;
-  if (method !== 'GET' && method !== 'HEAD') {
-    response.shouldKeepAlive = false;
-    response.writeHead(405, { Allow: 'GET, HEAD', 'Content-Length': 0 }).end();
-    return;
-  }
-  const isForwarded = PROXY_HEADERS.some((name) => headers[name] !== undefined);
-  const reply = onRequest({ target: request.url ?? '/', address, isForwarded });
-  const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
-  response.writeHead(reply.status, {
-    'Content-Type': reply.contentType,
-    'Content-Length': body.length,
-    'X-Content-Type-Options': 'nosniff',
-    ...reply.headers,
-  });
-  response.end(body);
+/** What one subscriber gets: an IPv4 address or an IPv6 /64. */
+function placeOf(address: Uint8Array): string {
+  return toHex(address.subarray(0, 8));
 }
 
-/** What is no HTTP, is too long or takes too long. */
-function refuseBroken(
-  error: NodeJS.ErrnoException,
-  socket: Socket | import('node:stream').Duplex,
-): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-  // Not `end`: who sends rubbish need not be waited for.
-  socket.destroy();
-}
+/** One connection. */
+class Visitor {
+  readonly #socket: Socket;
+  readonly #address: Uint8Array;
+  readonly #limits: HttpServerLimits;
+  readonly #onRequest: (question: HttpQuestion) => HttpReply;
+  readonly #waiting: [IncomingMessage, ServerResponse][] = [];
+  readonly #abort = new AbortController();
 
-/** Counts connections, in all and by address. */
-class ConnectionGate {
-  size = 0;
-  refused = 0;
-  readonly #max: number;
-  readonly #byHost = new Map<string, number>();
-
-  constructor(max: number) {
-    this.#max = max;
+  constructor(
+    socket: Socket,
+    address: Uint8Array,
+    limits: HttpServerLimits,
+    onRequest: (question: HttpQuestion) => HttpReply,
+  ) {
+    this.#socket = socket;
+    this.#address = address;
+    this.#limits = limits;
+    this.#onRequest = onRequest;
+    socket.once('close', () => this.#abort.abort());
   }
 
-  admit(socket: Socket): void {
-    const address = parseIp(socket.remoteAddress ?? '');
-    const host = address === undefined ? undefined : hostOf(address);
-    const ofHost = host === undefined ? 0 : (this.#byHost.get(host) ?? 0);
-    if (address === undefined || this.size >= this.#max || ofHost >= CONNECTIONS_PER_ADDRESS_MAX) {
-      this.refused += 1;
-      socket.destroy();
+  ask(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#waiting.length >= this.#limits.waitingRequests) {
+      this.#socket.destroy();
       return;
     }
-    this.size += 1;
-    if (host !== undefined) this.#byHost.set(host, ofHost + 1);
-    socket.once('close', () => {
-      this.size -= 1;
-      if (host === undefined) return;
-      const left = (this.#byHost.get(host) ?? 1) - 1;
-      if (left === 0) this.#byHost.delete(host);
-      else this.#byHost.set(host, left);
+    if (this.#waiting.push([request, response]) > 1) return;
+    this.#work().catch(() => this.#socket.destroy());
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const [next] = this.#waiting;
+      if (next === undefined || this.#abort.signal.aborted) return;
+      await this.#answer(...next);
+      this.#waiting.shift();
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { signal } = this.#abort;
+    const { method = '', url: target = '', headers } = request;
+    const address = this.#address;
+    const reply = this.#onRequest({ method, target, headers, address, signal });
+    const { status, headers: told, body } = reply;
+    response.on('error', () => this.#socket.destroy());
+    // Nobody reads what a request brings: after it, the connection is of no use.
+    if ((headers['content-length'] ?? '0') !== '0' || 'transfer-encoding' in headers) {
+      response.shouldKeepAlive = false;
+    }
+    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
+      const whole = typeof body === 'string' ? Buffer.from(body) : body;
+      const length = whole === undefined ? {} : { 'content-length': whole.length };
+      response.writeHead(status, { ...told, ...length });
+      await this.#inTime((done) => response.end(whole, done));
+      return;
+    }
+    response.writeHead(status, told);
+    for await (const chunk of body) {
+      if (signal.aborted) return;
+      await this.#inTime((done) => response.write(chunk, done));
+    }
+    await this.#inTime((done) => response.end(done));
+  }
+
+  /** Resolves when the system has taken what is written, or the connection ended; who takes too long is cut off. */
+  #inTime(write: (done: () => void) => void): Promise<void> {
+    const { signal } = this.#abort;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#socket.destroy(), this.#limits.sendMs);
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', settle);
+        resolve();
+      };
+      signal.addEventListener('abort', settle);
+      if (signal.aborted) settle();
+      else write(settle);
     });
   }
-}
-
-/** What counts as one address; undefined: the rule does not hold for it. */
-function hostOf(address: Uint8Array): string | undefined {
-  if (addressScope(address) !== 'global') return undefined;
-  return address.length === 4 ? formatIp(address) : address.subarray(0, 8).join('.');
 }

@@ -14,8 +14,8 @@ export const nodeErrorTable = {
     `${d.path} is missing, so there is nothing to seed: give the folder that holds the torrent's top name with --dir, or fetch it with "get".`,
   ERR_FILES_DAMAGED: (d: { dir: string; have: number; pieces: number }): string =>
     `Only ${d.have} of ${d.pieces} pieces in ${d.dir} are right: run "get" with the same --dir to mend them.`,
-  ERR_LISTEN: (d: { endpoint: string; code: string }): string =>
-    `Cannot listen on ${d.endpoint} (${d.code}): choose another address or port with --listen.`,
+  ERR_LISTEN: (d: { endpoint: string; code: string; option?: string }): string =>
+    `Cannot listen on ${d.endpoint} (${d.code}): choose another address or port with ${d.option ?? '--listen'}.`,
   ERR_NO_MATCH: (d: { patterns: string; name: string }): string =>
     `No file of ${d.name} matches ${d.patterns}: see its files with "starling info".`,
   ERR_DUPLICATE: (d: { infoHash: string }): string =>

@@ -26,11 +26,12 @@ import { PeerLink } from './peer-link.ts';
 import type { QueueLimits } from './queue-plan.ts';
 import { RateGate } from './rate-gate.ts';
 import { Reputation } from './reputation.ts';
-import type { RateLimits } from './swarm-service.ts';
 import { Torrent } from './torrent.ts';
+import type { RateLimits } from './torrent-gates.ts';
 import { type QueueMove, TorrentQueue } from './torrent-queue.ts';
 import type { AddOptions } from './torrent-types.ts';
 import { UdpDoor } from './udp-door.ts';
+import { WebSeedServer } from './web-seed-server.ts';
 import { WebSeedGate } from './web-seeds.ts';
 
 // Implementation limits
@@ -108,6 +109,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #external = new ExternalAddress();
   readonly #pulse: NodeJS.Timeout;
   #reputationDueMs: number = monotonicMs() + REPUTATION_INTERVAL_MS;
+  readonly #webServers: WebSeedServer[] = [];
   #pendingIncoming = 0;
   #closing: Promise<void> | undefined;
 
@@ -254,6 +256,16 @@ export class PeerNode implements AsyncDisposable {
     return torrent;
   }
 
+  /** Listens as a web seed; which torrents it serves is told to it. @param listen "HOST:PORT". @throws {AppError} ERR_LISTEN, ERR_CONFIG. */
+  async serveWeb(listen: string): Promise<WebSeedServer> {
+    const server = await WebSeedServer.open({
+      ...parseEndpoint(listen, '--web'),
+      isExempt: (host) => this.policy.isNear(host),
+    });
+    this.#webServers.push(server);
+    return server;
+  }
+
   /** Limits of all torrents together; 0 lifts one, undefined leaves it. */
   setLimits(limits: RateLimits): void {
     if (limits.downloadBytesPerSec !== undefined) {
@@ -274,6 +286,7 @@ export class PeerNode implements AsyncDisposable {
 
   async #close(): Promise<void> {
     clearInterval(this.#pulse);
+    await Promise.all(this.#webServers.map((server) => server.close()));
     await Promise.all(this.torrents.map((torrent) => torrent.stop()));
     this.#saveReputation();
     await this.#listener.close();

@@ -28,13 +28,14 @@ import {
   type SwarmOutput,
 } from '../protocol/swarm/index.ts';
 import type { DialGate } from './dial-gate.ts';
+import type { Outlet } from './outlet.ts';
 import { type LinkOwner, PeerLink } from './peer-link.ts';
 import type { NeededPiece } from './playback.ts';
-import { GateChain, RateGate, type Wake } from './rate-gate.ts';
+import type { Wake } from './rate-gate.ts';
 import type { TorrentGeometry } from './storage.ts';
+import { type NodeGates, type RateLimits, TorrentGates } from './torrent-gates.ts';
 import type { WebSeedConnection } from './web-seed-connection.ts';
 import { type WebSeedPlan, type WebSeedStatus, WebSeeds } from './web-seeds.ts';
-import { returnBytes, wireBytes } from './wire-cost.ts';
 
 // Specification constants
 const BLOCK_BYTES = 16_384;
@@ -46,14 +47,10 @@ const BLOCK_HEADER_BYTES = 13;
 const TRICKLE_MS = 1_000;
 
 /** What all torrents of a node share. */
-export interface NodePlane {
+export interface NodePlane extends NodeGates {
   readonly pool: SlabPool;
   readonly disk: DiskPool;
   readonly sendCache: SendCache;
-  readonly uploadGate: RateGate;
-  readonly downloadGate: RateGate;
-  /** Limits hold for messages and an estimate of TCP's and IP's headers too, not for block data alone. */
-  readonly countsOverhead: boolean;
   readonly dialGate: DialGate;
   /** False: the reach policy forbids dialling this address. */
   readonly mayDial: (host: string) => boolean;
@@ -87,12 +84,6 @@ interface LinkWakes {
   readonly resume: Wake;
 }
 
-/** Limits in bytes a second; 0 lifts one, undefined leaves it. */
-export interface RateLimits {
-  readonly downloadBytesPerSec?: number;
-  readonly uploadBytesPerSec?: number;
-}
-
 /** A running torrent core. */
 export class SwarmService implements LinkOwner {
   readonly swarm: Swarm;
@@ -105,11 +96,7 @@ export class SwarmService implements LinkOwner {
   /** What ends each dial under way. */
   readonly #dials = new Map<AbortController, () => void>();
   readonly #pumps = new Set<SendQueue>();
-  readonly #upload: GateChain;
-  readonly #download: GateChain;
-  /** The torrent's own gates, made by the first limit. */
-  #uploadGate: RateGate | undefined;
-  #downloadGate: RateGate | undefined;
+  readonly #gates: TorrentGates;
   #nextId = 0;
   #store: PieceStore | undefined;
   #active: { readonly geometry: TorrentGeometry; readonly storage: number } | undefined;
@@ -125,8 +112,7 @@ export class SwarmService implements LinkOwner {
   constructor(options: SwarmServiceOptions) {
     this.#options = options;
     this.#plane = options.plane;
-    this.#upload = new GateChain([options.plane.uploadGate]);
-    this.#download = new GateChain([options.plane.downloadGate]);
+    this.#gates = new TorrentGates(options.plane);
     this.#infoHashV1 = options.infoHashV1;
     this.#infoHashV2 = options.infoHashV2;
     this.swarm = new Swarm(monotonicMs(), {
@@ -197,6 +183,27 @@ export class SwarmService implements LinkOwner {
     return this.#webSeeds?.status ?? [];
   }
 
+  /** For uploads by another way than to peers; undefined while there are none to be. */
+  get outlet(): Outlet | undefined {
+    const { have } = this.swarm;
+    if (this.#source === undefined || have === undefined) return undefined;
+    if (this.#isResting || this.#isStopped) return undefined;
+    return {
+      source: this.#source,
+      have,
+      available: (wake) => this.#gates.upload.available(wake),
+      sent: (wake, dataBytes) => this.#sentElsewhere(wake, dataBytes),
+      forget: (wake) => this.#gates.upload.forget(wake),
+      failed: (fault) => this.#options.onDiskFault(fault),
+    };
+  }
+
+  #sentElsewhere(wake: Wake, dataBytes: number): void {
+    if (this.#gates.isCharging) this.#gates.charge(this.#gates.upload, wake, dataBytes);
+    else this.#gates.upload.spend(wake, dataBytes);
+    this.swarm.countUpload(monotonicMs(), dataBytes);
+  }
+
   /** Pieces that are being filled and had bytes in a file that is not as it was: what came of them may be gone. */
   giveUpOpen(isHit: (piece: number) => boolean): void {
     for (const piece of this.#store?.giveUpOpen(isHit) ?? []) {
@@ -206,15 +213,8 @@ export class SwarmService implements LinkOwner {
 
   /** Limits of this torrent, besides those of the node. */
   setLimits(limits: RateLimits): void {
-    const { downloadBytesPerSec: download, uploadBytesPerSec: upload } = limits;
-    if (download !== undefined && download > 0 && this.#downloadGate === undefined) {
-      this.#downloadGate = new RateGate(download);
-      this.#download.add(this.#downloadGate);
-    } else if (download !== undefined) this.#downloadGate?.setRate(download);
-    if (upload !== undefined && upload > 0 && this.#uploadGate === undefined) {
-      this.#uploadGate = new RateGate(upload);
-      this.#upload.add(this.#uploadGate);
-    } else if (upload !== undefined) this.#uploadGate?.setRate(upload);
+    this.#gates.setLimits(limits);
+    const { uploadBytesPerSec: upload } = limits;
     if (upload !== undefined) this.swarm.setUploadLimit(upload);
   }
 
@@ -269,8 +269,7 @@ export class SwarmService implements LinkOwner {
   /** After `disconnect`, and after the disk answered: gives memory and files back. */
   close(): void {
     this.#store?.close();
-    this.#uploadGate?.close();
-    this.#downloadGate?.close();
+    this.#gates.close();
     if (this.#source === undefined) return;
     this.#plane.sendCache.forget(this.#source);
     this.#source.files.close();
@@ -328,8 +327,8 @@ export class SwarmService implements LinkOwner {
 
   onBlockEnd(link: PeerLink): void {
     const { piece, begin, length, isStoring } = link;
-    if (!this.#plane.countsOverhead && !this.#download.isUnlimited) {
-      this.#download.spend(this.#wakesOf(link).resume, length);
+    if (!this.#plane.countsOverhead && !this.#gates.download.isUnlimited) {
+      this.#gates.download.spend(this.#wakesOf(link).resume, length);
     }
     // A fault of the disk may have ended the piece that the block began in, and the core may have asked for the block anew.
     const isStored = isStoring && this.#store?.isCurrent(piece, link.opening) === true;
@@ -346,28 +345,16 @@ export class SwarmService implements LinkOwner {
 
   onReadDone(link: PeerLink): void {
     this.drain();
-    if (this.#isCharging) {
-      this.#charge(this.#download, this.#wakesOf(link).resume, link.readBytes);
+    if (this.#gates.isCharging) {
+      this.#gates.charge(this.#gates.download, this.#wakesOf(link).resume, link.readBytes);
     }
     if (this.#plane.disk.isBehind) {
       link.connection.pause();
       this.#plane.disk.whenCaughtUp(this.#wakesOf(link).resume);
       return;
     }
-    if (this.#download.isUnlimited || link.isClosed) return;
-    if (this.#download.available(this.#wakesOf(link).resume) <= 0) link.connection.pause();
-  }
-
-  /** A limit holds that counts more than block data. */
-  get #isCharging(): boolean {
-    return this.#plane.countsOverhead && !(this.#upload.isUnlimited && this.#download.isUnlimited);
-  }
-
-  /** Charges bytes of a stream, and what they cost against their direction. */
-  #charge(way: GateChain, wake: Wake, streamBytes: number): void {
-    if (!way.isUnlimited) way.spend(wake, wireBytes(streamBytes));
-    const back = way === this.#upload ? this.#download : this.#upload;
-    if (!back.isUnlimited) back.spend(undefined, returnBytes(streamBytes));
+    if (this.#gates.download.isUnlimited || link.isClosed) return;
+    if (this.#gates.download.available(this.#wakesOf(link).resume) <= 0) link.connection.pause();
   }
 
   #transmit(id: number, bytes: Uint8Array): void {
@@ -375,14 +362,15 @@ export class SwarmService implements LinkOwner {
     if (link === undefined) return;
     link.write(bytes);
     // Messages are never held back, only paid for: they are small, and what they say is worth most when it is fresh.
-    if (this.#isCharging) this.#charge(this.#upload, this.#wakesOf(link).pump, bytes.length);
+    if (this.#gates.isCharging)
+      this.#gates.charge(this.#gates.upload, this.#wakesOf(link).pump, bytes.length);
   }
 
   onClosed(link: PeerLink, reason: string): void {
     this.#links.delete(link.id);
     const wakes = this.#wakesOf(link);
-    this.#upload.forget(wakes.pump);
-    this.#download.forget(wakes.resume);
+    this.#gates.upload.forget(wakes.pump);
+    this.#gates.download.forget(wakes.resume);
     this.swarm.handleClosed(monotonicMs(), link.id, reason);
     this.drain();
   }
@@ -547,11 +535,11 @@ export class SwarmService implements LinkOwner {
     const { sendCache } = this.#plane;
     const { pump } = this.#wakesOf(link);
     const queue = new SendQueue(sendCache, this.#source, link, {
-      allowance: () => this.#upload.available(pump),
+      allowance: () => this.#gates.upload.available(pump),
       onSent: (dataBytes, blockCount) => {
-        if (this.#isCharging) {
-          this.#charge(this.#upload, pump, dataBytes + blockCount * BLOCK_HEADER_BYTES);
-        } else this.#upload.spend(pump, dataBytes);
+        if (this.#gates.isCharging) {
+          this.#gates.charge(this.#gates.upload, pump, dataBytes + blockCount * BLOCK_HEADER_BYTES);
+        } else this.#gates.upload.spend(pump, dataBytes);
         this.swarm.handleServed(monotonicMs(), link.id, blockCount, dataBytes);
       },
       onFault: (piece, begin, length, fault) => {

@@ -8,9 +8,9 @@
  * Bounds: `spanLimit` buffers; a span in use by a socket is never evicted or changed.
  * @module
  */
-import fs from 'node:fs';
 import { assert } from '../lib/assert.ts';
-import { type DiskFault, DiskFaultError, type FileTable } from './file-table.ts';
+import { readInto } from './file-read.ts';
+import type { DiskFault, FileTable } from './file-table.ts';
 import { cutSegments, type Geometry } from './geometry.ts';
 
 // Specification constants
@@ -216,35 +216,5 @@ function frame(span: Span, piece: number, from: number, length: number): void {
     bytes[at + 4] = PIECE_MESSAGE_ID;
     bytes.writeUInt32BE(piece, at + 5);
     bytes.writeUInt32BE(from + i * BLOCK_BYTES, at + 9);
-  }
-}
-
-function readInto(
-  files: FileTable,
-  fileIndex: number,
-  offsetBytes: number,
-  target: Buffer,
-  done: (fault?: DiskFault) => void,
-): void {
-  const wanted = target.length;
-  try {
-    const place = files.acquire(fileIndex, false);
-    const change = files.changeOf(fileIndex, place);
-    if (change !== undefined) {
-      files.release(place);
-      queueMicrotask(() => done(change));
-      return;
-    }
-    fs.read(place.fd, target, 0, wanted, place.baseBytes + offsetBytes, (error, count) => {
-      files.release(place);
-      if (error !== null) done(files.fault(fileIndex, 'read', error).fault);
-      else if (count < wanted) {
-        // The file was cut behind our back: what was verified is gone.
-        done({ code: 'TRUNCATED', path: files.pathOf(fileIndex), operation: 'read' });
-      } else done();
-    });
-  } catch (error) {
-    if (!(error instanceof DiskFaultError)) throw error;
-    queueMicrotask(() => done(error.fault));
   }
 }

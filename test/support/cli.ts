@@ -130,6 +130,7 @@ export interface TorrentFileOptions {
   readonly pieceLength?: number;
   /** Tiers; a URL alone is one of its own. */
   readonly trackers?: readonly (string | readonly string[])[];
+  readonly webSeeds?: readonly string[];
 }
 
 /** Makes a torrent file, in this process, since a start of the program costs more. */
@@ -142,6 +143,7 @@ export async function createTorrentFile(
   const { bytes, metainfo } = await createTorrent(path, {
     version,
     trackers: (options.trackers ?? []).map((tier) => [tier].flat()),
+    webSeeds: options.webSeeds ?? [],
     ...(options.pieceLength === undefined ? {} : { pieceLengthBytes: options.pieceLength }),
   });
   const file = join(bed.root, `${version}.torrent`);

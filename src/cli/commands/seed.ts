@@ -11,6 +11,8 @@ import {
   type PeerNode,
   readSource,
   type Torrent,
+  type WebPlace,
+  type WebSeedServer,
 } from '../../node/api/index.ts';
 import {
   type CommandSpec,
@@ -20,7 +22,7 @@ import {
   textOption,
 } from '../command.ts';
 import { usageError } from '../exit.ts';
-import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
+import { NODE_OPTIONS, nodeOptionsOf, outputOf, WEB_OPTION } from '../options.ts';
 import type { Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
 import { waitUntil, withPeerNode } from '../session.ts';
@@ -33,6 +35,7 @@ export const shareCommand: CommandSpec = {
   options: {
     tracker: { value: 'url', isRepeatable: true, help: 'a tracker to announce to' },
     'web-seed': { value: 'url', isRepeatable: true, help: 'a web seed to put into the torrent' },
+    ...WEB_OPTION,
     ...NODE_OPTIONS,
   },
   run: share,
@@ -46,6 +49,7 @@ export const seedCommand: CommandSpec = {
   options: {
     dir: { value: 'dir', isRequired: true, help: "the folder that holds the torrent's top name" },
     peer: { value: 'host:port', isRepeatable: true, help: 'a peer to connect to' },
+    ...WEB_OPTION,
     ...NODE_OPTIONS,
   },
   run: ([text], options) => seed(text!, options),
@@ -54,10 +58,12 @@ export const seedCommand: CommandSpec = {
 async function share(paths: readonly string[], options: OptionValues): Promise<void> {
   const output = outputOf(options);
   await withPeerNode(nodeOptionsOf(options), output, goOnSharing, async (node, signal) => {
+    const web = await openWeb(node, options);
     for (const target of paths) {
+      const place = web?.reserve(path.basename(path.resolve(target)));
       const created = await createTorrent(target, {
         trackers: listOption(options, 'tracker').map((url) => [url]),
-        webSeeds: listOption(options, 'web-seed'),
+        webSeeds: [...listOption(options, 'web-seed'), ...(place?.urls ?? [])],
         signal,
         onProgress: (doneBytes, totalBytes) => output.bar('Hashing', doneBytes, totalBytes),
       });
@@ -69,10 +75,13 @@ async function share(paths: readonly string[], options: OptionValues): Promise<v
         dir: created.dir,
         mode: 'seed',
         isFresh: true,
+        // It has everything, and its own server is one of them.
+        usesWebSeeds: false,
         isDiscovering: !switchOption(options, 'no-discovery'),
         trackers: listOption(options, 'tracker'),
       });
-      announce(node, torrent, output, file);
+      place?.serve(torrent);
+      announce(node, torrent, output, { file, place });
     }
     await serve(node, output, signal);
   });
@@ -87,8 +96,12 @@ async function seed(text: string, options: OptionValues): Promise<void> {
         'seed: expected a torrent file; with a magnet link use "get", which seeds too.',
       );
     }
+    const web = await openWeb(node, options);
+    const place = web?.reserve(source.metainfo.info.name);
     const torrent = node.prepare({
       source,
+      webSeeds: place?.urls ?? [],
+      usesWebSeeds: false,
       dir: textOption(options, 'dir')!,
       peers: listOption(options, 'peer'),
       mode: 'seed',
@@ -97,7 +110,8 @@ async function seed(text: string, options: OptionValues): Promise<void> {
     const unfollow = followTorrent(torrent, output);
     try {
       await torrent.start();
-      announce(node, torrent, output);
+      place?.serve(torrent);
+      announce(node, torrent, output, { place });
       await serve(node, output, signal);
     } finally {
       unfollow();
@@ -110,7 +124,17 @@ function keyOf(info: { infoHashV1?: Uint8Array; infoHashV2?: Uint8Array }): stri
   return (infoHashV1 ?? infoHashV2)!;
 }
 
-function announce(node: PeerNode, torrent: Torrent, output: Output, file?: string): void {
+async function openWeb(node: PeerNode, options: OptionValues): Promise<WebSeedServer | undefined> {
+  const listen = textOption(options, 'web');
+  return listen === undefined ? undefined : await node.serveWeb(listen);
+}
+
+function announce(
+  node: PeerNode,
+  torrent: Torrent,
+  output: Output,
+  { file, place }: { readonly file?: string; readonly place: WebPlace | undefined },
+): void {
   const endpoints = node.reachableEndpoints;
   const magnet = torrent.magnet(endpoints);
   output.event({
@@ -120,11 +144,13 @@ function announce(node: PeerNode, torrent: Torrent, output: Output, file?: strin
     magnet,
     listen: formatEndpoint(node.endpoint),
     ...(file === undefined ? {} : { torrent: file }),
+    ...(place === undefined ? {} : { web: place.urls }),
   });
   output.result(magnet);
   output.note(
     `Seeding ${torrent.name} on ${endpoints.map(formatEndpoint).join(', ')}; Ctrl-C stops.`,
   );
+  if (place !== undefined) output.note(`Serving it over HTTP below ${place.urls.join(', ')}.`);
 }
 
 async function serve(node: PeerNode, output: Output, signal: AbortSignal): Promise<void> {

@@ -15,8 +15,8 @@ export { type Acquaintance, Reputation } from '../reputation.ts';
 export { scrapeTrackers, type TrackerScrape } from '../scrape.ts';
 export type { ShareAction, ShareLimits, ShareReason } from '../share-limits.ts';
 export { describeSource, readSource, sourceFromBytes, type TorrentDescription } from '../source.ts';
-export type { RateLimits } from '../swarm-service.ts';
 export { Torrent } from '../torrent.ts';
+export type { RateLimits } from '../torrent-gates.ts';
 export type { QueueMove } from '../torrent-queue.ts';
 export type {
   AddOptions,
@@ -27,3 +27,4 @@ export type {
   TorrentStatus,
 } from '../torrent-types.ts';
 export { type FileReport, type VerifyReport, verifyFiles } from '../verify.ts';
+export type { WebPlace, WebSeedServer } from '../web-seed-server.ts';

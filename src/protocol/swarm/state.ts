@@ -214,6 +214,8 @@ export class SwarmState {
     wastedBytes: 0,
     failedPieces: 0,
   };
+  /** Of the uploaded bytes, those that went to no peer. */
+  otherUploadedBytes = 0;
   outputs: SwarmOutput[] = [];
   /** Outputs before this were polled. */
   outputsHead = 0;

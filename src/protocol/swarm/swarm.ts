@@ -52,7 +52,7 @@ import type {
   SwarmOutput,
   SwarmTotals,
 } from './types.ts';
-import { failUpload, markServed, runChoker } from './uploading.ts';
+import { countOtherUpload, failUpload, markServed, runChoker } from './uploading.ts';
 import { judgePiece, sendHeld, takeDigests } from './verdict.ts';
 
 /** The core of one torrent. */
@@ -270,6 +270,11 @@ export class Swarm {
   handleServed(nowMs: number, id: number, blockCount: number, dataBytes: number): void {
     const peer = this.#state.peers.get(id);
     if (peer !== undefined) markServed(this.#state, nowMs, peer, blockCount, dataBytes);
+  }
+
+  /** Data of the torrent was uploaded by another way than to a peer. */
+  countUpload(nowMs: number, dataBytes: number): void {
+    countOtherUpload(this.#state, nowMs, dataBytes);
   }
 
   /** A `serve` failed on disk. */

@@ -156,6 +156,13 @@ export function markServed(
   peer.lastSentMs = nowMs;
 }
 
+/** Data went out by another way than to a peer. */
+export function countOtherUpload(state: SwarmState, nowMs: number, dataBytes: number): void {
+  state.uploadMeter.add(nowMs, dataBytes);
+  state.totals.uploadedBytes += dataBytes;
+  state.otherUploadedBytes += dataBytes;
+}
+
 function candidatesOf(state: SwarmState, torrent: Torrent, nowMs: number): ChokeCandidate[] {
   const { totalBytes } = torrent.info;
   return [...state.peers.values()].map((peer) => {
@@ -206,7 +213,8 @@ function tuneSlots(state: SwarmState, nowMs: number, candidates: readonly ChokeC
   if (tuner === undefined) return;
   const takers = candidates.filter((c) => c.isInterested && deservesSlot(c));
   choker.slots = tuner.next(nowMs, {
-    uploadedBytes: state.totals.uploadedBytes,
+    // What slots carry: other uploads take no slot.
+    uploadedBytes: state.totals.uploadedBytes - state.otherUploadedBytes,
     limitBytesPerSec: state.uploadLimitBytesPerSec,
     waiting: takers.filter((c) => !choker.isUnchoked(c.peer)).length,
   });
