@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   seed: async () => (await import('./commands/seed.ts')).seedCommand,
   dht: async () => (await import('./commands/dht.ts')).dhtCommand,
   info: async () => (await import('./commands/info.ts')).infoCommand,
+  peers: async () => (await import('./commands/peers.ts')).peersCommand,
   reputation: async () => (await import('./commands/reputation.ts')).reputationCommand,
   tracker: async () => (await import('./commands/tracker.ts')).trackerCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,

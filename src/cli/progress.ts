@@ -4,6 +4,7 @@
  */
 import type { Torrent, TorrentStatus } from '../node/api/index.ts';
 import { formatBar, formatBytes, formatSeconds, type Output } from './output.ts';
+import { originInWords } from './peer-words.ts';
 
 // Implementation limits
 /** How often the status line is drawn. */
@@ -11,8 +12,18 @@ const REDRAW_MS = 250;
 /** How often a progress event is written with --json. */
 const PROGRESS_EVENT_MS = 1_000;
 
+/** How a torrent is followed. */
+export interface FollowOptions {
+  /** A line for each peer that comes, fails or goes. Default false. */
+  readonly isVerbose?: boolean;
+}
+
 /** Follows a torrent until the returned function is called. */
-export function followTorrent(torrent: Torrent, output: Output): () => void {
+export function followTorrent(
+  torrent: Torrent,
+  output: Output,
+  { isVerbose = false }: FollowOptions = {},
+): () => void {
   const onTerminal = setInterval(() => output.status((w) => statusLine(torrent, w)), REDRAW_MS);
   const events = setInterval(() => {
     if (output.isJson) output.event({ type: 'progress', ...brief(torrent.status()) });
@@ -31,8 +42,7 @@ export function followTorrent(torrent: Torrent, output: Output): () => void {
     output.note(`piece ${piece} failed its hash; it came from ${peers.join(', ')}`);
   });
   torrent.on('state', ({ state }) => output.event({ type: 'state', state }));
-  torrent.on('peer-connected', ({ address }) => output.event({ type: 'peer-connected', address }));
-  torrent.on('peer-closed', (closed) => output.event({ type: 'peer-closed', ...closed }));
+  followPeers(torrent, output, isVerbose);
   torrent.on('peer-banned', (banned) => {
     output.event({ type: 'peer-banned', ...banned });
     output.note(`banned ${banned.address}: it ${banned.reason}`);
@@ -52,6 +62,24 @@ export function followTorrent(torrent: Torrent, output: Output): () => void {
     clearInterval(onTerminal);
     clearInterval(events);
   };
+}
+
+function followPeers(torrent: Torrent, output: Output, isVerbose: boolean): void {
+  const tell = (text: string): void => {
+    if (isVerbose) output.note(text);
+  };
+  torrent.on('peer-connected', (connected) => {
+    output.event({ type: 'peer-connected', ...connected });
+    tell(`+ ${connected.address} (${originInWords(connected.source)})`);
+  });
+  torrent.on('peer-failed', (failed) => {
+    output.frequentEvent({ type: 'peer-failed', ...failed });
+    tell(`! ${failed.address} (${originInWords(failed.source)}): ${failed.reason}`);
+  });
+  torrent.on('peer-closed', (closed) => {
+    output.event({ type: 'peer-closed', ...closed });
+    tell(`- ${closed.address}: ${closed.reason}`);
+  });
 }
 
 function brief(status: TorrentStatus): Readonly<Record<string, unknown>> {

@@ -128,8 +128,14 @@ export class DhtService {
     await this.bootstrap(this.#options.bootstrap);
   }
 
-  /** Names and addresses to begin with, "HOST:PORT"; those that cannot be resolved or reached are left out. */
-  async bootstrap(hosts: readonly string[]): Promise<void> {
+  /**
+   * Names and addresses to begin with, "HOST:PORT"; those that cannot be resolved or reached are left out.
+   * @param isWelcome what they resolve to is judged by this, too, unless this node's user named its network.
+   */
+  async bootstrap(
+    hosts: readonly string[],
+    isWelcome: (host: string) => boolean = () => true,
+  ): Promise<void> {
     const { policy } = this.#options;
     const found = hosts.map(async (text) => {
       try {
@@ -140,7 +146,8 @@ export class DhtService {
         return [];
       }
     });
-    this.#addNodes((await Promise.all(found)).flat());
+    const nodes = (await Promise.all(found)).flat();
+    this.#addNodes(nodes.filter(({ host }) => isWelcome(host) || policy.isNear(host)));
   }
 
   /** Resolves when a node answered, or after a time. @returns whether one did. */

@@ -22,6 +22,8 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Bytes written to a connection and not taken by its peer, beyond which nothing more is read from it. Blocks alone stay below 3 MiB. */
 export const MAX_UNSENT_BYTES: number = 4 * 1024 * 1024;
 
+const CLOSED_BY_PEER = 'closed by the peer';
+
 /** The torrent that a link belongs to, as the link sees it. */
 export interface LinkOwner {
   onMessage(link: PeerLink, bytes: Uint8Array): void;
@@ -108,7 +110,7 @@ export class PeerLink implements FrameSink {
         if (this.#isHeld) this.connection.resume();
         this.#isHeld = false;
       },
-      onClose: (error) => this.#finish(error?.message ?? 'closed by the peer'),
+      onClose: (error) => this.#finish(error === undefined ? CLOSED_BY_PEER : dialProblem(error)),
     });
   }
 
@@ -147,8 +149,9 @@ export class PeerLink implements FrameSink {
     const taker = this.#taker;
     this.#taker = undefined;
     const owner = taker?.(this, decoded.value);
-    if (owner === undefined) this.close('no such torrent here');
-    else if (!this.#isClosed) this.#owner = owner;
+    if (owner === undefined) {
+      this.close(this.isIncoming ? 'no such torrent here' : 'it answered for another torrent');
+    } else if (!this.#isClosed) this.#owner = owner;
   }
 
   onMessage(bytes: Buffer): void {
@@ -193,7 +196,8 @@ export class PeerLink implements FrameSink {
     this.queue?.close();
     const owner = this.#owner;
     if (owner === undefined) {
-      this.#onAbandoned(reason);
+      const isEarly = reason === CLOSED_BY_PEER;
+      this.#onAbandoned(isEarly ? 'it closed the connection before its handshake' : reason);
       return;
     }
     if (this.piece >= 0) owner.onBlockLost(this);
@@ -204,4 +208,21 @@ export class PeerLink implements FrameSink {
 /** The read buffer's bytes as cores expect them: `slice` of a Buffer is a view of memory that the next read overwrites. */
 function plain(bytes: Buffer): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Why a dial failed, in words for people. */
+export function dialProblem({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'nothing listens there (connection refused)';
+    case 'ETIMEDOUT':
+      return 'no answer in time';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'no way leads there (host or network unreachable)';
+    case 'ECONNRESET':
+      return 'it cut the connection off';
+    default:
+      return message;
+  }
 }

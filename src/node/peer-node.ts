@@ -23,6 +23,7 @@ import { nodeError } from './errors.ts';
 import { ExternalAddress } from './external-address.ts';
 import { LsdService } from './lsd-service.ts';
 import { PeerLink } from './peer-link.ts';
+import { PeerMemory } from './peer-memory.ts';
 import type { QueueLimits } from './queue-plan.ts';
 import { RateGate } from './rate-gate.ts';
 import { Reputation } from './reputation.ts';
@@ -99,6 +100,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #downloadGate: RateGate;
   readonly #countsOverhead: boolean;
   readonly #udp: UdpDoor;
+  readonly #peerMemory: PeerMemory;
   #dht: DhtService | undefined;
   readonly #lsd: LsdService | undefined;
   readonly #dialGate = new DialGate();
@@ -117,6 +119,7 @@ export class PeerNode implements AsyncDisposable {
     this.home = options.home ?? defaultHome();
     this.policy = policy;
     this.reputation = new Reputation(this.home);
+    this.#peerMemory = new PeerMemory(this.home);
     this.#listener = listen.listener;
     this.#localHost = listen.localHost;
     const cores = os.availableParallelism();
@@ -236,6 +239,7 @@ export class PeerNode implements AsyncDisposable {
         queue: this.#queue,
         lsd: this.#lsd,
         reputation: this.reputation,
+        peerMemory: this.#peerMemory,
         webSeedGate: this.#webSeedGate,
         dht: this.#dht,
         onStopped: (stopped) => this.#forget(stopped),
@@ -288,7 +292,7 @@ export class PeerNode implements AsyncDisposable {
     clearInterval(this.#pulse);
     await Promise.all(this.#webServers.map((server) => server.close()));
     await Promise.all(this.torrents.map((torrent) => torrent.stop()));
-    this.#saveReputation();
+    this.#saveMemories();
     await this.#listener.close();
     this.#uploadGate.close();
     this.#downloadGate.close();
@@ -303,12 +307,14 @@ export class PeerNode implements AsyncDisposable {
     return new LsdService({ policy: this.policy, listenHost: host, families: familiesOf(host) });
   }
 
-  /** It is a help, not data of the user: where it cannot be written, nothing else suffers. */
-  #saveReputation(): void {
-    try {
-      this.reputation.save();
-    } catch {
-      // Tried again with the next save.
+  /** They are a help, not data of the user: where it cannot be written, nothing else suffers. */
+  #saveMemories(): void {
+    for (const memory of [this.reputation, this.#peerMemory]) {
+      try {
+        memory.save();
+      } catch {
+        // Tried again with the next save.
+      }
     }
   }
 
@@ -316,7 +322,7 @@ export class PeerNode implements AsyncDisposable {
     const now = monotonicMs();
     if (now >= this.#reputationDueMs) {
       this.#reputationDueMs = now + REPUTATION_INTERVAL_MS;
-      this.#saveReputation();
+      this.#saveMemories();
     }
     for (const torrent of new Set(this.#torrents.values())) torrent.pulse(now);
     this.#dht?.pulse(now);

@@ -29,7 +29,7 @@ import {
 } from '../protocol/swarm/index.ts';
 import type { DialGate } from './dial-gate.ts';
 import type { Outlet } from './outlet.ts';
-import { type LinkOwner, PeerLink } from './peer-link.ts';
+import { dialProblem, type LinkOwner, PeerLink } from './peer-link.ts';
 import type { NeededPiece } from './playback.ts';
 import type { Wake } from './rate-gate.ts';
 import type { TorrentGeometry } from './storage.ts';
@@ -68,6 +68,8 @@ export interface SwarmServiceOptions {
   readonly peerId: Uint8Array;
   readonly clientName: string;
   readonly listenPort?: number;
+  /** UDP port of the DHT node, when there is one. */
+  readonly dhtPort?: number;
   readonly localHost?: string;
   readonly maxPeers?: number;
   /** False: peers are neither told of others nor believed about them. Default true. */
@@ -126,6 +128,7 @@ export class SwarmService implements LinkOwner {
       ...(options.infoHashV1 === undefined ? {} : { infoHashV1: options.infoHashV1 }),
       ...(options.infoHashV2 === undefined ? {} : { infoHashV2: options.infoHashV2 }),
       ...(options.listenPort === undefined ? {} : { listenPort: options.listenPort }),
+      ...(options.dhtPort === undefined ? {} : { dhtPort: options.dhtPort }),
       ...(options.maxPeers === undefined ? {} : { maxPeers: options.maxPeers }),
     });
   }
@@ -229,6 +232,12 @@ export class SwarmService implements LinkOwner {
   /** Drops every peer and address (BEP 27). */
   forgetPeers(): void {
     this.swarm.forgetPeers(monotonicMs());
+    this.drain();
+  }
+
+  /** The metadata says that the torrent is private. */
+  setPrivate(): void {
+    this.swarm.setPrivate(monotonicMs());
     this.drain();
   }
 
@@ -440,7 +449,8 @@ export class SwarmService implements LinkOwner {
 
   #dial(dial: number, address: Endpoint): void {
     if (this.#isStopped || !this.#plane.mayDial(address.host)) {
-      this.swarm.handleDialFailed(monotonicMs(), dial);
+      const reason = 'STARLING_OFFLINE allows no contact with it';
+      this.swarm.handleDialFailed(monotonicMs(), dial, reason);
       return;
     }
     const abort = new AbortController();
@@ -456,9 +466,9 @@ export class SwarmService implements LinkOwner {
 
   #connect(dial: number, address: Endpoint, signal: AbortSignal, end: () => void): void {
     const { localHost } = this.#options;
-    const fail = (): void => {
+    const fail = (reason: string): void => {
       end();
-      this.swarm.handleDialFailed(monotonicMs(), dial);
+      this.swarm.handleDialFailed(monotonicMs(), dial, reason);
       this.drain();
     };
     dialTcp({ ...address, signal, ...(localHost === undefined ? {} : { localHost }) })
@@ -477,7 +487,7 @@ export class SwarmService implements LinkOwner {
         if (this.#isStopped || this.#isResting) link.close('stopped');
         else link.write(this.#handshake((this.#infoHashV1 ?? this.#infoHashV2!).subarray(0, 20)));
       })
-      .catch(fail);
+      .catch((error: NodeJS.ErrnoException) => fail(dialProblem(error)));
   }
 
   #isOurs(infoHash: Uint8Array): boolean {
@@ -490,6 +500,7 @@ export class SwarmService implements LinkOwner {
     const reserved = makeReserved({
       fast: true,
       extension: true,
+      dht: this.#options.dhtPort !== undefined && !this.swarm.isPrivate,
       v2: this.#infoHashV2 !== undefined,
     });
     return encodeHandshake({ reserved, infoHash, peerId: this.#options.peerId });

@@ -3,7 +3,9 @@
  * Not here: the DHT.
  * @module
  */
+import { isSpecialAddress } from '../io/reach-policy.ts';
 import type { Endpoint } from '../protocol/dht/index.ts';
+import { formatEndpoint } from './address.ts';
 import type { DhtService } from './dht-service.ts';
 import type { InfoHashes } from './torrent-types.ts';
 
@@ -13,6 +15,7 @@ export class TorrentDht {
   readonly #listenPort: number;
   readonly #onPeers: (peers: readonly Endpoint[]) => void;
   #hashes: Uint8Array[] = [];
+  #hasBegun = false;
 
   /**
    * @param dht undefined: this node does without.
@@ -26,6 +29,13 @@ export class TorrentDht {
     this.#dht = dht;
     this.#listenPort = listenPort;
     this.#onPeers = onPeers;
+  }
+
+  /** The nodes that a torrent names (BEP 5): asked once, as others to begin with. */
+  begin(nodes: readonly Endpoint[]): void {
+    if (this.#hasBegun || nodes.length === 0) return;
+    this.#hasBegun = true;
+    void this.#dht?.bootstrap(nodes.map(formatEndpoint), isOfTorrent);
   }
 
   /** Looks for peers and announces; what ran before under other hashes ends. */
@@ -43,4 +53,9 @@ export class TorrentDht {
   stop(): void {
     for (const infoHash of this.#hashes.splice(0)) this.#dht?.untrack(infoHash);
   }
+}
+
+/** Whoever made a torrent has no business in our network. */
+function isOfTorrent(host: string): boolean {
+  return !isSpecialAddress(host);
 }

@@ -9,7 +9,7 @@ import { TorrentDht } from './torrent-dht.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import { TorrentLan } from './torrent-lan.ts';
 import { TorrentTrackers, type TorrentTrackersOptions } from './torrent-trackers.ts';
-import type { InfoHashes } from './torrent-types.ts';
+import type { InfoHashes, TorrentSource } from './torrent-types.ts';
 
 /** Options of TorrentDiscovery. */
 export interface TorrentDiscoveryOptions extends Omit<TorrentTrackersOptions, 'host' | 'onPeers'> {
@@ -25,10 +25,12 @@ export class TorrentDiscovery {
   readonly #dht: TorrentDht;
   readonly #lan: TorrentLan;
   readonly #isDiscovering: boolean;
+  readonly #source: TorrentSource;
 
   constructor({ isDiscovering, onPeers, ...options }: TorrentDiscoveryOptions) {
     const { dht, lsd, listenPort } = options.host;
     this.#isDiscovering = isDiscovering;
+    this.#source = options.source;
     this.trackers = new TorrentTrackers({
       ...options,
       onPeers: (found) => onPeers(found, 'tracker'),
@@ -40,6 +42,9 @@ export class TorrentDiscovery {
   /** No-op for what runs already. */
   start(hashes: InfoHashes, isPrivate: boolean, isComplete: boolean): void {
     if (!this.#isDiscovering) return;
+    if (!isPrivate && this.#source.kind === 'metainfo') {
+      this.#dht.begin(this.#source.metainfo.nodes);
+    }
     this.#dht.start(hashes, isPrivate);
     this.#lan.start(hashes, isPrivate);
     this.trackers.start(hashes, isPrivate, isComplete);

@@ -4,6 +4,7 @@
  */
 import type { DhtService } from './dht-service.ts';
 import type { LsdService } from './lsd-service.ts';
+import type { PeerMemory } from './peer-memory.ts';
 import type { Reputation } from './reputation.ts';
 import type { NodePlane } from './swarm-service.ts';
 import type { Torrent } from './torrent.ts';
@@ -18,6 +19,7 @@ export interface TorrentHost extends TrackerHost {
   readonly localHost: string | undefined;
   readonly queue: TorrentQueue<Torrent>;
   readonly reputation: Reputation;
+  readonly peerMemory: PeerMemory;
   /** undefined: no local discovery. */
   readonly lsd: LsdService | undefined;
   readonly webSeedGate: WebSeedGate;

@@ -1,10 +1,10 @@
 /**
- * What a torrent's link holds, and which peers and web seeds it has: all are read off its source and what the user added.
+ * What a torrent's link holds, which peers and web seeds it has, and what it is remembered by: all are read off its source and what the user added.
  * @module
  */
 import { resolveHost } from '../io/dns.ts';
-import type { ReachPolicy } from '../io/reach-policy.ts';
 import type { Endpoint } from '../io/tcp.ts';
+import { toHex } from '../lib/bytes.ts';
 import { formatMagnet } from '../protocol/metainfo/index.ts';
 import { parseEndpoint } from './address.ts';
 import type { TorrentHost } from './torrent-host.ts';
@@ -29,15 +29,23 @@ export function linkOf(
   });
 }
 
-/** The addresses of each peer that the user named. @throws {AppError} for what is no address, or may not be contacted. */
-export async function* givenPeersOf(
-  peers: readonly string[],
-  policy: ReachPolicy,
-): AsyncGenerator<readonly Endpoint[]> {
+/** Peers that are known before anybody was asked. */
+interface FirstPeers {
+  readonly peers: readonly Endpoint[];
+  readonly source: 'magnet' | 'kept' | 'given';
+}
+
+/** The peers of the link, of earlier runs, and those that the user named. @throws {AppError} for what is no address, or may not be contacted. */
+export async function* firstPeersOf(
+  { policy, peerMemory }: TorrentHost,
+  { source, peers = [], isDiscovering = true }: AddOptions,
+): AsyncGenerator<FirstPeers> {
+  if (source.kind === 'magnet') yield { peers: source.magnet.peers, source: 'magnet' };
+  if (isDiscovering) yield { peers: peerMemory.peersOf(memoryKeyOf(source)), source: 'kept' };
   for (const text of peers) {
     const { host, port } = parseEndpoint(text, '--peer');
     const addresses = await resolveHost(host, policy);
-    yield addresses.map(({ address }) => ({ host: address, port }));
+    yield { peers: addresses.map(({ address }) => ({ host: address, port })), source: 'given' };
   }
 }
 
@@ -56,4 +64,21 @@ export function webSeedPlanOf(host: TorrentHost, options: AddOptions): WebSeedPl
 
 function webSeedsOf(source: AddOptions['source']): readonly string[] {
   return source.kind === 'metainfo' ? source.metainfo.webSeeds : source.magnet.webSeeds;
+}
+
+/** What the peers of a torrent are remembered by: the hash that it was asked for with, in hex. */
+export function memoryKeyOf(source: AddOptions['source']): string {
+  const { infoHashV1, infoHashV2 } =
+    source.kind === 'metainfo' ? source.metainfo.info : source.magnet;
+  return toHex((infoHashV1 ?? infoHashV2)!);
+}
+
+/** The port of the DHT that peers are told of. */
+export function dhtPortOf(
+  { dht }: TorrentHost,
+  options: AddOptions,
+): { readonly dhtPort?: number } {
+  const dhtPort = dht?.port(4) ?? dht?.port(6);
+  const isPrivate = options.source.kind === 'metainfo' && options.source.metainfo.info.isPrivate;
+  return dhtPort === undefined || isPrivate || options.isDiscovering === false ? {} : { dhtPort };
 }

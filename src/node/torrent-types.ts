@@ -4,7 +4,7 @@
  */
 import type { AppError } from '../lib/errors.ts';
 import type { Info, Magnet, Metainfo } from '../protocol/metainfo/index.ts';
-import type { PeerStatus } from '../protocol/swarm/index.ts';
+import type { PeerOrigin, PeerStatus } from '../protocol/swarm/index.ts';
 import type { TrackerStatus } from '../protocol/tracker/index.ts';
 import type { ShareAction, ShareLimits, ShareReason } from './share-limits.ts';
 import type { WebSeedStatus } from './web-seeds.ts';
@@ -38,8 +38,8 @@ export interface AddOptions {
   readonly isSequential?: boolean;
   /** False: neither trackers, peer exchange nor local discovery. Default true. */
   readonly isDiscovering?: boolean;
-  /** 'download' fetches what is missing; 'seed' needs every file to be there and right. Default 'download'. */
-  readonly mode?: 'download' | 'seed';
+  /** 'download' fetches what is missing; 'seed' needs every file to be there and right; 'look' finds peers and asks for nothing. Default 'download'. */
+  readonly mode?: 'download' | 'seed' | 'look';
   /** The files were hashed just now to make the torrent: no check. Default false. */
   readonly isFresh?: boolean;
   /** Bytes a second of this torrent, besides the limits of the node. Default 0: unlimited. */
@@ -119,7 +119,11 @@ export interface TorrentEvents {
   complete: [Summary];
   /** The seed has given enough; `action` follows. */
   'share-limit': [{ readonly reason: ShareReason; readonly action: ShareAction }];
-  'peer-connected': [{ readonly address: string }];
+  'peer-connected': [{ readonly address: string; readonly source: PeerOrigin }];
+  /** A peer that was named could not be connected. */
+  'peer-failed': [
+    { readonly address: string; readonly source: PeerOrigin; readonly reason: string },
+  ];
   'peer-closed': [{ readonly address: string; readonly reason: string }];
   'peer-banned': [{ readonly address: string; readonly reason: string }];
   /** A tracker did not answer, refused or warned. */

@@ -27,10 +27,11 @@ import { ResumeStore } from './resume.ts';
 import { type ShareLimits, ShareWatch } from './share-limits.ts';
 import { SwarmService } from './swarm-service.ts';
 import { TorrentDiscovery } from './torrent-discovery.ts';
+import { tellPeerEvent } from './torrent-events.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
 import type { RateLimits } from './torrent-gates.ts';
 import type { TorrentHost } from './torrent-host.ts';
-import { givenPeersOf, linkOf, webSeedPlanOf } from './torrent-link.ts';
+import { dhtPortOf, firstPeersOf, linkOf, memoryKeyOf, webSeedPlanOf } from './torrent-link.ts';
 import { progressOf, transferStatsOf } from './torrent-picture.ts';
 import type { Queueable } from './torrent-queue.ts';
 import type {
@@ -108,6 +109,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       peerId: host.peerId,
       clientName: host.clientName,
       listenPort: host.listenPort,
+      ...dhtPortOf(host, options),
       usesPeerExchange: options.isDiscovering !== false,
       webSeeds: webSeedPlanOf(host, options),
       ...(host.localHost === undefined ? {} : { localHost: host.localHost }),
@@ -174,11 +176,12 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     // It is not seen to run before it is its turn.
     if (this.#host.queue.isLimited) this.setQueued(true);
     const known =
-      source.kind === 'metainfo' ? undefined : rememberedMetadata(this.#resume, this.infoHashes);
-    const layers = source.kind === 'metainfo' ? source.metainfo.pieceLayers : known?.layers;
-    const info = source.kind === 'metainfo' ? source.metainfo.info : known?.info;
-    if (info !== undefined) {
-      this.#starting = this.#open(info, layers ?? new Map());
+      source.kind === 'metainfo'
+        ? { info: source.metainfo.info, layers: source.metainfo.pieceLayers }
+        : rememberedMetadata(this.#resume, this.infoHashes);
+    if (known?.info.isPrivate === true) this.#service.setPrivate();
+    if (known !== undefined && this.#options.mode !== 'look') {
+      this.#starting = this.#open(known.info, known.layers);
       await this.#starting;
     }
     this.#isReady = true;
@@ -354,17 +357,15 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   // Peers
 
   async #givePeers(): Promise<void> {
-    const { source, peers } = this.#options;
-    if (source.kind === 'magnet') this.#service.addPeers(source.magnet.peers, 'magnet');
-    for await (const found of givenPeersOf(peers ?? [], this.#host.policy)) {
-      this.#service.addPeers(found, 'given');
+    for await (const { peers, source } of firstPeersOf(this.#host, this.#options)) {
+      this.#service.addPeers(peers, source);
     }
   }
 
   #announce(): void {
     const isHeld = this.#hold !== undefined || this.#abort.signal.aborted;
     if (isHeld) return;
-    const isPrivate = this.#files?.info.isPrivate === true;
+    const isPrivate = this.#service.swarm.isPrivate;
     this.#discovery.start(this.infoHashes, isPrivate, this.#service.swarm.isComplete);
   }
 
@@ -417,12 +418,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       case 'piece':
         this.#onPiece(event.piece);
         return;
-      case 'piece-failed':
-        this.emit('piece-failed', {
-          piece: event.piece,
-          peers: event.peers.map((peer) => formatEndpoint(peer)),
-        });
-        return;
       case 'complete':
         this.#onComplete();
         return;
@@ -433,16 +428,20 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       case 'inconsistent':
         this.#fail(nodeError('ERR_INCONSISTENT', { name: this.name, piece: event.piece }), true);
         return;
-      case 'peer-connected':
-        this.emit('peer-connected', { address: formatEndpoint(event.address) });
+      case 'dht-node':
+        this.#host.dht?.addPeerNode(event.address);
         return;
       case 'peer-closed':
-        if (event.downloadedBytes > 0 && this.#givers.size < MAX_GIVERS)
+        if (event.downloadedBytes > 0 && this.#givers.size < MAX_GIVERS) {
           this.#givers.add(formatEndpoint(event.address));
-        this.emit('peer-closed', { address: formatEndpoint(event.address), reason: event.reason });
+        }
+        tellPeerEvent(this, event);
         return;
+      case 'piece-failed':
+      case 'peer-connected':
+      case 'dial-failed':
       case 'peer-banned':
-        this.emit('peer-banned', { address: formatEndpoint(event.address), reason: event.reason });
+        tellPeerEvent(this, event);
         return;
     }
   }
@@ -455,10 +454,14 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       return;
     }
     const before = this.infoHashes;
+    const { isPrivate } = parsed.value;
+    // At once: the files may take minutes to check.
+    if (isPrivate) this.#service.setPrivate();
+    this.#discovery.learn(before, parsed.value, isPrivate);
+    if (this.#options.mode === 'look') return;
     this.#starting = this.#open(parsed.value, new Map()).catch((error: AppError) =>
       this.#fail(error, true),
     );
-    this.#discovery.learn(before, parsed.value, parsed.value.isPrivate);
   }
 
   #onPiece(piece: number): void {
@@ -572,6 +575,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#discovery.stop();
     await this.#starting.catch(() => {});
     this.#guard?.close();
+    this.#host.peerMemory.note(
+      memoryKeyOf(this.#options.source),
+      this.#service.swarm.provenPeers(),
+    );
     this.#service.disconnect();
     await this.#guard?.idle();
     const storage = this.#files?.spec.id;

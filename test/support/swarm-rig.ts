@@ -56,6 +56,8 @@ export interface RigPeer {
   readonly peerId?: Uint8Array;
   readonly fast?: boolean;
   readonly isWebSeed?: boolean;
+  /** It has a DHT node. */
+  readonly dht?: boolean;
   /** Its extension handshake; default: it offers ut_pex and lt_donthave and tells no port. */
   readonly handshake?: Partial<ExtendedHandshake>;
 }
@@ -107,7 +109,7 @@ export class SwarmRig {
       isIncoming: peer.dial === undefined && peer.isWebSeed !== true,
       isWebSeed: peer.isWebSeed === true,
       ...(peer.dial === undefined ? {} : { dial: peer.dial }),
-      reserved: makeReserved({ fast: peer.fast ?? true, extension: true }),
+      reserved: makeReserved({ fast: peer.fast ?? true, extension: true, dht: peer.dht === true }),
       peerId: peer.peerId ?? new Rng(id).bytes(20),
       infoHash: this.info.infoHashV1!,
     });

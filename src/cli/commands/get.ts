@@ -39,6 +39,7 @@ export const getCommand: CommandSpec = {
     peer: { value: 'host:port', isRepeatable: true, help: 'a peer to connect to' },
     select: { value: 'pattern', isRepeatable: true, help: 'only files that match' },
     sequential: { help: 'fetch pieces in order' },
+    verbose: { help: 'tell of each peer: how it was found, why it failed or left' },
     'seed-ratio': { value: 'ratio', help: 'seed until so many times the size was given' },
     'seed-time': { value: 'seconds', help: 'seed for so long after completion' },
     'seed-idle': { value: 'seconds', help: 'seed until nobody took anything for so long' },
@@ -66,7 +67,9 @@ async function get(text: string, options: OptionValues): Promise<void> {
       usesWebSeeds: !switchOption(options, 'no-web-seeds'),
       ...(shareLimits === undefined ? {} : { shareLimits }),
     });
-    const unfollow = followTorrent(torrent, output);
+    const unfollow = followTorrent(torrent, output, {
+      isVerbose: switchOption(options, 'verbose'),
+    });
     const patience = new DiskPatience(torrent);
     try {
       const completed = torrent.completed({ signal: AbortSignal.any([signal, patience.signal]) });

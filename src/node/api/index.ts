@@ -3,6 +3,7 @@
  * @module
  */
 export { AppError } from '../../lib/errors.ts';
+export type { PeerOrigin } from '../../protocol/swarm/index.ts';
 export { formatEndpoint } from '../address.ts';
 export { CLIENT_NAME, defaultHome, isOffline, VERSION } from '../config.ts';
 export { type CreatedTorrent, type CreateOptions, createTorrent } from '../create.ts';

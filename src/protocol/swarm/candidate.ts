@@ -17,6 +17,8 @@ export interface Candidate extends HeapItem {
   /** 0 … MAX_FAILURES, in a row. */
   failures: number;
   nextTryMs: number;
+  /** Block data that moved both ways over its connections; undefined: it was never connected. */
+  movedBytes: number | undefined;
   /** Nothing to gain from it while we are complete too. */
   isSeed: boolean;
   /** What former meetings say, in quarters: -4 … 4. */

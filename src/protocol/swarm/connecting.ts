@@ -26,10 +26,11 @@ import {
   REFUSALS_PER_PROMISE,
 } from './constants.ts';
 import { Peer } from './peer.ts';
+import { addressKeyOf } from './peer-list.ts';
 import { forgetHashRequests, releaseRequests } from './releasing.ts';
 import type { SwarmState, Torrent } from './state.ts';
 import { forgetGuest, hideFrom } from './super-seeding.ts';
-import type { ConnectedPeer, PeerAddress, PeerRecord } from './types.ts';
+import type { ConnectedPeer, PeerAddress, PeerOrigin, PeerRecord, ProvenPeer } from './types.ts';
 import { fillSlots, shownBytes } from './uploading.ts';
 
 /** The ids under which peers send us ut_metadata, ut_pex and lt_donthave. */
@@ -43,6 +44,7 @@ const STILL_GOOD: ReadonlySet<string> = new Set([GAVE_WAY, 'both only upload', '
 /** Adopts a connection whose handshakes were exchanged, or closes it. */
 export function adoptPeer(state: SwarmState, nowMs: number, connected: ConnectedPeer): void {
   if (connected.dial !== undefined) endDial(state, connected.dial);
+  const source = originOf(state, connected);
   const { refusal, twin, closes = [] } = judgeNewcomer(state, nowMs, connected);
   if (refusal !== undefined) {
     refuse(state, nowMs, connected, refusal, twin);
@@ -53,7 +55,7 @@ export function adoptPeer(state: SwarmState, nowMs: number, connected: Connected
     if (equalBytes(other.peerId, connected.peerId)) doors.push(...other.doors, ...dialled(other));
     closePeer(state, nowMs, other, reason);
   }
-  const peer = new Peer(nowMs, connected, speaksV2(state, connected));
+  const peer = new Peer(nowMs, connected, speaksV2(state, connected), source);
   state.peers.set(peer.id, peer);
   state.limits.enter(peer.address.host);
   if (peer.isIncoming) state.incomingCount += 1;
@@ -63,7 +65,12 @@ export function adoptPeer(state: SwarmState, nowMs: number, connected: Connected
   state.exchange.changed();
   sendFirst(state, peer);
   state.dirty.add(peer);
-  state.emit({ type: 'peer-connected', id: peer.id, address: peer.address });
+  state.emit({ type: 'peer-connected', id: peer.id, address: peer.address, source });
+}
+
+function originOf({ list }: SwarmState, { dial, isWebSeed }: ConnectedPeer): PeerOrigin {
+  if (isWebSeed === true) return 'web-seed';
+  return (dial === undefined ? undefined : list.dialled(dial)?.source) ?? 'incoming';
 }
 
 function refuse(
@@ -83,7 +90,14 @@ function refuse(
     state.exchange.remember({ ...address, flags: PEX_FLAG.reachable });
   }
   if (twin !== undefined) openDoor(state, twin, address);
-  state.list.closed(nowMs, dial, false, false);
+  failDial(state, nowMs, dial, reason);
+}
+
+/** A dial came to nothing, or to a connection that we did not want. */
+export function failDial(state: SwarmState, nowMs: number, dial: number, reason: string): void {
+  const dialled = state.list.dialled(dial);
+  state.list.closed(nowMs, dial, 0, false);
+  if (dialled !== undefined) state.emit({ type: 'dial-failed', ...dialled, reason });
 }
 
 function isV6({ host }: PeerAddress): boolean {
@@ -132,6 +146,8 @@ function sendFirst(state: SwarmState, peer: Peer): void {
     if (fast) peer.out.haveNone();
   } else if (fast && torrent.have.isFull) peer.out.haveAll();
   else peer.out.bitfield(torrent.have.bytes);
+  const { dhtPort } = state.options;
+  if (peer.capabilities.dht && dhtPort !== undefined && !state.isPrivate) peer.out.port(dhtPort);
   if (extension) sendExtendedHandshake(state, peer);
 }
 
@@ -231,8 +247,8 @@ export function dropPeer(state: SwarmState, nowMs: number, peer: Peer, reason: s
     picker.forgetPeer(peer.id);
   }
   if (peer.dial !== undefined) {
-    const wasUseful = peer.pipeline.totalBytes > 0 || peer.uploadMeter.totalBytes > 0;
-    state.list.closed(nowMs, peer.dial, wasUseful, peer.isSeed);
+    const movedBytes = peer.pipeline.totalBytes + peer.uploadMeter.totalBytes;
+    state.list.closed(nowMs, peer.dial, movedBytes, peer.isSeed);
   }
   const downloadedBytes = peer.pipeline.totalBytes;
   const { id, address } = peer;
@@ -267,6 +283,20 @@ export function dialMore(state: SwarmState, nowMs: number): void {
   }
 }
 
+/** Listening addresses of peers that were met, the most useful first. */
+export function provenPeers(state: SwarmState): ProvenPeer[] {
+  const found = new Map<string, ProvenPeer>();
+  for (const peer of state.list.proven()) found.set(addressKeyOf(peer), peer);
+  for (const peer of state.peers.values()) {
+    const address = peer.listenAddress;
+    if (address === undefined || peer.isWebSeed) continue;
+    const before = found.get(addressKeyOf(address))?.movedBytes ?? 0;
+    const movedBytes = before + peer.pipeline.totalBytes + peer.uploadMeter.totalBytes;
+    found.set(addressKeyOf(address), { ...address, movedBytes });
+  }
+  return [...found.values()].sort((a, b) => b.movedBytes - a.movedBytes);
+}
+
 /** BEP 27: the torrent is private, so what peers, the DHT and local discovery told is forgotten, and whoever was found that way left. */
 export function forgetRumours(state: SwarmState, nowMs: number): void {
   const dials = new Set(state.list.forgetOpen());
@@ -274,6 +304,7 @@ export function forgetRumours(state: SwarmState, nowMs: number): void {
     if (peer.dial === undefined || !dials.has(peer.dial)) continue;
     closePeer(state, nowMs, peer, 'not known from a tracker, as a private torrent demands');
   }
+  state.isPrivate = true;
   state.exchange.clear();
 }
 

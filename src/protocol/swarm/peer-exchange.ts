@@ -82,8 +82,8 @@ export class PeerExchange {
 
   /** False in private torrents and when the caller wants none. */
   get isOn(): boolean {
-    const { options, torrent } = this.#state;
-    return options.usesPeerExchange !== false && torrent?.info.isPrivate !== true;
+    const { options, isPrivate } = this.#state;
+    return options.usesPeerExchange !== false && !isPrivate;
   }
 
   /** A connection came or went, or a listening port became known. */

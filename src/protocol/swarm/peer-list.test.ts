@@ -63,7 +63,7 @@ describe('choice', () => {
     assert.equal(first.address.port, 1);
     const second = list.take(0, false)!;
     assert.equal(second.address.port, 9);
-    list.closed(0, second.dial, false, false);
+    list.closed(0, second.dial, 0, false);
     assert.equal(list.take(60_000, false)!.address.port, 5);
     assert.equal(list.take(60_000, false)!.address.port, 9);
   });
@@ -73,7 +73,7 @@ describe('choice', () => {
     let nowMs = 0;
     const waits: number[] = [];
     for (let i = 0; i < 10; i += 1) {
-      list.closed(nowMs, list.take(nowMs, false)!.dial, false, false);
+      list.closed(nowMs, list.take(nowMs, false)!.dial, 0, false);
       const dueMs = list.nextDueMs(false);
       assert.equal(list.take(dueMs - 1, false), undefined);
       waits.push(dueMs - nowMs);
@@ -88,7 +88,7 @@ describe('choice', () => {
   it('seeds rest while we are complete, and come back when we are not', () => {
     const list = listOf(3);
     const seed = list.take(0, false)!;
-    list.closed(0, seed.dial, true, true);
+    list.closed(0, seed.dial, 1, true);
     assert.equal(takeAll(list, 60_000, true).length, 2);
     assert.equal(list.nextDueMs(true), Number.POSITIVE_INFINITY);
     assert.ok(list.nextDueMs(false) < 60_000);
@@ -130,7 +130,7 @@ describe('one peer, many doors', () => {
     const list = listOf(1);
     const { dial } = list.take(0, false)!;
     list.cover(address(0));
-    list.closed(0, dial, false, false);
+    list.closed(0, dial, 0, false);
     assert.deepEqual(takeAll(list, 600_000), []);
   });
 
@@ -151,14 +151,14 @@ describe('bounds', () => {
     list.add(0, address(5_000), 'given');
     for (let i = 0; i < 3; i += 1) {
       const taken = list.take(i * 10_000_000, false)!;
-      list.closed(i * 10_000_000, taken.dial, false, false);
+      list.closed(i * 10_000_000, taken.dial, 0, false);
     }
     for (let i = 1; i < 2_000; i += 1) list.add(0, address(i), 'tracker');
     assert.equal(list.size, 2_000);
     list.add(0, address(6_000), 'tracker');
     assert.equal(list.size, 2_000, 'nothing failed that may be forgotten');
     const failed = list.take(0, false)!;
-    list.closed(0, failed.dial, false, false);
+    list.closed(0, failed.dial, 0, false);
     list.add(0, address(6_000), 'tracker');
     assert.equal(list.size, 2_000);
     const all = takeAll(list, 100_000_000);
@@ -243,7 +243,7 @@ describe('what peers named', () => {
         taken = list.take(nowMs, false)
       ) {
         dials += 1;
-        list.closed(nowMs, taken.dial, false, false);
+        list.closed(nowMs, taken.dial, 0, false);
       }
     }
     assert.equal(dials, 60);
@@ -263,7 +263,7 @@ describe('what peers named', () => {
         const taken = list.take(nowMs, false);
         if (taken === undefined) break;
         if (i % 5 === 0) list.connected(taken.dial);
-        list.closed(nowMs, taken.dial, i % 5 === 0, false);
+        list.closed(nowMs, taken.dial, Number(i % 5 === 0), false);
       }
     }
     assert.equal(list.addHeard(2_000_000, 'honest', address(9_000), false), true);
@@ -287,7 +287,7 @@ describe('what peers named', () => {
     assert.deepEqual(list.forgetOpen(), [open.dial]);
     assert.deepEqual([list.isDialling(open.dial), list.isDialling(underWay.dial)], [true, false]);
     assert.deepEqual([list.size, list.diallingCount, list.heardCount], [0, 0, 0]);
-    list.closed(0, open.dial, true, false);
+    list.closed(0, open.dial, 1, false);
     assert.equal(list.size, 0);
   });
 
@@ -309,9 +309,9 @@ describe('what peers named', () => {
   it('a neighbour that failed twice is forgotten: who is there is heard again', () => {
     const list = new PeerList(new Rng(1));
     list.add(0, address(1), 'lan');
-    list.closed(0, list.take(0, false)!.dial, false, false);
+    list.closed(0, list.take(0, false)!.dial, 0, false);
     assert.equal(list.size, 1);
-    list.closed(60_000, list.take(60_000, false)!.dial, false, false);
+    list.closed(60_000, list.take(60_000, false)!.dial, 0, false);
     assert.equal(list.size, 0);
   });
 
@@ -320,7 +320,7 @@ describe('what peers named', () => {
     list.addHeard(0, 's', address(1), false);
     list.dropHeard('s', address(1));
     assert.equal(list.size, 1, 'it was not tried yet');
-    list.closed(0, list.take(0, false)!.dial, false, false);
+    list.closed(0, list.take(0, false)!.dial, 0, false);
     list.dropHeard('t', address(1));
     assert.equal(list.size, 1);
     list.dropHeard('s', address(1));
@@ -373,7 +373,7 @@ describe('whatever happens', () => {
         const drop = (dial: number | undefined, isUseful: boolean): void => {
           if (dial === undefined) return;
           dials.delete(dial);
-          list.closed(nowMs, dial, isUseful, isUseful);
+          list.closed(nowMs, dial, Number(isUseful), isUseful);
         };
         for (const { what, index, isSeed } of steps) {
           if (what === 'add') list.add(nowMs, address(index), isSeed ? 'given' : 'tracker');

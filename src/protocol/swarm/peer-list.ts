@@ -26,7 +26,7 @@ import {
   REDIAL_MS,
 } from './constants.ts';
 import { MAX_HEARD_FAILURES, Rumours } from './rumours.ts';
-import type { PeerAddress, PeerSource } from './types.ts';
+import type { PeerAddress, PeerSource, ProvenPeer } from './types.ts';
 
 /** What stands for an address, its port included. */
 export function addressKeyOf(address: PeerAddress): string {
@@ -300,14 +300,17 @@ export class PeerList {
     const candidate = this.#dials.get(dial);
     if (candidate?.state !== 'dialling') return;
     candidate.state = 'connected';
+    candidate.movedBytes ??= 0;
     this.#diallingCount -= 1;
     this.#rumours.judge(candidate, true);
   }
 
-  /** A dial failed, or its connection ended. @param wasUseful data went either way. */
-  closed(nowMs: number, dial: number, wasUseful: boolean, isSeed: boolean): void {
+  /** A dial failed, or its connection ended. @param movedBytes of data that went either way. */
+  closed(nowMs: number, dial: number, movedBytes: number, isSeed: boolean): void {
     const candidate = this.#dials.get(dial);
     if (candidate === undefined) return;
+    const wasUseful = movedBytes > 0;
+    if (candidate.movedBytes !== undefined) candidate.movedBytes += movedBytes;
     if (candidate.state === 'dialling') {
       for (const other of this.#rumours.judge(candidate, false)) this.#forget(other);
     }
@@ -321,6 +324,19 @@ export class PeerList {
     }
     candidate.nextTryMs = nowMs + this.#waitOf(candidate);
     this.#enter(candidate);
+  }
+
+  /** What is dialled, and how it became known; undefined when it was forgotten meanwhile. */
+  dialled(dial: number): Pick<Candidate, 'address' | 'source'> | undefined {
+    const candidate = this.#dials.get(dial);
+    return candidate && { address: candidate.address, source: candidate.source };
+  }
+
+  /** Addresses whose last connection was of use, or lasts; the data of one that lasts is not in it. */
+  proven(): ProvenPeer[] {
+    return [...this.#candidates.values()].flatMap(({ movedBytes, failures, address }) =>
+      movedBytes === undefined || failures > 0 ? [] : [{ ...address, movedBytes }],
+    );
   }
 
   #isKnown(candidate: Candidate): boolean {
@@ -340,6 +356,7 @@ export class PeerList {
       state: 'waiting',
       failures: 0,
       nextTryMs: nowMs,
+      movedBytes: undefined,
       isSeed: false,
       standing: Math.round(4 * this.#standingOf(address)),
       rank: this.#rankOf(address) ?? this.#rng.u32(),

@@ -14,7 +14,7 @@ import { hostKeyOf } from './peer-list.ts';
 import { RateMeter, RequestPipeline } from './pipeline.ts';
 import type { RefusedPieces } from './refused-pieces.ts';
 import { RequestQueue } from './request-queue.ts';
-import type { ConnectedPeer, PeerAddress } from './types.ts';
+import type { ConnectedPeer, PeerAddress, PeerOrigin } from './types.ts';
 
 /** A peer. Fields are grouped by who sets them. */
 export class Peer {
@@ -26,6 +26,7 @@ export class Peer {
   /** An HTTP server: long runs of pieces suit it. */
   readonly isWebSeed: boolean;
   readonly dial: number | undefined;
+  readonly source: PeerOrigin;
   readonly peerId: Uint8Array;
   readonly capabilities: Capabilities;
   readonly connectedAtMs: number;
@@ -89,6 +90,7 @@ export class Peer {
   metadataBytes = 0;
   isUploadOnly = false;
   listenPort: number | undefined;
+  hasToldDhtPort = false;
   /** Addresses that are not dialled while this connection lasts: they lead to the same peer. */
   readonly doors: PeerAddress[] = [];
   /** We offered `ut_pex` to it. */
@@ -111,13 +113,14 @@ export class Peer {
   lastSentMs: number;
   readonly out: MessageWriter = new MessageWriter();
 
-  constructor(nowMs: number, connected: ConnectedPeer, canV2: boolean) {
+  constructor(nowMs: number, connected: ConnectedPeer, canV2: boolean, source: PeerOrigin) {
     this.id = connected.id;
     this.address = connected.address;
     this.hostKey = hostKeyOf(connected.address);
     this.isIncoming = connected.isIncoming;
     this.isWebSeed = connected.isWebSeed === true;
     this.dial = connected.dial;
+    this.source = source;
     this.peerId = connected.peerId;
     this.capabilities = parseReserved(connected.reserved);
     this.isV2 = canV2;

@@ -234,6 +234,8 @@ export class SwarmState {
   exchange!: PeerExchange;
   isPaused = false;
   isDialling = true;
+  /** BEP 27: no peer exchange, no DHT, nobody who was found that way. */
+  isPrivate = false;
   wasComplete = false;
   areLayersTold = false;
   /** When housekeeping is due; Infinity while there is nothing to time (housekeeping.ts). */

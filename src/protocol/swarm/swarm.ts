@@ -19,7 +19,9 @@ import {
   dialMore,
   dropPeer,
   endDial,
+  failDial,
   forgetRumours,
+  provenPeers,
   sendExtendedHandshake,
   weedPeers,
 } from './connecting.ts';
@@ -48,6 +50,7 @@ import type {
   PeerSource,
   PeerStatus,
   PieceOutcome,
+  ProvenPeer,
   SwarmOptions,
   SwarmOutput,
   SwarmTotals,
@@ -184,6 +187,23 @@ export class Swarm {
     dialMore(this.#state, nowMs);
   }
 
+  /** BEP 27: the metadata says that the torrent is private, before the files were checked. Peer exchange ends, and who was found by open ways is left. */
+  setPrivate(nowMs: number): void {
+    forgetRumours(this.#state, nowMs);
+    for (const peer of this.#state.peers.values()) {
+      if (peer.capabilities.extension) sendExtendedHandshake(this.#state, peer);
+    }
+  }
+
+  get isPrivate(): boolean {
+    return this.#state.isPrivate;
+  }
+
+  /** Listening addresses of peers that were met, the most useful first. */
+  provenPeers(): ProvenPeer[] {
+    return provenPeers(this.#state);
+  }
+
   /** BEP 27: a private torrent changed its tracker, and no peer known from the former one may be used. */
   forgetPeers(nowMs: number): void {
     for (const peer of [...this.#state.peers.values()]) {
@@ -213,9 +233,10 @@ export class Swarm {
     wake(this.#state, nowMs);
   }
 
-  handleDialFailed(nowMs: number, dial: number): void {
+  /** @param reason for people to read. */
+  handleDialFailed(nowMs: number, dial: number, reason: string = 'no connection'): void {
     endDial(this.#state, dial);
-    this.#state.list.closed(nowMs, dial, false, false);
+    failDial(this.#state, nowMs, dial, reason);
     dialMore(this.#state, nowMs);
   }
 
@@ -414,6 +435,7 @@ export class Swarm {
       id: peer.id,
       address: peer.address,
       client: peer.client === '' ? clientName(peer.peerId) : peer.client,
+      source: peer.source,
       isIncoming: peer.isIncoming,
       isWebSeed: peer.isWebSeed,
       isSeed: peer.isSeed,

@@ -6,8 +6,17 @@ import type { Crypto } from '../../lib/ports.ts';
 import type { Rng } from '../../lib/rng.ts';
 import type { ChokerOptions } from './choker.ts';
 
-/** Where an address came from; 'lan' is local discovery. */
-export type PeerSource = 'given' | 'tracker' | 'magnet' | 'pex' | 'dht' | 'lan';
+/** Where an address came from; 'lan' is local discovery, 'kept' an earlier run. */
+export type PeerSource = 'given' | 'tracker' | 'magnet' | 'pex' | 'dht' | 'lan' | 'kept';
+
+/** How a connection came about: the source of the address that was dialled, or otherwise. */
+export type PeerOrigin = PeerSource | 'incoming' | 'web-seed';
+
+/** A listening address at which a peer was met. */
+export interface ProvenPeer extends PeerAddress {
+  /** Block data both ways, bytes. */
+  readonly movedBytes: number;
+}
 
 /** An address of a peer. */
 export interface PeerAddress {
@@ -33,6 +42,8 @@ export interface SwarmOptions {
   readonly rng: Rng;
   /** TCP port to tell peers, when there is one. */
   readonly listenPort?: number;
+  /** UDP port of the DHT node to tell peers that have one, too (BEP 5); default: none. */
+  readonly dhtPort?: number;
   /** Name and version to tell peers. */
   readonly clientName: string;
   /** Connections at most, default 250. */
@@ -99,7 +110,21 @@ export type SwarmEvent =
   | { readonly type: 'layers'; readonly layers: ReadonlyMap<string, Uint8Array> }
   /** Hybrid: a piece fits one hash and not the other; the torrent is stopped. */
   | { readonly type: 'inconsistent'; readonly piece: number }
-  | { readonly type: 'peer-connected'; readonly id: number; readonly address: PeerAddress }
+  | {
+      readonly type: 'peer-connected';
+      readonly id: number;
+      readonly address: PeerAddress;
+      readonly source: PeerOrigin;
+    }
+  /** A dial came to nothing. */
+  | {
+      readonly type: 'dial-failed';
+      readonly address: PeerAddress;
+      readonly source: PeerSource;
+      readonly reason: string;
+    }
+  /** A peer told the port of its DHT node. */
+  | { readonly type: 'dht-node'; readonly address: PeerAddress }
   | {
       readonly type: 'peer-closed';
       readonly id: number;
@@ -148,6 +173,7 @@ export interface PeerStatus {
   readonly id: number;
   readonly address: PeerAddress;
   readonly client: string;
+  readonly source: PeerOrigin;
   readonly isIncoming: boolean;
   readonly isWebSeed: boolean;
   readonly isSeed: boolean;

@@ -162,8 +162,20 @@ function handleLater(
     case 'hash-reject':
       handleHashReject(state, nowMs, peer, message);
       return undefined;
+    case 'port':
+      takeDhtPort(state, peer, message.port);
+      return peer.conduct.chatter(nowMs);
     default:
       return peer.conduct.chatter(nowMs);
+  }
+}
+
+/** BEP 5: the peer has a DHT node at this port; told once for each connection. */
+function takeDhtPort(state: SwarmState, peer: Peer, port: number): void {
+  if (port === 0 || peer.hasToldDhtPort || state.options.dhtPort === undefined) return;
+  peer.hasToldDhtPort = true;
+  if (!state.isPrivate) {
+    state.emit({ type: 'dht-node', address: { host: peer.address.host, port } });
   }
 }
 
