@@ -36,10 +36,14 @@ function tool(name: string, ...args: string[]): string[] {
 }
 
 /** A step that runs test files, or nothing while there are none. */
-function tests(name: string, patterns: readonly string[], more: Partial<Step> = {}): Step[] {
+function tests(
+  name: string,
+  patterns: readonly string[],
+  { flags = [], ...more }: Partial<Step> & { readonly flags?: readonly string[] } = {},
+): Step[] {
   const files = globSync(patterns, { cwd: root }).sort();
   if (files.length === 0) return [];
-  return [{ name, command: [process.execPath, '--test', ...files], ...more }];
+  return [{ name, command: [process.execPath, '--test', ...flags, ...files], ...more }];
 }
 
 function stepsOf(args: readonly string[]): Step[] {
@@ -71,7 +75,8 @@ function stepsOf(args: readonly string[]): Step[] {
     ...tests('unit and property', ['src/**/*.test.ts']),
     ...tests('conformance', ['test/conformance/**/*.test.ts']),
     ...tests('simulation', ['test/simulation/**/*.test.ts']),
-    ...tests('end to end', ['test/e2e/**/*.test.ts']),
+    // They wait for processes and timers most of the time: side by side they take half as long.
+    ...tests('end to end', ['test/e2e/**/*.test.ts'], { flags: ['--test-concurrency=3'] }),
     ...tests('fuzz corpus', ['test/fuzz/**/*.test.ts']),
   ];
 }

@@ -14,6 +14,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   create: async () => (await import('./commands/create.ts')).createCommand,
   seed: async () => (await import('./commands/seed.ts')).seedCommand,
   dht: async () => (await import('./commands/dht.ts')).dhtCommand,
+  publish: async () => (await import('./commands/publish.ts')).publishCommand,
+  follow: async () => (await import('./commands/follow.ts')).followCommand,
   info: async () => (await import('./commands/info.ts')).infoCommand,
   peers: async () => (await import('./commands/peers.ts')).peersCommand,
   reputation: async () => (await import('./commands/reputation.ts')).reputationCommand,

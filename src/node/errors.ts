@@ -25,6 +25,8 @@ export const nodeErrorTable = {
   ERR_TRACKER_REFUSED_HERE: (d: { url: string; reason: string }): string =>
     `${d.url} is not asked: ${d.reason}. Give a tracker of your own network with --tracker.`,
   ERR_STOPPED: (d: { name: string }): string => `${d.name} was stopped before it was complete.`,
+  ERR_NO_DHT_NODES: (d: { seconds: number }): string =>
+    `No node of the DHT answered in ${d.seconds} s: check the connection and that UDP is let through, or name a node with --bootstrap HOST:PORT.`,
   ERR_CONFIG: (d: { what: string; expected: string; got: string }): string =>
     `${d.what}: expected ${d.expected}, got ${d.got}.`,
 } as const;

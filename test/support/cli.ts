@@ -82,7 +82,7 @@ export class Starling {
 }
 
 /** Commands that run a node. */
-const NODE_COMMANDS = new Set(['share', 'seed', 'get', 'peers']);
+const NODE_COMMANDS = new Set(['share', 'seed', 'get', 'peers', 'publish', 'follow']);
 
 /** Among the arguments of a command: it may find peers in the local network. Others may not, since tests run side by side, some with the same torrent. */
 export const WITH_LSD = '--with-lsd';

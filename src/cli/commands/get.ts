@@ -4,10 +4,12 @@
  */
 import {
   type AppError,
+  type PeerNode,
   readSource,
   type ShareLimits,
   type Summary,
   type Torrent,
+  type TorrentSource,
 } from '../../node/api/index.ts';
 import {
   type CommandSpec,
@@ -55,7 +57,7 @@ async function get(text: string, options: OptionValues): Promise<void> {
   const shareLimits = shareLimitsOf(options);
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
-    const source = await readSource(text, node.policy);
+    const source = await sourceOf(text, node);
     const torrent = node.prepare({
       source,
       dir,
@@ -91,6 +93,15 @@ async function get(text: string, options: OptionValues): Promise<void> {
     // A problem with the goodbye must not hide that the download is complete.
     await torrent.stop();
   });
+}
+
+/** A link of a publisher (BEP 46) stands for the torrent that it put last. */
+async function sourceOf(text: string, node: PeerNode): Promise<TorrentSource> {
+  if (!/^magnet:.*[?&]xs=urn(?::|%3a)btpk/i.test(text) || /[?&]xt=/i.test(text)) {
+    return await readSource(text, node.policy);
+  }
+  const { newestSource } = await import('../../node/api/dht.ts');
+  return await newestSource(text, node);
 }
 
 function report(output: Output, summary: Summary, dir: string): void {

@@ -2,18 +2,7 @@
  * `starling share` and `starling seed`: give files to whoever asks, until interrupted.
  * @module
  */
-import fs from 'node:fs';
-import path from 'node:path';
-import {
-  createTorrent,
-  formatEndpoint,
-  hexHashes,
-  type PeerNode,
-  readSource,
-  type Torrent,
-  type WebPlace,
-  type WebSeedServer,
-} from '../../node/api/index.ts';
+import { readSource } from '../../node/api/index.ts';
 import {
   type CommandSpec,
   listOption,
@@ -23,9 +12,9 @@ import {
 } from '../command.ts';
 import { usageError } from '../exit.ts';
 import { NODE_OPTIONS, nodeOptionsOf, outputOf, WEB_OPTION } from '../options.ts';
-import type { Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
-import { waitUntil, withPeerNode } from '../session.ts';
+import { withPeerNode } from '../session.ts';
+import { announce, goOnSharing, openWeb, serve, shareTarget } from '../sharing.ts';
 
 /** `starling share`. */
 export const shareCommand: CommandSpec = {
@@ -59,30 +48,7 @@ async function share(paths: readonly string[], options: OptionValues): Promise<v
   const output = outputOf(options);
   await withPeerNode(nodeOptionsOf(options), output, goOnSharing, async (node, signal) => {
     const web = await openWeb(node, options);
-    for (const target of paths) {
-      const place = web?.reserve(path.basename(path.resolve(target)));
-      const created = await createTorrent(target, {
-        trackers: listOption(options, 'tracker').map((url) => [url]),
-        webSeeds: [...listOption(options, 'web-seed'), ...(place?.urls ?? [])],
-        signal,
-        onProgress: (doneBytes, totalBytes) => output.bar('Hashing', doneBytes, totalBytes),
-      });
-      const file = path.join(node.home, 'torrents', `${keyOf(created.metainfo.info)}.torrent`);
-      fs.mkdirSync(path.dirname(file), { recursive: true });
-      fs.writeFileSync(file, created.bytes);
-      const torrent = await node.add({
-        source: { kind: 'metainfo', metainfo: created.metainfo },
-        dir: created.dir,
-        mode: 'seed',
-        isFresh: true,
-        // It has everything, and its own server is one of them.
-        usesWebSeeds: false,
-        isDiscovering: !switchOption(options, 'no-discovery'),
-        trackers: listOption(options, 'tracker'),
-      });
-      place?.serve(torrent);
-      announce(node, torrent, output, { file, place });
-    }
+    for (const target of paths) await shareTarget(node, target, { output, options, signal, web });
     await serve(node, output, signal);
   });
 }
@@ -117,56 +83,4 @@ async function seed(text: string, options: OptionValues): Promise<void> {
       unfollow();
     }
   });
-}
-
-function keyOf(info: { infoHashV1?: Uint8Array; infoHashV2?: Uint8Array }): string {
-  const { infoHashV1, infoHashV2 } = hexHashes(info);
-  return (infoHashV1 ?? infoHashV2)!;
-}
-
-async function openWeb(node: PeerNode, options: OptionValues): Promise<WebSeedServer | undefined> {
-  const listen = textOption(options, 'web');
-  return listen === undefined ? undefined : await node.serveWeb(listen);
-}
-
-function announce(
-  node: PeerNode,
-  torrent: Torrent,
-  output: Output,
-  { file, place }: { readonly file?: string; readonly place: WebPlace | undefined },
-): void {
-  const endpoints = node.reachableEndpoints;
-  const magnet = torrent.magnet(endpoints);
-  output.event({
-    type: 'seeding',
-    name: torrent.name,
-    ...hexHashes(torrent.infoHashes),
-    magnet,
-    listen: formatEndpoint(node.endpoint),
-    ...(file === undefined ? {} : { torrent: file }),
-    ...(place === undefined ? {} : { web: place.urls }),
-  });
-  output.result(magnet);
-  output.note(
-    `Seeding ${torrent.name} on ${endpoints.map(formatEndpoint).join(', ')}; Ctrl-C stops.`,
-  );
-  if (place !== undefined) output.note(`Serving it over HTTP below ${place.urls.join(', ')}.`);
-}
-
-async function serve(node: PeerNode, output: Output, signal: AbortSignal): Promise<void> {
-  await waitUntil(signal, () => {
-    const first = node.torrents[0];
-    if (first !== undefined) {
-      const status = first.status();
-      output.status(
-        () =>
-          `Seeding ${node.torrents.length} torrent(s) · ${status.peers.length} peers on ${status.name}`,
-      );
-    }
-    return false;
-  });
-}
-
-function goOnSharing(): string {
-  return 'Stopped. Run the same command again to go on seeding.';
 }

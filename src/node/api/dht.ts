@@ -13,5 +13,18 @@ export {
   MAX_VALUE_BYTES,
   targetOf,
 } from '../../protocol/dht/index.ts';
+export {
+  formatPublicationLink,
+  type PublicationLink,
+  parsePublicationLink,
+} from '../../protocol/metainfo/index.ts';
 export { formatEndpoint } from '../address.ts';
 export { DhtClient, publicKeyOf, publisherSeed, signDhtItem } from '../dht-client.ts';
+export {
+  type FoundVersion,
+  findNewest,
+  keepPublished,
+  newestSource,
+  PublicationMemory,
+  publishVersion,
+} from '../publication.ts';

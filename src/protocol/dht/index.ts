@@ -1,8 +1,8 @@
 /**
- * The Mainline DHT as a sans-IO core (BEP 5, 32, 42, 43, 44).
+ * The Mainline DHT as a sans-IO core (BEP 5, 32, 42, 43, 44, 46).
  * @module
  */
-export { DHT_ERROR, K, MAX_SALT_BYTES, MAX_VALUE_BYTES } from './constants.ts';
+export { DHT_ERROR, K, MAX_SALT_BYTES, MAX_VALUE_BYTES, REPUBLISH_MS } from './constants.ts';
 export { Dht } from './dht.ts';
 export {
   type DhtItem,
@@ -17,6 +17,7 @@ export {
 export { decodeKrpc, type Endpoint, type NodeInfo } from './krpc.ts';
 export type { Defences, LookupStats } from './lookup.ts';
 export { isAllowedId, makeNodeId } from './node-id.ts';
+export { publicationValue, publishedInfoHash } from './publication.ts';
 export type { TableHealth } from './routing-table.ts';
 export type {
   DhtEvent,

@@ -52,7 +52,11 @@ export type MagnetErrorCode =
   /** An `x.pe` that is no host:port. */
   | 'ERR_MAGNET_PEER'
   /** An `so` that is no list of indices and ranges, or selects too many. */
-  | 'ERR_MAGNET_SELECT_ONLY';
+  | 'ERR_MAGNET_SELECT_ONLY'
+  /** No `xs` with the public key of a publisher, or a malformed one. */
+  | 'ERR_MAGNET_PUBLIC_KEY'
+  /** An `s` that is no salt. */
+  | 'ERR_MAGNET_SALT';
 
 /** Why hashes from a peer are not accepted. */
 export type MerkleErrorCode =

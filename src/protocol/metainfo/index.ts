@@ -21,7 +21,13 @@ export type {
 export { type ParseOptions, parseInfo } from './info.ts';
 export { type LayoutInfo, PieceLayout, type PieceRun } from './layout.ts';
 export { BLOCK_LENGTH_BYTES, MAX_PIECE_COUNT, MAX_PIECE_LENGTH_BYTES } from './limits.ts';
-export { formatMagnet, type MagnetParts, parseMagnet } from './magnet.ts';
+export {
+  formatMagnet,
+  formatPublicationLink,
+  type MagnetParts,
+  parseMagnet,
+  parsePublicationLink,
+} from './magnet.ts';
 export {
   HASH_RANGE_LENGTH,
   type HashRange,
@@ -42,6 +48,7 @@ export type {
   Info,
   Magnet,
   Metainfo,
+  PublicationLink,
   Segment,
   TorrentFile,
   TorrentVersion,

@@ -1,7 +1,7 @@
 /**
  * Magnet links: reading and writing.
  *
- * Spec: BEP 9 ("magnet URI format"), BEP 52 (`urn:btmh`, a multihash), BEP 53 (`so`), BEP 19 (`ws`).
+ * Spec: BEP 9 ("magnet URI format"), BEP 52 (`urn:btmh`, a multihash), BEP 53 (`so`), BEP 19 (`ws`), BEP 46 (`xs=urn:btpk:`, `s`).
  * Unknown parameters and other kinds of `xt` are ignored; parameters may be numbered (`tr.1`). A malformed info-hash, peer or selection is
  * an error, because going on would fetch something else than was meant; a tracker or web seed of no known scheme is left out.
  * Bounds: 64 KiB of text, 200 trackers, 200 web seeds, 200 peers, 262,144 selected files.
@@ -11,7 +11,7 @@ import { equalBytes, fromBase32, fromHex, toHex } from '../../lib/bytes.ts';
 import { fail, ok, type Result } from '../../lib/errors.ts';
 import { decodeUtf8, encodeUtf8 } from '../../lib/utf8.ts';
 import type { MagnetErrorCode } from './errors.ts';
-import type { Magnet } from './types.ts';
+import type { Magnet, PublicationLink } from './types.ts';
 
 // Specification constants
 
@@ -20,6 +20,10 @@ const V1_URN = 'urn:btih:';
 const V2_URN = 'urn:btmh:';
 /** Multihash header of SHA-256: code 0x12, 32 bytes. */
 const SHA256_MULTIHASH = '1220';
+const KEY_URN = 'urn:btpk:';
+const KEY_BYTES = 32;
+/** BEP 44: most bytes of a salt. */
+const MAX_SALT_BYTES = 64;
 
 // Implementation limits
 
@@ -45,10 +49,53 @@ interface Draft {
   webSeeds: string[];
   peers: { host: string; port: number }[];
   selectOnly?: number[];
+  /** BEP 46: hexadecimal digits as they came; other kinds of links use these names, too. */
+  publicKey?: string;
+  salt?: string;
 }
 
-/** Parses a magnet link, with white space around it and `&amp;` from HTML accepted. */
+/** Parses a magnet link that names a torrent, with white space around it and `&amp;` from HTML accepted. */
 export function parseMagnet(text: string): Parsed<Magnet> {
+  const read = readMagnet(text);
+  if (!read.ok) return read;
+  const { publicKey: _, salt: __, ...magnet } = read.value;
+  if (magnet.infoHashV1 === undefined && magnet.infoHashV2 === undefined) {
+    return fail(
+      'ERR_MAGNET_NO_INFO_HASH',
+      `expected xt=${V1_URN}… or xt=${V2_URN}…, got a link without either`,
+    );
+  }
+  return ok(magnet);
+}
+
+/** Parses a magnet link that names a publisher, whose newest torrent is meant (BEP 46). */
+export function parsePublicationLink(text: string): Parsed<PublicationLink> {
+  const read = readMagnet(text);
+  if (!read.ok) return read;
+  const { displayName, trackers, peers } = read.value;
+  const publicKey = fromHex(read.value.publicKey ?? '');
+  if (publicKey?.length !== KEY_BYTES) {
+    return fail(
+      'ERR_MAGNET_PUBLIC_KEY',
+      `expected xs=${KEY_URN} and 64 hexadecimal digits, got ${shown(read.value.publicKey)}`,
+    );
+  }
+  const salt = fromHex(read.value.salt ?? '');
+  if (salt === undefined || salt.length > MAX_SALT_BYTES) {
+    return fail(
+      'ERR_MAGNET_SALT',
+      `expected at most ${2 * MAX_SALT_BYTES} hexadecimal digits as s, got ${shown(read.value.salt)}`,
+    );
+  }
+  const name = displayName === undefined ? {} : { displayName };
+  return ok({ publicKey, salt, trackers, peers, ...name });
+}
+
+function shown(digits: string | undefined): string {
+  return digits === undefined ? 'a link without it' : JSON.stringify(digits.slice(0, 160));
+}
+
+function readMagnet(text: string): Parsed<Draft> {
   if (text.length > MAX_TEXT_LENGTH) {
     return fail(
       'ERR_MAGNET_TOO_LONG',
@@ -74,12 +121,6 @@ export function parseMagnet(text: string): Parsed<Magnet> {
     const fault = readParameter(draft, key, parameter.slice(equals + 1));
     if (fault !== undefined) return fault;
   }
-  if (draft.infoHashV1 === undefined && draft.infoHashV2 === undefined) {
-    return fail(
-      'ERR_MAGNET_NO_INFO_HASH',
-      `expected xt=${V1_URN}… or xt=${V2_URN}…, got a link without either`,
-    );
-  }
   return ok(draft);
 }
 
@@ -89,6 +130,12 @@ function readParameter(draft: Draft, key: string, value: string): Fault | undefi
   switch (key) {
     case 'xt':
       return readTopic(draft, unescapePercent(value));
+    case 'xs':
+      readSource(draft, unescapePercent(value));
+      return undefined;
+    case 's':
+      draft.salt ??= unescapePercent(value);
+      return undefined;
     case 'dn':
       draft.displayName ??= unescapePercent(value.replaceAll('+', ' ')).slice(0, MAX_NAME_LENGTH);
       return undefined;
@@ -135,6 +182,12 @@ function readTopic(draft: Draft, topic: string): Fault | undefined {
     draft.infoHashV2 = hash;
   }
   return undefined;
+}
+
+/** Other kinds of exact sources are ignored. */
+function readSource(draft: Draft, source: string): void {
+  if (source.slice(0, KEY_URN.length).toLowerCase() !== KEY_URN) return;
+  draft.publicKey ??= source.slice(KEY_URN.length);
 }
 
 function infoHashFault(expected: string, found: string): Fault {
@@ -244,6 +297,20 @@ export function formatMagnet(magnet: MagnetParts): string {
   if (magnet.selectOnly !== undefined && magnet.selectOnly.length > 0) {
     parameters.push(`so=${formatSelection(magnet.selectOnly)}`);
   }
+  return PREFIX + parameters.join('&');
+}
+
+/** Writes a link to the newest torrent of a publisher (BEP 46). */
+export function formatPublicationLink(link: PublicationLink): string {
+  const parameters = [`xs=${KEY_URN}${toHex(link.publicKey)}`];
+  if (link.salt.length > 0) parameters.push(`s=${toHex(link.salt)}`);
+  const { displayName, trackers, peers } = link;
+  const rest = formatMagnet({
+    ...(displayName === undefined ? {} : { displayName }),
+    trackers,
+    peers,
+  });
+  if (rest.length > PREFIX.length) parameters.push(rest.slice(PREFIX.length));
   return PREFIX + parameters.join('&');
 }
 

@@ -97,3 +97,15 @@ export interface Magnet {
   /** `so`: file indices to download (pads counted); absent means all. */
   readonly selectOnly?: readonly number[];
 }
+
+/** A magnet link to whatever torrent a publisher put last (BEP 46). */
+export interface PublicationLink {
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** 0 … 64 bytes: one key has a publication for each. */
+  readonly salt: Uint8Array;
+  readonly displayName?: string;
+  readonly trackers: readonly string[];
+  /** `x.pe`: peers to try first. */
+  readonly peers: readonly { readonly host: string; readonly port: number }[];
+}

@@ -1,0 +1,116 @@
+/**
+ * What commands that give files have in common: torrents made and seeded, links told, waiting for the end.
+ * @module
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import {
+  createTorrent,
+  formatEndpoint,
+  hexHashes,
+  type PeerNode,
+  type Torrent,
+  type WebPlace,
+  type WebSeedServer,
+} from '../node/api/index.ts';
+import { listOption, type OptionValues, switchOption, textOption } from './command.ts';
+import type { Output } from './output.ts';
+import { waitUntil } from './session.ts';
+
+/** What sharing needs of its command. */
+export interface SharingContext {
+  readonly output: Output;
+  readonly options: OptionValues;
+  readonly signal: AbortSignal;
+  readonly web?: WebSeedServer | undefined;
+}
+
+/** Makes a torrent of a file or folder, keeps it below the home, seeds it and tells its link. */
+export async function shareTarget(
+  node: PeerNode,
+  target: string,
+  { output, options, signal, web }: SharingContext,
+): Promise<Torrent> {
+  const place = web?.reserve(path.basename(path.resolve(target)));
+  const created = await createTorrent(target, {
+    trackers: listOption(options, 'tracker').map((url) => [url]),
+    webSeeds: [...listOption(options, 'web-seed'), ...(place?.urls ?? [])],
+    signal,
+    onProgress: (doneBytes, totalBytes) => output.bar('Hashing', doneBytes, totalBytes),
+  });
+  const file = path.join(node.home, 'torrents', `${keyOf(created.metainfo.info)}.torrent`);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, created.bytes);
+  const torrent = await node.add({
+    source: { kind: 'metainfo', metainfo: created.metainfo },
+    dir: created.dir,
+    mode: 'seed',
+    isFresh: true,
+    // It has everything, and its own server is one of them.
+    usesWebSeeds: false,
+    isDiscovering: !switchOption(options, 'no-discovery'),
+    trackers: listOption(options, 'tracker'),
+  });
+  place?.serve(torrent);
+  announce(node, torrent, output, { file, place });
+  return torrent;
+}
+
+function keyOf(info: { infoHashV1?: Uint8Array; infoHashV2?: Uint8Array }): string {
+  const { infoHashV1, infoHashV2 } = hexHashes(info);
+  return (infoHashV1 ?? infoHashV2)!;
+}
+
+/** The server of `--web`; undefined without the option. */
+export async function openWeb(
+  node: PeerNode,
+  options: OptionValues,
+): Promise<WebSeedServer | undefined> {
+  const listen = textOption(options, 'web');
+  return listen === undefined ? undefined : await node.serveWeb(listen);
+}
+
+/** Tells the link of a torrent that is seeded. */
+export function announce(
+  node: PeerNode,
+  torrent: Torrent,
+  output: Output,
+  { file, place }: { readonly file?: string; readonly place: WebPlace | undefined },
+): void {
+  const endpoints = node.reachableEndpoints;
+  const magnet = torrent.magnet(endpoints);
+  output.event({
+    type: 'seeding',
+    name: torrent.name,
+    ...hexHashes(torrent.infoHashes),
+    magnet,
+    listen: formatEndpoint(node.endpoint),
+    ...(file === undefined ? {} : { torrent: file }),
+    ...(place === undefined ? {} : { web: place.urls }),
+  });
+  output.result(magnet);
+  output.note(
+    `Seeding ${torrent.name} on ${endpoints.map(formatEndpoint).join(', ')}; Ctrl-C stops.`,
+  );
+  if (place !== undefined) output.note(`Serving it over HTTP below ${place.urls.join(', ')}.`);
+}
+
+/** Shows how the seeding goes, until the signal aborts. */
+export async function serve(node: PeerNode, output: Output, signal: AbortSignal): Promise<void> {
+  await waitUntil(signal, () => {
+    const first = node.torrents[0];
+    if (first !== undefined) {
+      const status = first.status();
+      output.status(
+        () =>
+          `Seeding ${node.torrents.length} torrent(s) · ${status.peers.length} peers on ${status.name}`,
+      );
+    }
+    return false;
+  });
+}
+
+/** How to go on after an interruption. */
+export function goOnSharing(): string {
+  return 'Stopped. Run the same command again to go on seeding.';
+}

@@ -1,0 +1,189 @@
+/**
+ * Publications (BEP 46): a link that always leads to the newest torrent of its publisher, for both ends.
+ *
+ * A publisher signs the hash of its torrent with a number that grows; whoever follows takes the highest number that it ever saw, so that nobody can turn it
+ * back by holding on to an old item. Both put the item again every hour, so it lives as long as one of them.
+ * File: `publications.json` in the node's home: the highest number seen and its hash, by target. A file that is not ours or damaged counts as none.
+ * Bounds: MAX_REMEMBERED publications. Not here: making, fetching and seeding the torrents.
+ * @module
+ */
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
+import { nodeCrypto } from '../io/crypto.ts';
+import { fromHex, toHex } from '../lib/bytes.ts';
+import {
+  isMutable,
+  type MutableItem,
+  mutableTarget,
+  publicationValue,
+  publishedInfoHash,
+  REPUBLISH_MS,
+} from '../protocol/dht/index.ts';
+import { type PublicationLink, parsePublicationLink } from '../protocol/metainfo/index.ts';
+import { publicKeyOf, signDhtItem } from './dht-client.ts';
+import type { DhtService } from './dht-service.ts';
+import { nodeError } from './errors.ts';
+import type { TorrentSource } from './torrent-types.ts';
+
+// Implementation limits
+/** Publications whose highest number is remembered. */
+const MAX_REMEMBERED = 1_000;
+const VERSION = 1;
+/** How long the first node of the DHT is waited for. */
+const PATIENCE_MS = 15_000;
+
+/** One version of a publication. */
+export interface PublishedVersion {
+  /** Grows with each version. */
+  readonly seq: number;
+  /** 20 bytes. */
+  readonly infoHash: Uint8Array;
+}
+
+/** A version and the item that says so. */
+export interface FoundVersion extends PublishedVersion {
+  readonly item: MutableItem;
+}
+
+/** What publishing brought. */
+export interface PublishResult extends FoundVersion {
+  /** Nodes that took the item. */
+  readonly stored: number;
+}
+
+/** Which publication: its key, and the salt that tells several of one key apart. */
+export type PublicationName = Pick<PublicationLink, 'publicKey' | 'salt'>;
+
+/** The versions that one home has seen. */
+export class PublicationMemory {
+  readonly #file: string;
+
+  constructor(home: string) {
+    this.#file = path.join(home, 'publications.json');
+  }
+
+  /** The newest version that was seen. */
+  get(name: PublicationName): PublishedVersion | undefined {
+    return this.#read().get(keyOf(name));
+  }
+
+  /** Remembers a version, unless a newer one is known. @throws the system's error. */
+  set(name: PublicationName, { seq, infoHash }: PublishedVersion): void {
+    const all = this.#read();
+    const key = keyOf(name);
+    if ((all.get(key)?.seq ?? -1) > seq) return;
+    all.delete(key);
+    all.set(key, { seq, infoHash });
+    for (const oldest of all.keys()) {
+      if (all.size <= MAX_REMEMBERED) break;
+      all.delete(oldest);
+    }
+    const rows = [...all].map(([target, one]) => [target, one.seq, toHex(one.infoHash)]);
+    const text = JSON.stringify({ version: VERSION, publications: rows });
+    writeFileAtomic(this.#file, Buffer.from(`${text}\n`), 0o600);
+  }
+
+  #read(): Map<string, PublishedVersion> {
+    const all = new Map<string, PublishedVersion>();
+    try {
+      const bytes = readFileIfThere(this.#file);
+      const { version, publications } = JSON.parse(Buffer.from(bytes ?? []).toString('utf8')) as {
+        version?: unknown;
+        publications?: unknown;
+      };
+      if (version !== VERSION || !Array.isArray(publications)) return all;
+      for (const row of publications.slice(-MAX_REMEMBERED) as unknown[]) {
+        const [target, seq, hex] = Array.isArray(row) ? row : [];
+        const infoHash = typeof hex === 'string' ? fromHex(hex) : undefined;
+        if (typeof target !== 'string' || infoHash?.length !== 20) continue;
+        if (Number.isSafeInteger(seq) && seq >= 0) all.set(target, { seq, infoHash });
+      }
+    } catch {
+      all.clear();
+    }
+    return all;
+  }
+}
+
+function keyOf({ publicKey, salt }: PublicationName): string {
+  return toHex(mutableTarget(nodeCrypto, publicKey, salt));
+}
+
+/**
+ * The newest version of a publication that the DHT has; undefined when it has none that is as new as what was seen before.
+ * @throws {AppError} ERR_NO_DHT_NODES.
+ */
+export async function findNewest(
+  dht: DhtService,
+  memory: PublicationMemory,
+  name: PublicationName,
+): Promise<FoundVersion | undefined> {
+  await expectNodes(dht);
+  const { item } = await dht.getMutable(name.publicKey, name.salt);
+  if (item === undefined || !isMutable(item)) return undefined;
+  const infoHash = publishedInfoHash(item);
+  if (infoHash === undefined || item.seq < (memory.get(name)?.seq ?? 0)) return undefined;
+  const found = { seq: item.seq, infoHash, item };
+  memory.set(name, found);
+  return found;
+}
+
+/** The torrent that a publication's link leads to now. @throws {AppError} ERR_SOURCE, ERR_NO_DHT_NODES. */
+export async function newestSource(
+  link: string,
+  { dht, home }: { readonly dht: DhtService | undefined; readonly home: string },
+): Promise<TorrentSource> {
+  const what = 'The link';
+  const parsed = parsePublicationLink(link);
+  if (!parsed.ok) throw nodeError('ERR_SOURCE', { what, reason: parsed.message });
+  const { trackers, peers, ...name } = parsed.value;
+  const reason = 'its torrent stands in the DHT, which is turned off';
+  if (dht === undefined) throw nodeError('ERR_SOURCE', { what, reason });
+  const newest = await findNewest(dht, new PublicationMemory(home), name);
+  if (newest === undefined) {
+    throw nodeError('ERR_SOURCE', { what, reason: 'nothing is published there now' });
+  }
+  const magnet = { infoHashV1: newest.infoHash, trackers, peers, webSeeds: [] };
+  return { kind: 'magnet', magnet };
+}
+
+/**
+ * Puts a torrent as the newest version; the same torrent again keeps its number.
+ * @param seed 32 bytes that the key pair is made from. @param infoHash of v1, 20 bytes.
+ * @throws {AppError} ERR_NO_DHT_NODES.
+ */
+export async function publishVersion(
+  dht: DhtService,
+  memory: PublicationMemory,
+  { seed, salt }: { readonly seed: Uint8Array; readonly salt: Uint8Array },
+  infoHash: Uint8Array,
+): Promise<PublishResult> {
+  const name = { publicKey: publicKeyOf(seed), salt };
+  const there = await findNewest(dht, memory, name);
+  const newest = there ?? memory.get(name);
+  const isSame = newest !== undefined && toHex(newest.infoHash) === toHex(infoHash);
+  const seq = isSame ? newest.seq : (newest?.seq ?? 0) + 1;
+  const item = signDhtItem(seed, seq, publicationValue(infoHash), salt);
+  const { stored } = await dht.put(item, there?.seq);
+  memory.set(name, { seq, infoHash });
+  return { seq, infoHash, item, stored };
+}
+
+/** Puts an item again every hour, until the signal aborts; what fails once may succeed the next time. */
+export async function keepPublished(
+  dht: DhtService,
+  item: () => MutableItem | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(REPUBLISH_MS, undefined, { signal }).catch(() => {});
+    const current = item();
+    if (!signal.aborted && current !== undefined) await dht.put(current);
+  }
+}
+
+async function expectNodes(dht: DhtService): Promise<void> {
+  if (await dht.ready(PATIENCE_MS)) return;
+  throw nodeError('ERR_NO_DHT_NODES', { seconds: PATIENCE_MS / 1000 });
+}

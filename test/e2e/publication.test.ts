@@ -1,0 +1,82 @@
+/** `publish` and `follow` (BEP 46): a link that leads to the newest version, over updates and restarts of both ends. */
+import assert from 'node:assert/strict';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { createTorrentFile, type Starling, startSeed, startStarling } from '../support/cli.ts';
+import { TestBed } from '../support/cli-child.ts';
+import { writeFile } from '../support/content.ts';
+
+const LIMITS = { timeout: 60_000 };
+const HERE = ['--json', '--listen', '127.0.0.1:0'];
+
+it(
+  'a follower gets what is published, then what comes after; get fetches the newest',
+  LIMITS,
+  async () => {
+    await using bed = new TestBed();
+    const other = bed.dir('other');
+    writeFile(join(other, 'other.bin'), 20_000, 3);
+    const { file } = await createTorrentFile(bed, join(other, 'other.bin'), 'v1');
+    const { address: between } = await startSeed(bed, file, other);
+    const args = [...HERE, '--bootstrap', between];
+    const [publisher, follower] = [bed.home(), bed.home()];
+    const content = bed.dir('content');
+    const publish = async (
+      seed: number,
+    ): Promise<{ starling: Starling; told: Record<string, unknown> }> => {
+      writeFile(join(content, 'news.bin'), 50_000 + seed, seed);
+      const path = join(content, 'news.bin');
+      const starling = startStarling(bed, ['publish', path, '--salt', 'news', ...args], {
+        home: publisher,
+      });
+      return { starling, told: await starling.event('published') };
+    };
+    const first = await publish(1);
+    const link = String(first.told['link']);
+    assert.match(link, /^magnet:\?xs=urn:btpk:[0-9a-f]{64}&s=6e657773&dn=news\.bin$/);
+    assert.equal(first.told['seq'], 1);
+    const into = bed.dir('versions');
+    const latest = (): Buffer => readFileSync(join(into, 'latest', 'news.bin'));
+    const follow = startStarling(bed, ['follow', link, '--dir', into, '--interval', '1', ...args], {
+      home: follower,
+    });
+    await follow.event('summary', ({ seq }) => seq === 1);
+    assert.deepEqual(latest(), readFileSync(join(content, 'news.bin')));
+    const before = latest();
+    await first.starling.child.stop();
+
+    const second = await publish(2);
+    assert.equal(second.told['seq'], 2);
+    assert.equal(second.told['link'], link, 'the link stays');
+    await follow.event('summary', ({ seq }) => seq === 2);
+    assert.equal(readlinkSync(join(into, 'latest')), '2');
+    assert.deepEqual(latest(), readFileSync(join(content, 'news.bin')));
+    assert.deepEqual(readFileSync(join(into, '1', 'news.bin')), before, 'the one before stays');
+
+    // Version 2 is given by the follower alone from now on, and the link leads there for newcomers.
+    await second.starling.child.stop();
+    const copy = bed.dir('copy');
+    await startStarling(bed, ['get', link, '--dir', copy, ...args]).done();
+    assert.deepEqual(readFileSync(join(copy, 'news.bin')), latest());
+    const once = ['follow', link, '--once', '--dir', bed.dir('once'), ...args];
+    const { stdout } = await startStarling(bed, once).done();
+    assert.match(stdout, /"type":"summary","seq":2/);
+
+    // The same content again is no new version.
+    const again = await publish(2);
+    assert.equal(again.told['seq'], 2);
+  },
+);
+
+it('a wrong link, and a publication that is not there, end with one sentence', LIMITS, async () => {
+  await using bed = new TestBed();
+  const key = 'ab'.repeat(32);
+  const wrong = await startStarling(bed, ['follow', 'magnet:?xs=urn:btpk:abc']).child.exit();
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /expected xs=urn:btpk: and 64 hexadecimal digits, got "abc"/);
+  const off = ['get', `magnet:?xs=urn:btpk:${key}`, '--no-dht', ...HERE];
+  const { code, stderr } = await startStarling(bed, off).child.exit();
+  assert.equal(code, 1);
+  assert.match(stderr, /its torrent stands in the DHT, which is turned off/);
+});
