@@ -2,7 +2,7 @@
  * Virtual time: a heap of events, run one after another as fast as the machine can.
  *
  * Events of the same time run in the order in which they were scheduled, so a run depends on its seed alone.
- * Bounds: `MAX_STEPS` events a run, so that a loop without progress ends as a failure.
+ * Bounds: `MAX_STEPS` events a run unless told otherwise, so that a loop without progress ends as a failure.
  * @module
  */
 
@@ -28,6 +28,12 @@ export class VirtualClock {
   #order = 0;
   #steps = 0;
   readonly #heap: Event[] = [];
+  readonly #maxSteps: number;
+
+  /** @param maxSteps events after which a run is taken for one without an end. */
+  constructor(maxSteps: number = MAX_STEPS) {
+    this.#maxSteps = maxSteps;
+  }
 
   get nowMs(): number {
     return this.#nowMs;
@@ -83,7 +89,7 @@ export class VirtualClock {
       this.#pop();
       if (next.action === undefined) continue;
       this.#steps += 1;
-      if (this.#steps > MAX_STEPS) throw new Error(`no end after ${MAX_STEPS} events`);
+      if (this.#steps > this.#maxSteps) throw new Error(`no end after ${this.#maxSteps} events`);
       this.#nowMs = next.atMs;
       next.action();
     }

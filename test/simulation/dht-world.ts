@@ -1,7 +1,7 @@
 /**
  * DHT nodes in virtual time: production cores on simulated hosts with public addresses.
  *
- * Paths are drawn anew for each datagram, since a table of all pairs of ten thousand hosts would be larger than the nodes.
+ * How long a path takes is drawn anew for each datagram, or computed from both ends: a table of all pairs of ten thousand hosts would be larger than the nodes.
  * @module
  */
 import { nodeCrypto, nodeEd25519 } from '../../src/io/crypto.ts';
@@ -24,6 +24,10 @@ export interface DhtNetwork {
   readonly latencyMs?: readonly [number, number];
   /** Share of datagrams that are lost; default 0.02. */
   readonly lossShare?: number;
+  /** Share of the span of latencies that is drawn for each datagram; the rest belongs to the pair of hosts. Default 1. */
+  readonly jitterShare?: number;
+  /** Events after which the run is taken for one without an end; default that of the clock. */
+  readonly maxSteps?: number;
 }
 
 /** How a node is. */
@@ -34,15 +38,28 @@ export interface SimNodeOptions extends Partial<DhtOptions> {
   readonly isNatted?: boolean;
 }
 
+/** Whoever takes datagrams. */
+export interface Receiver {
+  readonly host: string;
+  /** Where it is, for paths: any 32 bits. */
+  readonly place: number;
+  readonly side: number;
+  receive(from: Endpoint, bytes: Uint8Array): void;
+}
+
 /** A lookup that ended. */
 export type Done = Extract<DhtEvent, { type: 'done' }>;
 
 /** One node. */
-export class SimDhtNode {
+export class SimDhtNode implements Receiver {
   readonly world: DhtWorld;
   readonly host: string;
+  readonly place: number;
+  readonly endpoint: Endpoint;
   readonly dht: Dht;
   readonly events: DhtEvent[] = [];
+  /** Takes the events, which are not kept then. */
+  onEvent: ((event: DhtEvent) => void) | undefined;
   readonly #isNatted: boolean;
   readonly #pinholes = new Set<string>();
   /** Changes what it sends; undefined swallows it. */
@@ -58,6 +75,8 @@ export class SimDhtNode {
     const { rng, clock } = world;
     const { host = world.drawHost(), isNatted = false, ...rest } = options;
     this.host = host;
+    this.endpoint = { host, port: DHT_PORT };
+    this.place = placeOf(host, DHT_PORT);
     this.#isNatted = isNatted;
     this.dht = new Dht(clock.nowMs, {
       family: host.includes(':') ? 6 : 4,
@@ -67,10 +86,6 @@ export class SimDhtNode {
       externalHost: host,
       ...rest,
     });
-  }
-
-  get endpoint(): Endpoint {
-    return { host: this.host, port: DHT_PORT };
   }
 
   /** Runs a command and sends what comes of it. */
@@ -89,8 +104,10 @@ export class SimDhtNode {
 
   drain(): void {
     for (let output = this.dht.poll(); output !== undefined; output = this.dht.poll()) {
-      if (output.type === 'event') this.events.push(output.event);
-      else this.#send(output.to, output.bytes);
+      if (output.type === 'event') {
+        if (this.onEvent === undefined) this.events.push(output.event);
+        else this.onEvent(output.event);
+      } else this.#send(output.to, output.bytes);
     }
     this.#arm();
   }
@@ -119,22 +136,22 @@ export class SimDhtNode {
   }
 
   #send(to: Endpoint, bytes: Uint8Array): void {
-    this.#pinholes.add(to.host);
+    if (this.#isNatted) this.#pinholes.add(to.host);
     this.sent += 1;
     const bent = this.bend === undefined ? bytes : this.bend(to, bytes);
     if (bent !== undefined) this.world.carry(this, to, bent);
   }
 
+  /** The timer is not moved when something later becomes due: it rings, looks, and is set again. */
   #arm(): void {
     const atMs = this.dht.nextTimeoutMs;
-    if (atMs === this.#timerMs) return;
+    if (atMs >= this.#timerMs || !this.isUp) return;
     this.#timer?.cancel();
     this.#timerMs = atMs;
-    if (atMs === Number.POSITIVE_INFINITY || !this.isUp) return;
     const { clock } = this.world;
     this.#timer = clock.at(Math.max(atMs, clock.nowMs + 1), () => {
       this.#timerMs = Number.POSITIVE_INFINITY;
-      this.dht.handleTimeout(clock.nowMs);
+      if (clock.nowMs >= this.dht.nextTimeoutMs) this.dht.handleTimeout(clock.nowMs);
       this.drain();
     });
   }
@@ -142,15 +159,18 @@ export class SimDhtNode {
 
 /** Nodes and what is between them. */
 export class DhtWorld {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly rng: Rng;
   readonly nodes = new Map<string, SimDhtNode>();
-  readonly #network: Required<DhtNetwork>;
+  /** Others, by "host port": several may have one host. */
+  readonly strangers = new Map<string, Receiver>();
+  readonly #network: Required<Omit<DhtNetwork, 'maxSteps'>>;
   datagrams = 0;
 
   constructor(seed: number, network: DhtNetwork = {}) {
     this.rng = new Rng(seed);
-    this.#network = { latencyMs: [5, 75], lossShare: 0.02, ...network };
+    this.clock = new VirtualClock(network.maxSteps);
+    this.#network = { latencyMs: [5, 75], lossShare: 0.02, jitterShare: 1, ...network };
   }
 
   /** A public IPv4 address that nobody has. */
@@ -189,12 +209,20 @@ export class DhtWorld {
     node.act((dht, nowMs) => dht.addNodes(nowMs, known));
   }
 
-  carry(from: SimDhtNode, to: Endpoint, bytes: Uint8Array): void {
+  carry(from: Receiver & { readonly endpoint: Endpoint }, to: Endpoint, bytes: Uint8Array): void {
     this.datagrams += 1;
-    if (this.rng.float() < this.#network.lossShare) return;
-    const [least, most] = this.#network.latencyMs;
-    this.clock.after(least + this.rng.float() * (most - least), () => {
-      const target = this.nodes.get(to.host);
+    const { lossShare, latencyMs, jitterShare } = this.#network;
+    if (this.rng.float() < lossShare) return;
+    const [least, most] = latencyMs;
+    const drawn = this.rng.float();
+    const share =
+      jitterShare === 1
+        ? drawn
+        : jitterShare * drawn + (1 - jitterShare) * pathShare(from.place, placeOf(to.host, to.port));
+    this.clock.after(least + share * (most - least), () => {
+      const target =
+        this.nodes.get(to.host) ??
+        (this.strangers.size === 0 ? undefined : this.strangers.get(`${to.host} ${to.port}`));
       if (target === undefined || target.side !== from.side) return;
       target.receive(from.endpoint, bytes);
     });
@@ -208,4 +236,20 @@ export class DhtWorld {
     if (done === undefined) throw new Error(`lookup ${lookup} of ${node.host} did not end`);
     return done;
   }
+}
+
+/** 32 bits of an endpoint. */
+export function placeOf(host: string, port: number): number {
+  let place = port;
+  for (let i = 0; i < host.length; i += 1) {
+    place = Math.imul(place ^ host.charCodeAt(i), 0x0100_0193);
+  }
+  return place >>> 0;
+}
+
+/** 0 … 1, the same both ways. */
+function pathShare(a: number, b: number): number {
+  let mixed = Math.imul(a ^ b, 0x21f0_aaad) + Math.imul(a, b);
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a_2d97);
+  return ((mixed ^ (mixed >>> 15)) >>> 0) / 0x1_0000_0000;
 }
