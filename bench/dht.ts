@@ -1,0 +1,159 @@
+/**
+ * How good is a DHT of ten thousand of our nodes: what does a lookup find, with how many hops and messages and in what time, while nodes come and go?
+ *
+ * Simulated with the production core, in virtual time, so that the machine's load does not matter: one way takes 10 to 150 ms (nine tenths of it fixed
+ * for each pair of hosts), and 2 % of the datagrams are lost. Nodes come one by one by real joins and know three others at first. Torrents have three peers
+ * that announce themselves every 15 minutes, as the product does; one that vanished is followed by another. A lookup succeeds when it finds a peer that announced itself.
+ * Usage: node bench/dht.ts [growth] [churn] [--nodes 10000] [--minutes 60] [--seed 1]; by default all parts, which share one network.
+ * @module
+ */
+import os from 'node:os';
+import { parseArgs } from 'node:util';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { DhtNetwork, type Measured } from './support/dht-network.ts';
+import { median } from './support/processes.ts';
+
+const MINUTE_MS = 60_000;
+const SIZES = [100, 300, 1_000, 3_000, 10_000];
+const JOINS_PER_SEC = 20;
+const REPLACED_PER_HOUR = 0.3;
+const PEERS_EACH = 3;
+const SUCCESS_GOAL = 0.999;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    nodes: { type: 'string', default: '10000' },
+    minutes: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const nodes = Number(values.nodes);
+const parts = new Set(positionals.length > 0 ? positionals : ['growth', 'churn']);
+
+v8.setFlagsFromString('--expose-gc');
+const collect = vm.runInNewContext('gc') as () => void;
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const mean = (numbers: readonly number[]): number =>
+  numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
+const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
+
+function quantile(numbers: readonly number[], share: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
+/** Starts lookups, evenly over a time, of torrents drawn by lot, and waits for their ends. */
+function seekMany(network: DhtNetwork, count: number, overMs: number): Measured[] {
+  const results: Measured[] = [];
+  const { rng, clock } = network.world;
+  let started = 0;
+  for (let i = 0; i < count; i += 1) {
+    clock.after((overMs * i) / count, () => {
+      const torrent = network.torrents[rng.below(network.torrents.length)]!;
+      const seeker = network.draw();
+      started += 1;
+      network.seek(seeker, torrent, (result) => results.push(result));
+    });
+  }
+  clock.run(network.nowMs + overMs);
+  clock.run(network.nowMs + MINUTE_MS, () => results.length === started);
+  return results;
+}
+
+const COLUMNS =
+  'lookups | found | of the 8 nearest | hops | log2(N/8) | queries | first peer, p50 ms | p99 | end, p50 ms | p99';
+
+function cells(network: DhtNetwork, results: readonly Measured[]): string {
+  const found = results.filter(({ isFound }) => isFound);
+  const first = found.map(({ firstMs }) => firstMs);
+  const ends = results.map(({ done }) => done.stats.durationMs);
+  return [
+    results.length,
+    percent(found.length / results.length, 2),
+    percent(mean(results.map(({ nearestShare }) => nearestShare))),
+    mean(results.map(({ done }) => done.stats.hops)).toFixed(2),
+    Math.log2(network.live.length / 8).toFixed(2),
+    mean(results.map(({ done }) => done.stats.asked)).toFixed(1),
+    median(first).toFixed(0),
+    quantile(first, 0.99).toFixed(0),
+    median(ends).toFixed(0),
+    quantile(ends, 0.99).toFixed(0),
+  ].join(' | ');
+}
+
+/** Heap of one node, with what the simulator keeps of it. */
+function kibPerNode(network: DhtNetwork, emptyBytes: number): string {
+  collect();
+  return ((process.memoryUsage().heapUsed - emptyBytes) / network.live.length / 1_024).toFixed(1);
+}
+
+/** Queries that a node asks in a minute while nobody looks for anything. */
+function restingQueries(network: DhtNetwork, overMs: number): number {
+  const sum = (): number =>
+    network.live.reduce((total, node) => total + node.dht.status(network.nowMs).totals.queriesSent, 0);
+  const before = sum();
+  network.run(overMs);
+  return (sum() - before) / network.live.length / (overMs / MINUTE_MS);
+}
+
+function growth(network: DhtNetwork): void {
+  print(`Growth, ${JOINS_PER_SEC} joins a second\n`);
+  print(`| nodes | ${COLUMNS} | entries alive | entries a node |`);
+  print(`|${'---|'.repeat(13)}`);
+  for (const size of SIZES.filter((each) => each <= nodes)) {
+    network.growTo(size, JOINS_PER_SEC);
+    network.torrents.length = 0;
+    network.publish(Math.min(200, size), PEERS_EACH, MINUTE_MS);
+    network.run(2 * MINUTE_MS);
+    const results = seekMany(network, 1_000, MINUTE_MS);
+    const { entries, aliveShare } = network.tables();
+    print(`| ${size} | ${cells(network, results)} | ${percent(aliveShare)} | ${entries.toFixed(0)} |`);
+  }
+  print('');
+}
+
+function churn(network: DhtNetwork, emptyBytes: number): void {
+  const minutes = Number(values.minutes);
+  network.growTo(nodes, JOINS_PER_SEC);
+  network.torrents.length = 0;
+  network.publish(500, PEERS_EACH, 10 * MINUTE_MS);
+  network.churn(REPLACED_PER_HOUR, (minutes + 30) * MINUTE_MS);
+  print(`${network.live.length} nodes, ${percent(REPLACED_PER_HOUR, 0)} of them replaced in an hour\n`);
+  print(`| minutes | ${COLUMNS} | entries alive | entries a node |`);
+  print(`|${'---|'.repeat(13)}`);
+  const all: Measured[] = [];
+  const parts = 4;
+  for (let part = 1; part <= parts; part += 1) {
+    // The first minutes of each part only pass.
+    const ms = (minutes / parts) * MINUTE_MS;
+    network.run(ms * 0.25);
+    const results = seekMany(network, 2_500, ms * 0.75 - MINUTE_MS);
+    network.run(MINUTE_MS);
+    if (part > 1) all.push(...results);
+    const { entries, aliveShare } = network.tables();
+    print(
+      `| ${((part - 1) * minutes) / parts}–${(part * minutes) / parts} | ${cells(network, results)} | ${percent(aliveShare)} | ${entries.toFixed(0)} |`,
+    );
+  }
+  print(`| all but the first part | ${cells(network, all)} | | |`);
+  const found = all.filter(({ isFound }) => isFound).length / all.length;
+  print(`\n| what | measured | goal |\n|---|---|---|`);
+  print(`| lookups that found a peer | ${percent(found, 2)} | ≥ ${percent(SUCCESS_GOAL)} |`);
+  print(`| queries a node asks in a minute, announces of the torrents among them | ${restingQueries(network, MINUTE_MS).toFixed(1)} | |`);
+  print(`| memory a node, with the simulator's part | ${kibPerNode(network, emptyBytes)} KiB | |\n`);
+}
+
+const startedMs = performance.now();
+collect();
+const emptyBytes = process.memoryUsage().heapUsed;
+print(`Node ${process.versions.node}, ${os.cpus().length} cores, seed ${values.seed}\n`);
+if (parts.has('growth') || parts.has('churn')) {
+  const network = new DhtNetwork(Number(values.seed));
+  if (parts.has('growth')) growth(network);
+  if (parts.has('churn')) churn(network, emptyBytes);
+  print(`${(network.world.datagrams / 1e6).toFixed(1)} million datagrams`);
+}
+print(`${((performance.now() - startedMs) / 1_000).toFixed(0)} s`);
