@@ -48,14 +48,12 @@ function quantile(numbers: readonly number[], share: number): number {
 /** Starts lookups, evenly over a time, of torrents drawn by lot, and waits for their ends. */
 function seekMany(network: DhtNetwork, count: number, overMs: number): Measured[] {
   const results: Measured[] = [];
-  const { rng, clock } = network.world;
+  const { clock } = network.world;
   let started = 0;
   for (let i = 0; i < count; i += 1) {
     clock.after((overMs * i) / count, () => {
-      const torrent = network.torrents[rng.below(network.torrents.length)]!;
-      const seeker = network.draw();
       started += 1;
-      network.seek(seeker, torrent, (result) => results.push(result));
+      network.seek(network.drawReady(), network.drawTorrent(), (result) => results.push(result));
     });
   }
   clock.run(network.nowMs + overMs);
@@ -93,7 +91,10 @@ function kibPerNode(network: DhtNetwork, emptyBytes: number): string {
 /** Queries that a node asks in a minute while nobody looks for anything. */
 function restingQueries(network: DhtNetwork, overMs: number): number {
   const sum = (): number =>
-    network.live.reduce((total, node) => total + node.dht.status(network.nowMs).totals.queriesSent, 0);
+    network.live.reduce(
+      (total, node) => total + node.dht.status(network.nowMs).totals.queriesSent,
+      0,
+    );
   const before = sum();
   network.run(overMs);
   return (sum() - before) / network.live.length / (overMs / MINUTE_MS);
@@ -110,7 +111,9 @@ function growth(network: DhtNetwork): void {
     network.run(2 * MINUTE_MS);
     const results = seekMany(network, 1_000, MINUTE_MS);
     const { entries, aliveShare } = network.tables();
-    print(`| ${size} | ${cells(network, results)} | ${percent(aliveShare)} | ${entries.toFixed(0)} |`);
+    print(
+      `| ${size} | ${cells(network, results)} | ${percent(aliveShare)} | ${entries.toFixed(0)} |`,
+    );
   }
   print('');
 }
@@ -121,7 +124,9 @@ function churn(network: DhtNetwork, emptyBytes: number): void {
   network.torrents.length = 0;
   network.publish(500, PEERS_EACH, 10 * MINUTE_MS);
   network.churn(REPLACED_PER_HOUR, (minutes + 30) * MINUTE_MS);
-  print(`${network.live.length} nodes, ${percent(REPLACED_PER_HOUR, 0)} of them replaced in an hour\n`);
+  print(
+    `${network.live.length} nodes, ${percent(REPLACED_PER_HOUR, 0)} of them replaced in an hour\n`,
+  );
   print(`| minutes | ${COLUMNS} | entries alive | entries a node |`);
   print(`|${'---|'.repeat(13)}`);
   const all: Measured[] = [];
@@ -130,6 +135,7 @@ function churn(network: DhtNetwork, emptyBytes: number): void {
     // The first minutes of each part only pass.
     const ms = (minutes / parts) * MINUTE_MS;
     network.run(ms * 0.25);
+    if (part === 1) network.run(5 * MINUTE_MS);
     const results = seekMany(network, 2_500, ms * 0.75 - MINUTE_MS);
     network.run(MINUTE_MS);
     if (part > 1) all.push(...results);
@@ -142,8 +148,12 @@ function churn(network: DhtNetwork, emptyBytes: number): void {
   const found = all.filter(({ isFound }) => isFound).length / all.length;
   print(`\n| what | measured | goal |\n|---|---|---|`);
   print(`| lookups that found a peer | ${percent(found, 2)} | ≥ ${percent(SUCCESS_GOAL)} |`);
-  print(`| queries a node asks in a minute, announces of the torrents among them | ${restingQueries(network, MINUTE_MS).toFixed(1)} | |`);
-  print(`| memory a node, with the simulator's part | ${kibPerNode(network, emptyBytes)} KiB | |\n`);
+  print(
+    `| queries a node asks in a minute, announces of the torrents among them | ${restingQueries(network, MINUTE_MS).toFixed(1)} | |`,
+  );
+  print(
+    `| memory a node, with the simulator's part | ${kibPerNode(network, emptyBytes)} KiB | |\n`,
+  );
 }
 
 const startedMs = performance.now();

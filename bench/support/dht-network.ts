@@ -6,7 +6,12 @@
  */
 import { toHex } from '../../src/lib/bytes.ts';
 import type { DhtEvent, DhtItem } from '../../src/protocol/dht/index.ts';
-import { DhtWorld, type Done, type SimDhtNode, type SimNodeOptions } from '../../test/simulation/dht-world.ts';
+import {
+  DhtWorld,
+  type Done,
+  type SimDhtNode,
+  type SimNodeOptions,
+} from '../../test/simulation/dht-world.ts';
 
 const MINUTE_MS = 60_000;
 /** As the product does it (`src/node/dht-service.ts`). */
@@ -188,7 +193,12 @@ export class DhtNetwork {
     const nearest = this.nearest(target);
     const ids = new Set(done.closest.map(({ id }) => toHex(id)));
     const shared = nearest.filter((node) => ids.has(toHex(node.dht.id))).length;
-    return { isFound: !Number.isNaN(firstMs), firstMs, done, nearestShare: shared / nearest.length };
+    return {
+      isFound: !Number.isNaN(firstMs),
+      firstMs,
+      done,
+      nearestShare: shared / nearest.length,
+    };
   }
 
   /** The live nodes nearest to a target, by the first 32 bits. */
@@ -203,6 +213,21 @@ export class DhtNetwork {
       if (best.length > NEAREST) best.pop();
     }
     return best.map(({ node }) => node);
+  }
+
+  /** A torrent with a peer that lives; and, as the product waits for the first node, a node that knows one. */
+  drawTorrent(): Torrent {
+    for (;;) {
+      const torrent = this.torrents[this.world.rng.below(this.torrents.length)]!;
+      for (const peer of torrent.peers) if (this.isLive(peer)) return torrent;
+    }
+  }
+
+  drawReady(): SimDhtNode {
+    for (;;) {
+      const node = this.draw();
+      if (node.dht.closest(node.dht.id, 1).length > 0) return node;
+    }
   }
 
   /** Of the entries of all tables: how many a node has, and the share that live. */

@@ -57,6 +57,11 @@ function privateKey(seed: Uint8Array): KeyObject {
   });
 }
 
+/** 32 bytes that nobody can guess. */
+export function randomSecret(): Uint8Array {
+  return new Uint8Array(randomBytes(KEY_BYTES));
+}
+
 /** An unpredictable 32-bit seed. */
 export function randomSeed(): number {
   return randomBytes(4).readUInt32BE();

@@ -8,7 +8,7 @@
  * @module
  */
 import { monotonicMs } from '../io/clock.ts';
-import { nodeCrypto, nodeEd25519, randomSeed } from '../io/crypto.ts';
+import { nodeCrypto, nodeEd25519, randomSecret, randomSeed } from '../io/crypto.ts';
 import { resolveHost } from '../io/dns.ts';
 import type { ReachPolicy } from '../io/reach-policy.ts';
 import type { UdpSocket } from '../io/udp.ts';
@@ -115,6 +115,7 @@ export class DhtService {
         crypto: nodeCrypto,
         ed25519: nodeEd25519,
         rng: new Rng(randomSeed()),
+        secret: randomSecret(),
         isReadOnly,
         ...(record === undefined ? {} : { id: record.id }),
       });

@@ -218,7 +218,8 @@ export class DhtWorld {
     const share =
       jitterShare === 1
         ? drawn
-        : jitterShare * drawn + (1 - jitterShare) * pathShare(from.place, placeOf(to.host, to.port));
+        : jitterShare * drawn +
+          (1 - jitterShare) * pathShare(from.place, placeOf(to.host, to.port));
     this.clock.after(least + share * (most - least), () => {
       const target =
         this.nodes.get(to.host) ??

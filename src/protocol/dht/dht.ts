@@ -11,7 +11,7 @@ import { handleQuery } from './handle/query.ts';
 import type { DhtItem } from './item.ts';
 import { isMutable, mutableTarget, targetOf } from './item.ts';
 import { decodeKrpc, type Endpoint, type NodeInfo } from './krpc.ts';
-import { idInBucket } from './node-id.ts';
+import { commonBits, idInBucket } from './node-id.ts';
 import { ping, query } from './querying.ts';
 import { cancelLookup, startLookup, step } from './running-lookup.ts';
 import { DhtState } from './state.ts';
@@ -29,6 +29,11 @@ const MAX_BOOTSTRAP_WAIT_MS = 300_000;
 const FEW_NODES = K;
 /** Lookups that fill the buckets of a young node, after the one for its own id. */
 const FIRST_REFRESHES = 6;
+/** The table is looked through this often at least, and no sooner again than MIN_LOOK_MS. */
+const LOOK_MS = 15_000;
+const MIN_LOOK_MS = 1_000;
+/** Nodes told by one whom the table asks, and asked whether they live, where there is room. */
+const MAX_INTRODUCED = 2;
 
 /** One DHT node of one address family. */
 export class Dht {
@@ -36,6 +41,7 @@ export class Dht {
   #bootstrapWaitMs = BOOTSTRAP_WAIT_MS;
   #hasSearchedSelf = false;
   #refreshes = 0;
+  #nextLookMs = 0;
   #outputsHead = 0;
 
   constructor(nowMs: number, options: DhtOptions) {
@@ -153,6 +159,7 @@ export class Dht {
     for (const running of [...state.lookups.values()]) step(state, nowMs, running);
     this.#bootstrap(nowMs);
     if (nowMs >= state.nextRefreshMs) this.#refresh(nowMs);
+    if (nowMs >= this.#nextLookMs) this.#look(nowMs);
   }
 
   /** When `handleTimeout` wants to be called; Infinity while nothing can become due by itself. */
@@ -162,6 +169,7 @@ export class Dht {
     return Math.min(
       transactions.nextTimeoutMs,
       nextRefreshMs,
+      table.size > 0 ? this.#nextLookMs : Number.POSITIVE_INFINITY,
       needsBegin ? nextBootstrapMs : Number.POSITIVE_INFINITY,
     );
   }
@@ -202,7 +210,6 @@ export class Dht {
           }
           this.#settle(atMs);
         },
-        onSlow: () => {},
         onTimeout: () => {},
       });
     }
@@ -234,6 +241,38 @@ export class Dht {
       this.findNodes(nowMs, idInBucket(state.id, stalest.bits, state.options.rng));
       state.nextRefreshMs = nowMs + BOOTSTRAP_WAIT_MS;
     } else state.nextRefreshMs = Math.min(dueMs, nowMs + REPUBLISH_MS);
+  }
+
+  /**
+   * The node of the table that was not heard of for longest is asked for others of its bucket: so it is known whether it lives, and places of the dead are
+   * filled. Before, entries that failed once were neither asked nor replaced, and tables decayed while nodes came and went.
+   */
+  #look(nowMs: number): void {
+    const state = this.#state;
+    const { table } = state;
+    const node = table.nextDue;
+    this.#nextLookMs = nowMs + LOOK_MS;
+    if (node === undefined || state.transactions.isFull) return;
+    if (node.dueMs <= nowMs) {
+      node.dueMs = nowMs + LOOK_MS;
+      this.#visit(nowMs, node);
+      this.#nextLookMs = nowMs + MIN_LOOK_MS;
+    } else if (node.dueMs < this.#nextLookMs) this.#nextLookMs = node.dueMs;
+  }
+
+  #visit(nowMs: number, node: NodeInfo): void {
+    const state = this.#state;
+    const bits = commonBits(state.id, node.id);
+    const target = idInBucket(state.id, bits, state.options.rng);
+    query(state, nowMs, node, 'find_node', new Map([['target', target]]), {
+      onAnswer: (atMs, answer) => {
+        if (answer.type === 'error') return;
+        const told = state.options.family === 6 ? answer.nodes6 : answer.nodes;
+        const wanted = told.slice(0, K).filter(({ id }) => state.table.hasFreePlace(id));
+        for (const each of wanted.slice(0, MAX_INTRODUCED)) ping(state, atMs, each);
+      },
+      onTimeout: () => {},
+    });
   }
 
   // Getters

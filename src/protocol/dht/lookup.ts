@@ -3,6 +3,7 @@
  *
  * Specs: BEP 5; Baumgart and Mies, "S/Kademlia", 2007 (disjoint paths: what one node says leads one path only, so a liar spoils one of them);
  * BEP 42, "Enforcement" (nodes with a wrong id do not end a lookup, and nothing is stored there).
+ * A node that does not answer in time is asked once more when it could be among the nearest, and holds up the end no longer once that was in vain, too.
  * Against planted nodes: of one subnet few count, and when the nearest nodes are much denser than the network is, more of them are asked for.
  * Bounds: MAX_CANDIDATES nodes, ALPHA queries for each of PATHS, LOOKUP_LIMIT_MS.
  * Not here: datagrams, timeouts, what the answers hold.
@@ -49,17 +50,23 @@ export const ALL_DEFENCES: Defences = {
 export interface Candidate extends NodeInfo {
   readonly path: number;
   readonly hops: number;
-  /** Slow: it was asked, and others are asked in its place; its answer still counts. */
-  state: 'new' | 'asked' | 'slow' | 'answered' | 'failed';
+  /**
+   * `again`: it was slow, was asked once more, and others are asked in its place. `late`: that was in vain so far, or not worth it; nobody waits for it.
+   * Of both, an answer still counts.
+   */
+  state: 'new' | 'asked' | 'again' | 'late' | 'answered' | 'failed';
   token: Uint8Array | undefined;
-  /** Its place counts: it may end the lookup and may be stored at. */
-  readonly isTrusted: boolean;
+  /** Its place counts: it may end the lookup and may be stored at. Known when it answered. */
+  isTrusted: boolean;
+  /** What it shares with others; empty: nothing. Known when it answered. */
+  subnet: string;
 }
 
 /** How a lookup went. */
 export interface LookupStats {
-  /** Queries sent. */
+  /** Queries sent, those that were sent again among them. */
   asked: number;
+  /** Nodes that refused, or did not answer in time. */
   failed: number;
   /** Steps from our own table to the nearest node. */
   hops: number;
@@ -82,6 +89,10 @@ export class Lookup {
   readonly #networkSize: number;
   #asked = 0;
   #failed = 0;
+  #answers = 0;
+  /** Questions under way that are not slow, by path. */
+  readonly #busy: number[];
+  #kept: readonly Candidate[] | undefined;
   #nextPath = 0;
 
   constructor(
@@ -96,6 +107,7 @@ export class Lookup {
     this.startedMs = nowMs;
     this.#networkSize = networkSize;
     this.#defences = defences;
+    this.#busy = Array.from({ length: defences.paths }, () => 0);
   }
 
   /** Adds nodes that we know ourselves, spread over the paths. */
@@ -115,42 +127,63 @@ export class Lookup {
   next(nowMs: number): Candidate | undefined {
     if (nowMs - this.startedMs > LOOKUP_LIMIT_MS) return undefined;
     const limit = this.#limit();
-    for (let path = 0; path < this.#defences.paths; path += 1) {
-      let busy = 0;
-      let first: Candidate | undefined;
-      for (const candidate of this.#candidates) {
-        if (candidate.path !== path) continue;
-        if (candidate.state === 'asked') busy += 1;
-        if (first === undefined && candidate.state === 'new') first = candidate;
-      }
-      if (first === undefined || busy >= ALPHA) continue;
-      if (limit !== undefined && compareDistance(this.target, limit.id, first.id) < 0) continue;
-      first.state = 'asked';
+    for (const candidate of this.#candidates) {
+      if (candidate === limit) return undefined;
+      if (candidate.state !== 'new' || this.#busy[candidate.path]! >= ALPHA) continue;
+      this.#turn(candidate, 'asked');
       this.#asked += 1;
-      return first;
+      return candidate;
     }
     return undefined;
   }
 
+  /** A candidate answered. */
+  answer(candidate: Candidate, token: Uint8Array | undefined): void {
+    const { id, host } = candidate;
+    candidate.token = token;
+    candidate.isTrusted = !this.#defences.checksIds || isAllowedId(id, host);
+    candidate.subnet = this.#defences.limitsSubnets && !isLocal(host) ? subnetOf(host) : '';
+    this.#answers += 1;
+    this.#turn(candidate, 'answered');
+  }
+
+  /** A candidate is slow. @returns true when it is worth asking once more. */
+  slow(candidate: Candidate): boolean {
+    if (candidate.state !== 'asked') return false;
+    const limit = this.#limit();
+    const isWorth = limit === undefined || compareDistance(this.target, candidate.id, limit.id) < 0;
+    this.#turn(candidate, isWorth ? 'again' : 'late');
+    if (isWorth) this.#asked += 1;
+    return isWorth;
+  }
+
+  /** A candidate that was asked twice is slow again. */
+  late(candidate: Candidate): void {
+    if (candidate.state === 'again') this.#turn(candidate, 'late');
+  }
+
   /** A candidate did not answer, or refused. */
   fail(candidate: Candidate): void {
-    candidate.state = 'failed';
+    this.#turn(candidate, 'failed');
     this.#failed += 1;
   }
 
-  /** Nothing is left to ask, and nothing that is awaited could be nearer than what answered. */
+  /** Nothing is left to ask, and nothing that is waited for could be nearer than what answered. While nobody answered, the late ones are waited for. */
   isDone(nowMs: number): boolean {
     if (nowMs - this.startedMs > LOOKUP_LIMIT_MS) return true;
     const limit = this.#limit();
-    return !this.#candidates.some(({ state, id }) => {
-      if (state !== 'new' && state !== 'asked' && state !== 'slow') return false;
-      return limit === undefined || compareDistance(this.target, id, limit.id) < 0;
-    });
+    for (const candidate of this.#candidates) {
+      if (candidate === limit) return true;
+      const { state } = candidate;
+      if (state === 'new' || state === 'asked' || state === 'again') return false;
+      if (state === 'late' && this.#answers === 0) return false;
+    }
+    return true;
   }
 
   /** The nearest nodes that answered and count, nearest first. */
   closest(): Candidate[] {
-    return this.#trusted().slice(0, this.#wanted());
+    return this.#nearest().slice(0, this.#wanted());
   }
 
   /** All that answered, nearest first. */
@@ -161,8 +194,8 @@ export class Lookup {
   stats(nowMs: number): LookupStats {
     return {
       asked: this.#asked,
-      failed: this.#failed,
-      hops: this.#trusted()[0]?.hops ?? 0,
+      failed: this.#failed + this.#candidates.filter(({ state }) => state === 'late').length,
+      hops: this.#nearest()[0]?.hops ?? 0,
       durationMs: nowMs - this.startedMs,
       isDense: this.#wanted() > K,
     };
@@ -170,28 +203,46 @@ export class Lookup {
 
   /** The farthest node that is wanted, once enough answered: whoever is behind it need not be asked. */
   #limit(): Candidate | undefined {
-    return this.#trusted()[this.#wanted() - 1];
+    return this.#nearest()[this.#wanted() - 1];
   }
 
   #wanted(): number {
     if (!this.#defences.checksDensity || this.#networkSize < 2 * WIDE_STORES) return K;
-    const kth = this.#trusted()[K - 1];
+    const kth = this.#nearest()[K - 1];
     if (kth === undefined) return K;
     const expected = K / this.#networkSize;
     return distanceShare(this.target, kth.id) * DENSE_FACTOR < expected ? WIDE_STORES : K;
   }
 
-  /** Those that answered and count, of one subnet a few. */
-  #trusted(): Candidate[] {
+  /**
+   * Those that answered and count, of one subnet a few, as many as can be wanted. Kept until somebody answers: finding them anew for each question took
+   * a third of a simulated network's time.
+   */
+  #nearest(): readonly Candidate[] {
+    if (this.#kept !== undefined) return this.#kept;
     const perSubnet = new Map<string, number>();
-    return this.#candidates.filter((candidate) => {
-      if (candidate.state !== 'answered' || !candidate.isTrusted) return false;
-      if (!this.#defences.limitsSubnets || isLocal(candidate.host)) return true;
-      const subnet = subnetOf(candidate.host);
-      const count = (perSubnet.get(subnet) ?? 0) + 1;
-      perSubnet.set(subnet, count);
-      return count <= MAX_STORES_PER_SUBNET;
-    });
+    const found: Candidate[] = [];
+    for (const candidate of this.#candidates) {
+      if (candidate.state !== 'answered' || !candidate.isTrusted) continue;
+      const { subnet } = candidate;
+      if (subnet !== '') {
+        const count = (perSubnet.get(subnet) ?? 0) + 1;
+        perSubnet.set(subnet, count);
+        if (count > MAX_STORES_PER_SUBNET) continue;
+      }
+      found.push(candidate);
+      if (found.length === WIDE_STORES) break;
+    }
+    this.#kept = found;
+    return found;
+  }
+
+  #turn(candidate: Candidate, state: Candidate['state']): void {
+    const before = candidate.state;
+    if (before === 'asked') this.#busy[candidate.path]! -= 1;
+    if (state === 'asked') this.#busy[candidate.path]! += 1;
+    if (before === 'answered' || state === 'answered') this.#kept = undefined;
+    candidate.state = state;
   }
 
   #add({ id, host, port }: NodeInfo, path: number, hops: number): void {
@@ -207,7 +258,6 @@ export class Lookup {
     }
     if (low >= MAX_CANDIDATES) return;
     this.#known.add(key);
-    const isTrusted = !this.#defences.checksIds || isAllowedId(id, host);
     const state = 'new' as const;
     this.#candidates.splice(low, 0, {
       id,
@@ -217,13 +267,15 @@ export class Lookup {
       hops,
       state,
       token: undefined,
-      isTrusted,
+      isTrusted: false,
+      subnet: '',
     });
     if (this.#candidates.length <= MAX_CANDIDATES) return;
     // The farthest goes, unless an answer of it is awaited.
     const last = this.#candidates.findLastIndex(
-      (each) => each.state !== 'asked' && each.state !== 'slow',
+      ({ state: each }) => each !== 'asked' && each !== 'again' && each !== 'late',
     );
     if (last >= 0) this.#candidates.splice(last, 1);
+    this.#kept = undefined;
   }
 }

@@ -57,7 +57,7 @@ export function idInBucket(id: Uint8Array, bits: number, rng: Rng): Uint8Array {
 }
 
 /** A node id that BEP 42 allows at an address; a random one where it asks for nothing. @param ip literal; undefined: not known yet. */
-export function makeNodeId(ip: string | undefined, rng: Rng): Uint8Array {
+export function makeNodeId(ip: string | undefined, rng: Pick<Rng, 'bytes'>): Uint8Array {
   const id = rng.bytes(ID_BYTES);
   const bytes = ip === undefined ? undefined : parseIp(ip);
   if (bytes === undefined) return id;
@@ -88,7 +88,9 @@ export function hasRightPrefix(id: Uint8Array, address: Uint8Array): boolean {
 
 function checksum(address: Uint8Array, random: number): number {
   const mask = address.length === 4 ? MASK_V4 : MASK_V6;
-  const masked = Uint8Array.from(mask, (bits, i) => address[i]! & bits);
+  // A loop: `Uint8Array.from` with a function takes several times as long.
+  const masked = new Uint8Array(mask.length);
+  for (let i = 0; i < mask.length; i += 1) masked[i] = address[i]! & mask[i]!;
   masked[0]! |= (random & 7) << 5;
   return crc32c(masked);
 }

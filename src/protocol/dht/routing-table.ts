@@ -14,6 +14,10 @@ import { commonBits, compareDistance } from './node-id.ts';
 import { subnetOf } from './subnet.ts';
 
 // Implementation limits
+/** A node that was not heard of for so long is asked, before it becomes questionable: eight buckets of eight are one question in nine seconds. */
+const REVISIT_MS = 600_000;
+/** A node that failed is asked again after this, and after twice as long each time it fails again. */
+const RETRY_MS = 15_000;
 /** Failures after which a node goes even when nobody waits for its place. */
 const HOPELESS_FAILURES = 5;
 
@@ -23,6 +27,8 @@ export interface KnownNode extends NodeInfo {
   lastSeenMs: number;
   /** Queries in a row that it did not answer. */
   failures: number;
+  /** When its answer, or that it stays away, is to be learnt next. */
+  dueMs: number;
 }
 
 interface Bucket {
@@ -88,10 +94,14 @@ export class RoutingTable {
       if (known.host !== node.host || known.port !== node.port) return;
       known.lastSeenMs = nowMs;
       known.failures = 0;
+      known.dueMs = nowMs + REVISIT_MS;
+      // BEP 5: "When a node in a bucket is pinged and it responds … the bucket's last changed property should be updated".
+      bucket.changedMs = nowMs;
       return;
     }
     const { id, host, port } = node;
-    const fresh: KnownNode = { id, host, port, lastSeenMs: nowMs, failures: 0 };
+    const dueMs = nowMs + REVISIT_MS;
+    const fresh: KnownNode = { id, host, port, lastSeenMs: nowMs, failures: 0, dueMs };
     if (!this.#isAllowed(fresh)) return;
     if (bucket.nodes.length < K) this.#enter(bucket, fresh, nowMs);
     else this.#wait(nowMs, bucket, fresh);
@@ -109,6 +119,7 @@ export class RoutingTable {
     const node = bucket?.nodes.find((each) => equalBytes(each.id, id));
     if (bucket === undefined || node === undefined) return;
     node.failures += 1;
+    node.dueMs = nowMs + RETRY_MS * 2 ** (node.failures - 1);
     const heir = bucket.waiting.at(-1);
     if (node.failures >= HOPELESS_FAILURES) this.#leave(bucket, node);
     else if (node.failures >= MAX_FAILURES && heir !== undefined) {
@@ -141,6 +152,23 @@ export class RoutingTable {
     for (const [at, { nodes }] of this.#buckets) if (at > bits) deeper.push(...nodes);
     yield deeper;
     for (let at = bits - 1; at >= 0; at -= 1) yield this.#buckets.get(at)?.nodes.slice() ?? [];
+  }
+
+  /** The node that is due first. */
+  get nextDue(): KnownNode | undefined {
+    let first: KnownNode | undefined;
+    for (const { nodes } of this.#buckets.values()) {
+      for (const node of nodes) if (first === undefined || node.dueMs < first.dueMs) first = node;
+    }
+    return first;
+  }
+
+  /** True when a node with this id is not in the table and would find a free place. */
+  hasFreePlace(id: Uint8Array): boolean {
+    const bits = commonBits(this.id, id);
+    if (bits === ID_BYTES * 8) return false;
+    const bucket = this.#buckets.get(bits);
+    return bucket === undefined || (bucket.nodes.length < K && this.find(id) === undefined);
   }
 
   /** Shared bits of the bucket that was left alone longest, and since when; undefined without buckets. */

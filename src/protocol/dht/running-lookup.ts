@@ -12,7 +12,7 @@ import { type DhtItem, isMutable, isRightItem, type MutableItem } from './item.t
 import type { ErrorReply, QueryName, Response } from './krpc.ts';
 import { verbatim } from './krpc.ts';
 import { type Candidate, Lookup } from './lookup.ts';
-import { distanceShare } from './node-id.ts';
+import { compareDistance, distanceShare } from './node-id.ts';
 import { query } from './querying.ts';
 import type { DhtState } from './state.ts';
 import type { LookupPlan } from './types.ts';
@@ -65,6 +65,7 @@ function beginWaiting(state: DhtState, nowMs: number): void {
       seqs: new Map(),
     };
     state.lookups.set(id, running);
+    tellOwn(state, nowMs, running);
     step(state, nowMs, running);
   }
 }
@@ -93,7 +94,12 @@ function ask(state: DhtState, nowMs: number, running: RunningLookup, candidate: 
       step(state, atMs, running);
     },
     onSlow: (atMs) => {
-      candidate.state = 'slow';
+      const isAskedAgain = state.lookups.has(running.id) && lookup.slow(candidate);
+      step(state, atMs, running);
+      return isAskedAgain;
+    },
+    onLate: (atMs) => {
+      lookup.late(candidate);
       step(state, atMs, running);
     },
     onTimeout: (atMs) => {
@@ -114,8 +120,9 @@ function takeAnswer(
     running.lookup.fail(candidate);
     return;
   }
-  candidate.state = 'answered';
-  candidate.token = answer.token;
+  // Nobody listens any more.
+  if (!state.lookups.has(running.id)) return;
+  running.lookup.answer(candidate, answer.token);
   const { family } = state.options;
   running.lookup.learn(candidate, family === 4 ? answer.nodes : answer.nodes6);
   const foreign = family === 4 ? answer.nodes6 : answer.nodes;
@@ -174,11 +181,41 @@ function endSearch(state: DhtState, nowMs: number, running: RunningLookup): void
   }
   running.phase = 'storing';
   if (plan.store !== undefined) {
+    if (isOwnPlace(state, lookup, closest)) storeHere(state, nowMs, plan);
     for (const candidate of closest) {
       if (candidate.token !== undefined) store(state, nowMs, running, candidate, candidate.token);
     }
   }
   if (running.storing === 0) finish(state, nowMs, running);
+}
+
+/** A lookup never asks ourselves: what we hold for others is told at once. */
+function tellOwn(state: DhtState, nowMs: number, { id, plan }: RunningLookup): void {
+  if (state.isReadOnly) return;
+  if (plan.query === 'get_peers') {
+    const peers = state.peers.peers(nowMs, plan.target);
+    if (peers.length > 0) state.emit({ type: 'peers', lookup: id, peers });
+  } else if (plan.query === 'get') {
+    const item = state.items.get(nowMs, plan.target);
+    if (item !== undefined) state.emit({ type: 'item', lookup: id, item });
+  }
+}
+
+/** We are one of the K nearest ourselves. Others would ask us, so it is kept here, too; in a network of two nodes nobody else could be asked. */
+function isOwnPlace(state: DhtState, lookup: Lookup, closest: readonly Candidate[]): boolean {
+  if (state.isReadOnly) return false;
+  const last = closest[K - 1];
+  return last === undefined || compareDistance(lookup.target, state.id, last.id) < 0;
+}
+
+function storeHere(state: DhtState, nowMs: number, { target, store: plan }: LookupPlan): void {
+  const { told } = state;
+  const host = state.externalHost ?? told?.host;
+  if (plan?.type === 'put') state.items.put(nowMs, host ?? '', plan.item, plan.cas);
+  else if (plan?.type === 'announce' && host !== undefined) {
+    const port = plan.port === 0 ? told?.port : plan.port;
+    if (port !== undefined) state.peers.add(nowMs, target, { host, port });
+  }
 }
 
 function store(
@@ -193,20 +230,24 @@ function store(
   args.set('token', token);
   if (plan.store!.type === 'announce') args.set('info_hash', plan.target);
   running.storing += 1;
+  let isWaitedFor = true;
   const settle = (atMs: number, answer?: Response | ErrorReply): void => {
-    running.storing -= 1;
     if (answer?.type === 'response') running.stored += 1;
     else if (answer !== undefined) {
       running.refusals.set(answer.code, (running.refusals.get(answer.code) ?? 0) + 1);
     }
+    if (!isWaitedFor) return;
+    isWaitedFor = false;
+    running.storing -= 1;
     if (running.storing === 0) finish(state, atMs, running);
   };
-  const handlers = {
+  query(state, nowMs, candidate, name, args, {
     onAnswer: settle,
-    onSlow: (): void => {},
-    onTimeout: (atMs: number) => settle(atMs),
-  };
-  query(state, nowMs, candidate, name, args, handlers);
+    // A second put with `cas` would be refused where only the answer to the first was lost.
+    onSlow: () => !args.has('cas'),
+    onLate: (atMs) => settle(atMs),
+    onTimeout: (atMs) => settle(atMs),
+  });
 }
 
 function storeQuery(

@@ -13,6 +13,7 @@ import { PeerStore } from './peer-store.ts';
 import { QueryGate } from './query-gate.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { RunningLookup } from './running-lookup.ts';
+import { SecretBytes } from './secret-bytes.ts';
 import { isLocal } from './subnet.ts';
 import { Tokens } from './tokens.ts';
 import { Transactions } from './transactions.ts';
@@ -31,6 +32,8 @@ export class DhtState {
   readonly defences: Defences;
   readonly isExempt: (host: string) => boolean;
   table: RoutingTable;
+  /** Where everything comes from that others must not guess. */
+  readonly secret: SecretBytes;
   readonly transactions: Transactions;
   readonly tokens: Tokens;
   readonly peers: PeerStore;
@@ -41,6 +44,8 @@ export class DhtState {
   nextLookup = 1;
   isReadOnly: boolean;
   externalHost: string | undefined;
+  /** Our address as the last node named it that answered; nobody else's word stands behind it. */
+  told: Endpoint | undefined;
   /** Nodes to begin with, not asked yet or again when the table is empty. */
   readonly bootstrap: Map<string, Endpoint> = new Map<string, Endpoint>();
   nextBootstrapMs = 0;
@@ -65,15 +70,20 @@ export class DhtState {
     const { rng, crypto, ed25519, externalHost, id } = options;
     this.options = options;
     this.defences = { ...ALL_DEFENCES, ...options.defences };
-    this.isExempt = options.isExempt ?? isLocal;
+    const isExempt = options.isExempt ?? isLocal;
+    this.isExempt = this.defences.limitsSubnets ? isExempt : () => true;
     this.externalHost = externalHost;
     this.isReadOnly = options.isReadOnly ?? false;
     const isUsable =
       id?.length === ID_BYTES &&
       (options.isIdFixed === true || externalHost === undefined || isAllowedId(id, externalHost));
-    this.table = new RoutingTable(isUsable ? id : makeNodeId(externalHost, rng), this.isExempt);
-    this.transactions = new Transactions(rng.fork());
-    this.tokens = new Tokens(nowMs, crypto, rng.fork());
+    this.secret = new SecretBytes(crypto, options.secret ?? rng.bytes(ID_BYTES));
+    this.table = new RoutingTable(
+      isUsable ? id : makeNodeId(externalHost, this.secret),
+      this.isExempt,
+    );
+    this.transactions = new Transactions(this.secret);
+    this.tokens = new Tokens(nowMs, crypto, this.secret);
     this.peers = new PeerStore(rng.fork());
     this.items = new ItemStore(crypto, ed25519);
   }

@@ -7,8 +7,8 @@
 import { concatBytes, equalBytes } from '../../lib/bytes.ts';
 import { parseIp } from '../../lib/ip-address.ts';
 import type { Crypto } from '../../lib/ports.ts';
-import type { Rng } from '../../lib/rng.ts';
 import { TOKEN_SECRET_MS } from './constants.ts';
+import type { SecretBytes } from './secret-bytes.ts';
 
 // Implementation limits
 const TOKEN_BYTES = 8;
@@ -17,16 +17,16 @@ const SECRET_BYTES = 16;
 /** Makes tokens and knows them again for five to ten minutes. */
 export class Tokens {
   readonly #crypto: Crypto;
-  readonly #rng: Rng;
+  readonly #source: SecretBytes;
   #current: Uint8Array;
   #previous: Uint8Array;
   #changedMs: number;
 
-  constructor(nowMs: number, crypto: Crypto, rng: Rng) {
+  constructor(nowMs: number, crypto: Crypto, source: SecretBytes) {
     this.#crypto = crypto;
-    this.#rng = rng;
-    this.#current = rng.bytes(SECRET_BYTES);
-    this.#previous = rng.bytes(SECRET_BYTES);
+    this.#source = source;
+    this.#current = source.bytes(SECRET_BYTES);
+    this.#previous = source.bytes(SECRET_BYTES);
     this.#changedMs = nowMs;
   }
 
@@ -51,8 +51,8 @@ export class Tokens {
   #rotate(nowMs: number): void {
     const age = nowMs - this.#changedMs;
     if (age < TOKEN_SECRET_MS) return;
-    this.#previous = age < 2 * TOKEN_SECRET_MS ? this.#current : this.#rng.bytes(SECRET_BYTES);
-    this.#current = this.#rng.bytes(SECRET_BYTES);
+    this.#previous = age < 2 * TOKEN_SECRET_MS ? this.#current : this.#source.bytes(SECRET_BYTES);
+    this.#current = this.#source.bytes(SECRET_BYTES);
     this.#changedMs = nowMs;
   }
 }

@@ -1,12 +1,16 @@
 /**
- * Queries that wait for an answer: an answer counts only when it comes from where its query went.
- * Bounds: MAX_TRANSACTIONS; a query is slow after a time that follows the answers of the network, and over after QUERY_TIMEOUT_MS.
+ * Queries that wait for an answer: an answer counts only when it comes from where its query went, with the number of the query, which nobody else can guess.
+ *
+ * A query becomes slow after a time that follows the answers of the network, and is over after QUERY_TIMEOUT_MS. It may be sent again when it is slow; then it
+ * becomes late after as long again.
+ * Bounds: MAX_TRANSACTIONS.
  * @module
  */
-import { readU16, writeU16 } from '../../lib/bytes.ts';
-import type { Rng } from '../../lib/rng.ts';
+import { readU32, writeU32 } from '../../lib/bytes.ts';
+import { Heap, type HeapItem } from '../../lib/heap.ts';
 import { MAX_TRANSACTIONS, QUERY_TIMEOUT_MS, SLOW_MS } from './constants.ts';
 import type { Endpoint, Message } from './krpc.ts';
+import type { SecretBytes } from './secret-bytes.ts';
 
 // Implementation limits
 /** The least time after which an answer is late. */
@@ -15,27 +19,37 @@ const MIN_SLOW_MS = 250;
 const RTT_WEIGHT = 1 / 8;
 const DEVIATION_WEIGHT = 1 / 4;
 
-/** A query under way. */
-export interface Pending {
+const ID_BYTES = 4;
+
+/** What is told of a query under way; `onAnswer` or `onTimeout` comes last. */
+export interface Waiting {
   readonly to: Endpoint;
-  readonly sentMs: number;
-  readonly slowMs: number;
-  isSlow: boolean;
   readonly onAnswer: (nowMs: number, answer: Exclude<Message, { type: 'query' }>) => void;
-  /** It is late. */
-  readonly onSlow: (nowMs: number) => void;
+  /** It is late. @returns true when it was sent again. */
+  readonly onSlow: (nowMs: number) => boolean;
+  /** It was sent again, and is late again. */
+  readonly onLate: (nowMs: number) => void;
   readonly onTimeout: (nowMs: number) => void;
 }
 
-/** The table of queries under way. */
+interface Pending extends Waiting, HeapItem {
+  readonly id: number;
+  readonly sentMs: number;
+  dueMs: number;
+  state: 'fresh' | 'again' | 'given-up';
+}
+
+/** The table of queries under way. A heap tells what is due: the number of queries does not matter. */
 export class Transactions {
   readonly #pending = new Map<number, Pending>();
-  #nextId: number;
+  readonly #due = new Heap<Pending>((a, b) => a.dueMs < b.dueMs);
+  readonly #secret: SecretBytes;
   #rttMs = 0;
   #deviationMs = 0;
 
-  constructor(rng: Rng) {
-    this.#nextId = rng.below(65_536);
+  /** @param secret where the numbers come from. */
+  constructor(secret: SecretBytes) {
+    this.#secret = secret;
   }
 
   get size(): number {
@@ -46,52 +60,57 @@ export class Transactions {
     return this.#pending.size >= MAX_TRANSACTIONS;
   }
 
-  /** @returns the transaction id, 2 bytes. */
-  add(nowMs: number, query: Pick<Pending, 'to' | 'onAnswer' | 'onSlow' | 'onTimeout'>): Uint8Array {
-    while (this.#pending.has(this.#nextId)) this.#nextId = (this.#nextId + 1) & 0xffff;
-    const id = this.#nextId;
-    this.#nextId = (this.#nextId + 1) & 0xffff;
-    this.#pending.set(id, {
-      ...query,
-      sentMs: nowMs,
-      slowMs: nowMs + this.#slowAfterMs,
-      isSlow: false,
-    });
-    const bytes = new Uint8Array(2);
-    writeU16(bytes, 0, id);
+  /** @returns the transaction id, 4 bytes. */
+  add(nowMs: number, waiting: Waiting): Uint8Array {
+    const bytes = new Uint8Array(ID_BYTES);
+    let id: number;
+    do id = readU32(this.#secret.take(ID_BYTES), 0);
+    while (this.#pending.has(id));
+    writeU32(bytes, 0, id);
+    const dueMs = nowMs + this.#slowAfterMs;
+    const rest = { id, sentMs: nowMs, dueMs, state: 'fresh' as const, heapAt: -1 };
+    const pending: Pending = { ...waiting, ...rest };
+    this.#pending.set(id, pending);
+    this.#due.push(pending);
     return bytes;
   }
 
   /** Takes the query that an answer belongs to, if it comes from there. */
-  take(nowMs: number, from: Endpoint, transaction: Uint8Array): Pending | undefined {
-    if (transaction.length !== 2) return undefined;
-    const id = readU16(transaction, 0);
-    const pending = this.#pending.get(id);
+  take(nowMs: number, from: Endpoint, transaction: Uint8Array): Waiting | undefined {
+    if (transaction.length !== ID_BYTES) return undefined;
+    const pending = this.#pending.get(readU32(transaction, 0));
     if (pending?.to.host !== from.host || pending.to.port !== from.port) return undefined;
-    this.#pending.delete(id);
-    this.#learn(nowMs - pending.sentMs);
+    this.#pending.delete(pending.id);
+    this.#due.remove(pending);
+    // Karn: nobody knows which of two questions an answer belongs to.
+    if (pending.state === 'fresh') this.#learn(nowMs - pending.sentMs);
     return pending;
   }
 
-  /** Tells of what is late or over. */
+  /** Tells of what is slow, late or over. */
   expire(nowMs: number): void {
-    for (const [id, pending] of this.#pending) {
+    for (let pending = this.#due.top; pending !== undefined; pending = this.#due.top) {
+      if (pending.dueMs > nowMs) return;
+      this.#due.remove(pending);
       if (nowMs >= pending.sentMs + QUERY_TIMEOUT_MS) {
-        this.#pending.delete(id);
+        this.#pending.delete(pending.id);
         pending.onTimeout(nowMs);
-      } else if (!pending.isSlow && nowMs >= pending.slowMs) {
-        pending.isSlow = true;
-        pending.onSlow(nowMs);
+        continue;
       }
+      const before = pending.state;
+      pending.state = 'given-up';
+      pending.dueMs = pending.sentMs + QUERY_TIMEOUT_MS;
+      if (before === 'again') pending.onLate(nowMs);
+      else if (before === 'fresh' && pending.onSlow(nowMs)) {
+        pending.state = 'again';
+        pending.dueMs = Math.min(pending.dueMs, nowMs + this.#slowAfterMs);
+      }
+      this.#due.push(pending);
     }
   }
 
   get nextTimeoutMs(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const { isSlow, slowMs, sentMs } of this.#pending.values()) {
-      next = Math.min(next, isSlow ? sentMs + QUERY_TIMEOUT_MS : slowMs);
-    }
-    return next;
+    return this.#due.top?.dueMs ?? Number.POSITIVE_INFINITY;
   }
 
   get #slowAfterMs(): number {

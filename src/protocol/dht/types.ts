@@ -16,6 +16,11 @@ export interface DhtOptions {
   readonly crypto: Crypto;
   readonly ed25519: Ed25519;
   readonly rng: Rng;
+  /**
+   * 16 bytes or more that nobody can guess: tokens, transactions and our id are made of it. Default: drawn from `rng`, whose seed has 32 bits, which is
+   * enough for simulations alone.
+   */
+  readonly secret?: Uint8Array;
   /** The id of the last run, 20 bytes; default: one for `externalHost`. */
   readonly id?: Uint8Array;
   /** Our address as far as it is known; else others tell it (BEP 42). */
