@@ -4,14 +4,18 @@
  * Simulated with the production core, in virtual time, so that the machine's load does not matter: one way takes 10 to 150 ms (nine tenths of it fixed
  * for each pair of hosts), and 2 % of the datagrams are lost. Nodes come one by one by real joins and know three others at first. Torrents have three peers
  * that announce themselves every 15 minutes, as the product does; one that vanished is followed by another. A lookup succeeds when it finds a peer that announced itself.
- * Usage: node bench/dht.ts [growth] [churn] [--nodes 10000] [--minutes 60] [--seed 1]; by default all parts, which share one network.
+ * Usage: node bench/dht.ts [growth] [churn] [sybil] [--nodes 10000] [--minutes 60] [--seed 1]; by default all parts; the first two share one network.
  * @module
  */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import v8 from 'node:v8';
 import vm from 'node:vm';
+import { nodeCrypto } from '../src/io/crypto.ts';
+import type { Defences } from '../src/protocol/dht/index.ts';
+import type { SimDhtNode } from '../test/simulation/dht-world.ts';
 import { DhtNetwork, type Measured } from './support/dht-network.ts';
+import { type Attack, besiege, type Population } from './support/dht-sybils.ts';
 import { median } from './support/processes.ts';
 
 const MINUTE_MS = 60_000;
@@ -20,6 +24,31 @@ const JOINS_PER_SEC = 20;
 const REPLACED_PER_HOUR = 0.3;
 const PEERS_EACH = 3;
 const SUCCESS_GOAL = 0.999;
+
+const KEYS = 100;
+/** Items of others are kept for two hours. */
+const FORGOTTEN_MS = 121 * MINUTE_MS;
+const ACTORS = 40;
+const ATTACKED_LOOKUPS = 400;
+
+const ATTACKS: readonly Attack[] = [
+  { name: '10 %, any ids', share: 0.1 },
+  { name: '30 %, any ids', share: 0.3 },
+  { name: '10 %, ids that BEP 42 allows', share: 0.1, hasRightIds: true },
+  { name: '30 %, ids that BEP 42 allows', share: 0.3, hasRightIds: true },
+  { name: '10 %, and beside any target', share: 0.1, isMasked: true },
+  { name: '32 around each key', share: 0, aroundKeys: 32 },
+];
+
+const OFF: Defences = { checksIds: false, limitsSubnets: false, checksDensity: false, paths: 1 };
+const DEFENCES: Readonly<Record<string, Partial<Defences>>> = {
+  all: {},
+  'no check of ids (BEP 42)': { checksIds: false },
+  'no limits of subnets and hosts': { limitsSubnets: false },
+  'no look at density': { checksDensity: false },
+  'one path': { paths: 1 },
+  none: OFF,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,7 +59,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const nodes = Number(values.nodes);
-const parts = new Set(positionals.length > 0 ? positionals : ['growth', 'churn']);
+const parts = new Set(positionals.length > 0 ? positionals : ['growth', 'churn', 'sybil']);
 
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc') as () => void;
@@ -156,6 +185,82 @@ function churn(network: DhtNetwork, emptyBytes: number): void {
   );
 }
 
+interface Hunted {
+  readonly found: number;
+  readonly asked: number;
+}
+
+/** Of keys that one node announces, or puts an item at, and another one looks for: how many are found, and after how many questions. */
+function hunt(
+  network: DhtNetwork,
+  defences: Partial<Defences>,
+  values: readonly Uint8Array[],
+  population: Population,
+): [peers: Hunted, items: Hunted] {
+  const { rng, clock } = network.world;
+  // What others stored here is forgotten.
+  network.run(FORGOTTEN_MS);
+  const actors = population.actors(defences, ACTORS);
+  const draw = (): SimDhtNode => actors[rng.below(actors.length)]!;
+  const run = (
+    count: number,
+    start: (i: number, take: (result: Measured) => void) => void,
+  ): Hunted => {
+    const results: Measured[] = [];
+    for (let i = 0; i < count; i += 1) {
+      clock.after(i * 100, () => start(i, (result) => results.push(result)));
+    }
+    clock.run(network.nowMs + 10 * MINUTE_MS, () => results.length === count);
+    const found = results.filter(({ isFound }) => isFound).length / count;
+    return { found, asked: mean(results.map(({ done }) => done.stats.asked)) };
+  };
+  const peers = run(ATTACKED_LOOKUPS, (i, take) => {
+    const torrent = {
+      infoHash: nodeCrypto.sha1(values[i % values.length]!),
+      peers: new Set<SimDhtNode>(),
+    };
+    network.announce(draw(), torrent, () => network.seek(draw(), torrent, take));
+  });
+  const items = run(values.length, (i, take) => {
+    const value = values[i]!;
+    network.put(draw(), { value }, () => network.get(draw(), nodeCrypto.sha1(value), take));
+  });
+  for (const actor of actors) network.crash(actor);
+  return [peers, items];
+}
+
+function sybil(): void {
+  const names = Object.keys(DEFENCES);
+  print(
+    `Found, of ${ATTACKED_LOOKUPS} lookups of peers and 100 to 400 of items, and questions of a lookup; ${nodes} nodes, tables filled by introductions\n`,
+  );
+  print(`| attacker's nodes | looked for | ${names.join(' | ')} |`);
+  print(`|---|---|${'---|'.repeat(names.length)}`);
+  for (const attack of ATTACKS) {
+    const count = attack.aroundKeys === undefined ? ATTACKED_LOOKUPS : KEYS;
+    const items = Array.from({ length: count }, (_, i) =>
+      new TextEncoder().encode(`i${1_000_000 + i}e`),
+    );
+    const keys = items.map((value) => nodeCrypto.sha1(value));
+    const found = new Map<string, [Hunted, Hunted]>();
+    for (const limitsSubnets of [true, false]) {
+      const population = besiege(Number(values.seed), nodes, attack, { limitsSubnets }, keys);
+      for (const [name, defences] of Object.entries(DEFENCES)) {
+        if ((defences.limitsSubnets ?? true) !== limitsSubnets) continue;
+        found.set(name, hunt(population.network, defences, items, population));
+      }
+    }
+    for (const [at, what] of ['peers', 'an item'].entries()) {
+      const cellsOf = names.map((name) => {
+        const each = found.get(name)![at]!;
+        return `${percent(each.found)}, ${each.asked.toFixed(0)}`;
+      });
+      print(`| ${attack.name} | ${what} | ${cellsOf.join(' | ')} |`);
+    }
+  }
+  print('');
+}
+
 const startedMs = performance.now();
 collect();
 const emptyBytes = process.memoryUsage().heapUsed;
@@ -166,4 +271,5 @@ if (parts.has('growth') || parts.has('churn')) {
   if (parts.has('churn')) churn(network, emptyBytes);
   print(`${(network.world.datagrams / 1e6).toFixed(1)} million datagrams`);
 }
+if (parts.has('sybil')) sybil();
 print(`${((performance.now() - startedMs) / 1_000).toFixed(0)} s`);
