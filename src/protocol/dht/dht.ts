@@ -29,9 +29,10 @@ const MAX_BOOTSTRAP_WAIT_MS = 300_000;
 const FEW_NODES = K;
 /** Lookups that fill the buckets of a young node, after the one for its own id. */
 const FIRST_REFRESHES = 6;
-/** The table is looked through this often at least, and no sooner again than MIN_LOOK_MS. */
-const LOOK_MS = 15_000;
-const MIN_LOOK_MS = 1_000;
+/** Least time between two questions of the table. */
+const MIN_VISIT_MS = 1_000;
+/** A node that is asked by the table is not due again before this. */
+const VISIT_MS = 15_000;
 /** Nodes told by one whom the table asks, and asked whether they live, where there is room. */
 const MAX_INTRODUCED = 2;
 
@@ -41,7 +42,7 @@ export class Dht {
   #bootstrapWaitMs = BOOTSTRAP_WAIT_MS;
   #hasSearchedSelf = false;
   #refreshes = 0;
-  #nextLookMs = 0;
+  #leastVisitMs = 0;
   #outputsHead = 0;
 
   constructor(nowMs: number, options: DhtOptions) {
@@ -159,7 +160,7 @@ export class Dht {
     for (const running of [...state.lookups.values()]) step(state, nowMs, running);
     this.#bootstrap(nowMs);
     if (nowMs >= state.nextRefreshMs) this.#refresh(nowMs);
-    if (nowMs >= this.#nextLookMs) this.#look(nowMs);
+    if (nowMs >= this.#nextVisitMs) this.#visitDue(nowMs);
   }
 
   /** When `handleTimeout` wants to be called; Infinity while nothing can become due by itself. */
@@ -169,7 +170,7 @@ export class Dht {
     return Math.min(
       transactions.nextTimeoutMs,
       nextRefreshMs,
-      table.size > 0 ? this.#nextLookMs : Number.POSITIVE_INFINITY,
+      this.#nextVisitMs,
       needsBegin ? nextBootstrapMs : Number.POSITIVE_INFINITY,
     );
   }
@@ -247,17 +248,17 @@ export class Dht {
    * The node of the table that was not heard of for longest is asked for others of its bucket: so it is known whether it lives, and places of the dead are
    * filled. Before, entries that failed once were neither asked nor replaced, and tables decayed while nodes came and went.
    */
-  #look(nowMs: number): void {
-    const state = this.#state;
-    const { table } = state;
-    const node = table.nextDue;
-    this.#nextLookMs = nowMs + LOOK_MS;
-    if (node === undefined || state.transactions.isFull) return;
-    if (node.dueMs <= nowMs) {
-      node.dueMs = nowMs + LOOK_MS;
-      this.#visit(nowMs, node);
-      this.#nextLookMs = nowMs + MIN_LOOK_MS;
-    } else if (node.dueMs < this.#nextLookMs) this.#nextLookMs = node.dueMs;
+  #visitDue(nowMs: number): void {
+    const { table, transactions } = this.#state;
+    this.#leastVisitMs = nowMs + MIN_VISIT_MS;
+    const node = transactions.isFull ? undefined : table.takeDue(nowMs);
+    if (node === undefined) return;
+    table.delay(node, nowMs + VISIT_MS);
+    this.#visit(nowMs, node);
+  }
+
+  get #nextVisitMs(): number {
+    return Math.max(this.#leastVisitMs, this.#state.table.nextDueMs);
   }
 
   #visit(nowMs: number, node: NodeInfo): void {

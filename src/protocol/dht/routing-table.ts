@@ -7,7 +7,7 @@
  * Not here: asking anybody.
  * @module
  */
-import { equalBytes } from '../../lib/bytes.ts';
+import { equalBytes, readU32 } from '../../lib/bytes.ts';
 import { ID_BYTES, K, MAX_FAILURES, MAX_NODES_PER_SUBNET, QUESTIONABLE_MS } from './constants.ts';
 import type { NodeInfo } from './krpc.ts';
 import { commonBits, compareDistance } from './node-id.ts';
@@ -29,6 +29,8 @@ export interface KnownNode extends NodeInfo {
   failures: number;
   /** When its answer, or that it stays away, is to be learnt next. */
   dueMs: number;
+  /** The first 32 bits of its id. */
+  readonly head: number;
 }
 
 interface Bucket {
@@ -53,6 +55,7 @@ export class RoutingTable {
   readonly #hosts = new Map<string, number>();
   readonly #subnets = new Map<string, number>();
   #size = 0;
+  #nextDueMs = Number.POSITIVE_INFINITY;
 
   /** @param isExempt hosts that the limits do not count, as those of local networks. */
   constructor(id: Uint8Array, isExempt: (host: string) => boolean) {
@@ -71,7 +74,7 @@ export class RoutingTable {
 
   find(id: Uint8Array): KnownNode | undefined {
     const bucket = this.#buckets.get(commonBits(this.id, id));
-    return bucket?.nodes.find((node) => equalBytes(node.id, id));
+    return bucket === undefined ? undefined : inBucket(bucket, id);
   }
 
   /** True when a node with this id would get a place, or at least may wait for one. */
@@ -88,7 +91,7 @@ export class RoutingTable {
     const bits = commonBits(this.id, node.id);
     if (bits === ID_BYTES * 8) return;
     const bucket = this.#bucket(bits, nowMs);
-    const known = bucket.nodes.find((each) => equalBytes(each.id, node.id));
+    const known = inBucket(bucket, node.id);
     if (known !== undefined) {
       // An id does not move to another address as long as its node answers.
       if (known.host !== node.host || known.port !== node.port) return;
@@ -101,7 +104,15 @@ export class RoutingTable {
     }
     const { id, host, port } = node;
     const dueMs = nowMs + REVISIT_MS;
-    const fresh: KnownNode = { id, host, port, lastSeenMs: nowMs, failures: 0, dueMs };
+    const fresh: KnownNode = {
+      id,
+      host,
+      port,
+      lastSeenMs: nowMs,
+      failures: 0,
+      dueMs,
+      head: headOf(id),
+    };
     if (!this.#isAllowed(fresh)) return;
     if (bucket.nodes.length < K) this.#enter(bucket, fresh, nowMs);
     else this.#wait(nowMs, bucket, fresh);
@@ -116,10 +127,10 @@ export class RoutingTable {
   /** A node did not answer. */
   failed(nowMs: number, id: Uint8Array): void {
     const bucket = this.#buckets.get(commonBits(this.id, id));
-    const node = bucket?.nodes.find((each) => equalBytes(each.id, id));
+    const node = bucket === undefined ? undefined : inBucket(bucket, id);
     if (bucket === undefined || node === undefined) return;
     node.failures += 1;
-    node.dueMs = nowMs + RETRY_MS * 2 ** (node.failures - 1);
+    this.delay(node, nowMs + RETRY_MS * 2 ** (node.failures - 1));
     const heir = bucket.waiting.at(-1);
     if (node.failures >= HOPELESS_FAILURES) this.#leave(bucket, node);
     else if (node.failures >= MAX_FAILURES && heir !== undefined) {
@@ -132,35 +143,54 @@ export class RoutingTable {
   /** The nodes nearest to `target`, nearest first; those that failed last come only when there are no others. */
   closest(target: Uint8Array, count: number = K): KnownNode[] {
     const found: KnownNode[] = [];
+    const head = headOf(target);
+    // By the first 32 bits, which nearly always tell: sorting was a tenth of a simulated network's time.
+    const order = (a: KnownNode, b: KnownNode): number =>
+      ((a.head ^ head) >>> 0) - ((b.head ^ head) >>> 0) || compareDistance(target, a.id, b.id);
     for (const group of this.#groups(commonBits(this.id, target))) {
       const usable = group.filter((node) => node.failures === 0);
-      usable.sort((a, b) => compareDistance(target, a.id, b.id));
+      if (usable.length > 1) usable.sort(order);
       found.push(...usable);
       if (found.length >= count) break;
     }
     if (found.length < count) {
       const rest = [...this].filter((node) => node.failures > 0);
-      found.push(...rest.sort((a, b) => compareDistance(target, a.id, b.id)));
+      found.push(...rest.sort(order));
     }
-    return found.slice(0, count);
+    return found.length > count ? found.slice(0, count) : found;
   }
 
   /** Groups of nodes, each nearer to a target that shares `bits` bits with our id than all that follow. */
-  *#groups(bits: number): Generator<KnownNode[]> {
-    yield this.#buckets.get(bits)?.nodes.slice() ?? [];
+  *#groups(bits: number): Generator<readonly KnownNode[]> {
+    yield this.#buckets.get(bits)?.nodes ?? [];
     const deeper: KnownNode[] = [];
     for (const [at, { nodes }] of this.#buckets) if (at > bits) deeper.push(...nodes);
     yield deeper;
-    for (let at = bits - 1; at >= 0; at -= 1) yield this.#buckets.get(at)?.nodes.slice() ?? [];
+    for (let at = bits - 1; at >= 0; at -= 1) {
+      const bucket = this.#buckets.get(at);
+      if (bucket !== undefined) yield bucket.nodes;
+    }
   }
 
-  /** The node that is due first. */
-  get nextDue(): KnownNode | undefined {
+  /** No node is due before this. Kept, as looking through all for it after each datagram would be most of the work of a node that rests. */
+  get nextDueMs(): number {
+    return this.#nextDueMs;
+  }
+
+  /** A node is due at another time than was thought. */
+  delay(node: KnownNode, dueMs: number): void {
+    node.dueMs = dueMs;
+    this.#nextDueMs = Math.min(this.#nextDueMs, dueMs);
+  }
+
+  /** A node that is due; the one that is due first. Sets `nextDueMs` right. */
+  takeDue(nowMs: number): KnownNode | undefined {
     let first: KnownNode | undefined;
     for (const { nodes } of this.#buckets.values()) {
       for (const node of nodes) if (first === undefined || node.dueMs < first.dueMs) first = node;
     }
-    return first;
+    this.#nextDueMs = first?.dueMs ?? Number.POSITIVE_INFINITY;
+    return this.#nextDueMs <= nowMs ? first : undefined;
   }
 
   /** True when a node with this id is not in the table and would find a free place. */
@@ -227,6 +257,7 @@ export class RoutingTable {
 
   #enter(bucket: Bucket, node: KnownNode, nowMs: number): void {
     bucket.nodes.push(node);
+    this.#nextDueMs = Math.min(this.#nextDueMs, node.dueMs);
     bucket.changedMs = nowMs;
     this.#size += 1;
     count(this.#hosts, node.host, 1);
@@ -239,6 +270,16 @@ export class RoutingTable {
     count(this.#hosts, node.host, -1);
     count(this.#subnets, subnetOf(node.host), -1);
   }
+}
+
+function inBucket({ nodes }: Bucket, id: Uint8Array): KnownNode | undefined {
+  const head = headOf(id);
+  for (const node of nodes) if (node.head === head && equalBytes(node.id, id)) return node;
+  return undefined;
+}
+
+function headOf(id: Uint8Array): number {
+  return readU32(id, 0);
 }
 
 function isGood(nowMs: number, node: KnownNode): boolean {
