@@ -16,6 +16,8 @@ import { subnetOf } from './subnet.ts';
 // Implementation limits
 /** A node that was not heard of for so long is asked, before it becomes questionable: eight buckets of eight are one question in nine seconds. */
 const REVISIT_MS = 600_000;
+/** Up to this much earlier, by its id: nodes that came together are not all due together. */
+const REVISIT_SPREAD_MS = 180_000;
 /** A node that failed is asked again after this, and after twice as long each time it fails again. */
 const RETRY_MS = 15_000;
 /** Failures after which a node goes even when nobody waits for its place. */
@@ -97,13 +99,14 @@ export class RoutingTable {
       if (known.host !== node.host || known.port !== node.port) return;
       known.lastSeenMs = nowMs;
       known.failures = 0;
-      known.dueMs = nowMs + REVISIT_MS;
+      known.dueMs = revisitMs(nowMs, known.head);
       // BEP 5: "When a node in a bucket is pinged and it responds … the bucket's last changed property should be updated".
       bucket.changedMs = nowMs;
       return;
     }
     const { id, host, port } = node;
-    const dueMs = nowMs + REVISIT_MS;
+    const head = headOf(id);
+    const dueMs = revisitMs(nowMs, head);
     const fresh: KnownNode = {
       id,
       host,
@@ -276,6 +279,10 @@ function inBucket({ nodes }: Bucket, id: Uint8Array): KnownNode | undefined {
   const head = headOf(id);
   for (const node of nodes) if (node.head === head && equalBytes(node.id, id)) return node;
   return undefined;
+}
+
+function revisitMs(nowMs: number, head: number): number {
+  return nowMs + REVISIT_MS - (head % REVISIT_SPREAD_MS);
 }
 
 function headOf(id: Uint8Array): number {
