@@ -107,6 +107,19 @@ describe('BEP 5: get_peers and announce_peer', () => {
     assert.equal(announce(desk, { token: tokenOf(desk, { ...ASKER, port: 9 }) })?.text('y'), 'r');
   });
 
+  it('tokens and transactions come from the secret, not from the seed, which could be tried out', () => {
+    const of = (fill: number): { token: Uint8Array; transaction: Uint8Array } => {
+      const desk = new DhtDesk({ secret: new Uint8Array(32).fill(fill) });
+      desk.dht.addPeerNode(desk.nowMs, OTHER);
+      const transaction = desk.sent()[0]!.message.bytes('t')!;
+      return { token: tokenOf(desk), transaction };
+    };
+    const [first, second] = [of(1), of(2)];
+    assert.notDeepEqual(first.token, second.token);
+    assert.notDeepEqual(first.transaction, second.transaction);
+    assert.deepEqual(of(1), first);
+  });
+
   it('"a secret that changes every five minutes and tokens up to ten minutes old are accepted"', () => {
     const desk = new DhtDesk();
     const token = tokenOf(desk);
@@ -180,6 +193,23 @@ describe('BEP 5: the routing table', () => {
     const asked = desk.wait(1);
     const searches = asked.filter(({ message }) => message.text('q') === 'find_node');
     assert.equal(toLatin1(searches[0]!.message.dict('a')!.bytes('target')!), toLatin1(desk.dht.id));
+  });
+
+  it('"Nodes become bad when they fail to respond to multiple queries in a row": those that say nothing are asked', () => {
+    const desk = new DhtDesk();
+    desk.meet(OTHER, idOf('o'));
+    desk.meet(ASKER, idOf('q'));
+    const visited = new Set<string>();
+    for (let second = 0; second < 720; second += 1) {
+      for (const sent of desk.wait(1_000)) {
+        if (sent.to.host !== OTHER.host || sent.message.text('q') !== 'find_node') continue;
+        if (second > 300) visited.add(sent.to.host);
+        desk.answer(sent, { id: idOf('o'), nodes: '' });
+      }
+    }
+    assert(visited.has(OTHER.host), 'a node that is good was never asked again');
+    const known = desk.dht.savedNodes().map(({ host }) => host);
+    assert.deepEqual(known, [OTHER.host]);
   });
 
   it('an answer counts only from where its question went', () => {

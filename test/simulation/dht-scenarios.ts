@@ -210,6 +210,41 @@ function moved(seed: number): void {
   assert(isFound(world, pick(world, nodes), node));
 }
 
+/** Three nodes, of which one dies: it holds nothing up, and what the others store can be read from both. */
+function tiny(seed: number): void {
+  const world = new DhtWorld(seed, { lossShare: 0 });
+  const [first, second, third] = world.join(3, 1_000) as [SimDhtNode, SimDhtNode, SimDhtNode];
+  third.crash();
+  const infoHash = world.rng.bytes(20);
+  const item = signItem(nodeEd25519, world.rng.bytes(32), 1, Buffer.from('i1e'));
+  world.finish(first, (dht, nowMs) => dht.getPeers(nowMs, infoHash, 7_000));
+  world.finish(first, (dht, nowMs) => dht.put(nowMs, item));
+  for (const seeker of [first, second]) {
+    const done = world.finish(seeker, (dht, nowMs) => dht.getPeers(nowMs, infoHash));
+    // Twice the longest that one is waited for, and a way.
+    assert(done.stats.durationMs < 2_200, `a dead node held it up: ${done.stats.durationMs} ms`);
+    assert(seeker.peersOf(done.lookup).has(`${first.host} 7000`), `${seeker.host} has no peer`);
+    assert.equal(newest(world, seeker, item), 1);
+  }
+  second.crash();
+  const { lookup } = world.finish(first, (dht, nowMs) => dht.getPeers(nowMs, infoHash));
+  assert(first.peersOf(lookup).has(`${first.host} 7000`), 'what it holds itself was not told');
+}
+
+/** Half of the nodes vanish at once and nobody looks for anything: an hour later no table names them. */
+function resting(seed: number): void {
+  const world = new DhtWorld(seed);
+  const nodes = world.join(60, MINUTE_MS);
+  for (const node of nodes.slice(30)) node.crash();
+  world.clock.run(world.clock.nowMs + 60 * MINUTE_MS);
+  for (const { host, dht } of nodes.slice(0, 30)) {
+    const known = dht.closest(dht.id, 100);
+    const dead = known.filter((node) => !world.nodes.has(node.host));
+    assert.equal(dead.length, 0, `${host} still names ${dead.length} dead nodes`);
+    assert(known.length >= 8, `${host} knows ${known.length} nodes`);
+  }
+}
+
 export const dhtScenarios: readonly Scenario[] = [
   { name: 'dht-join', run: joinAndFind, seeds: 1 },
   { name: 'dht-lossy', run: lossy, seeds: 1 },
@@ -221,4 +256,6 @@ export const dhtScenarios: readonly Scenario[] = [
   { name: 'dht-planted', run: planted, seeds: 1 },
   { name: 'dht-flood', run: flood, seeds: 1 },
   { name: 'dht-moved', run: moved, seeds: 1 },
+  { name: 'dht-tiny', run: tiny, seeds: 2 },
+  { name: 'dht-resting', run: resting, seeds: 1 },
 ];
