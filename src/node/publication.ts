@@ -177,7 +177,7 @@ export async function keepPublished(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    await sleep(REPUBLISH_MS, undefined, { signal }).catch(() => {});
+    await sleep(REPUBLISH_MS, undefined, { signal, ref: false }).catch(() => {});
     const current = item();
     if (!signal.aborted && current !== undefined) await dht.put(current);
   }
