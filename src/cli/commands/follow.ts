@@ -132,7 +132,10 @@ class Follower {
       peers: listOption(this.#options, 'peer'),
     });
     this.#current = torrent;
-    followTorrent(torrent, this.#output);
+    const unfollow = followTorrent(torrent, this.#output);
+    torrent.on('state', ({ state }) => {
+      if (state === 'stopped') unfollow();
+    });
     void this.#fetch(torrent, seq);
   }
 
