@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   get: async () => (await import('./commands/get.ts')).getCommand,
   create: async () => (await import('./commands/create.ts')).createCommand,
   seed: async () => (await import('./commands/seed.ts')).seedCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   dht: async () => (await import('./commands/dht.ts')).dhtCommand,
   publish: async () => (await import('./commands/publish.ts')).publishCommand,
   follow: async () => (await import('./commands/follow.ts')).followCommand,

@@ -55,11 +55,21 @@ export async function runScraper(
   signal.removeEventListener('abort', drain);
 }
 
-/** Scrapes all trackers of a source. @param signal ends it early. */
+/** Options of `scrapeTrackers`. */
+export interface ScrapeOptions {
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
+  /** Trackers that the user named, which may be anywhere. */
+  readonly given?: readonly string[];
+}
+
+/** Scrapes all trackers of a source. */
 export async function scrapeTrackers(
   source: TorrentSource,
-  signal: AbortSignal = new AbortController().signal,
+  { signal = new AbortController().signal, given = [] }: ScrapeOptions = {},
 ): Promise<readonly TrackerScrape[]> {
+  const policy = new ReachPolicy({ offline: isOffline() });
+  for (const url of given) policy.give(url);
   const hashes = source.kind === 'magnet' ? source.magnet : source.metainfo.info;
   const trackers = (
     source.kind === 'magnet' ? source.magnet.trackers : source.metainfo.trackers.flat()
@@ -72,10 +82,10 @@ export async function scrapeTrackers(
   try {
     const scraper = new Scraper({ trackers, hashes: asked, rng: new Rng(randomSeed()) });
     const requests = new TrackerRequests({
-      policy: new ReachPolicy({ offline: isOffline() }),
+      policy,
       udp,
       userAgent: CLIENT_NAME,
-      trust: { given: [], isFromPublic: false },
+      trust: { given, isFromPublic: false },
       signal: AbortSignal.any([signal, ended.signal]),
     });
     await runScraper(scraper, requests, signal);
