@@ -119,3 +119,23 @@ it(
     assert.equal(status!['family'], 4);
   },
 );
+
+it('over IPv6 a hash alone is enough, too', LIMITS, async () => {
+  await using bed = new TestBed();
+  const path = join(bed.dir('original'), 'six.bin');
+  writeFile(path, 60_017, 9);
+  const { file, infoHashV1 } = await createTorrentFile(bed, path, 'v1', { pieceLength: 16384 });
+  const six = ['--listen', '[::1]:0'];
+  const between = bed.dir('between');
+  writeFile(join(between, 'other.bin'), 20_000, 4);
+  const other = await createTorrentFile(bed, join(between, 'other.bin'), 'v2');
+  const node = await startSeed(bed, other.file, between, ...six);
+  assert.match(node.address, /^\[::1\]:/);
+  await startSeed(bed, file, bed.dir('original'), ...six, '--bootstrap', node.address);
+  const link = `magnet:?xt=urn:btih:${infoHashV1}`;
+  const get = startGet(bed, link, bed.dir('copy'), ...six, '--bootstrap', node.address);
+  const { source } = await get.event('peer-connected');
+  assert.equal(source, 'dht');
+  await get.done();
+  assert.deepEqual(readTree(join(bed.dir('copy'), 'six.bin')), readTree(path));
+});
