@@ -11,6 +11,7 @@ import { diskScenarios } from './swarm-disks.ts';
 import { exchangeScenarios } from './swarm-exchange.ts';
 import { rudeScenarios } from './swarm-rude.ts';
 import { swarmScenarios } from './swarm-scenarios.ts';
+import { webSeedScenarios } from './swarm-web-seeds.ts';
 
 /** Those of swarms. */
 export const swarmsOfAllKinds: readonly Scenario[] = [
@@ -21,6 +22,7 @@ export const swarmsOfAllKinds: readonly Scenario[] = [
   ...diskScenarios,
   ...exchangeScenarios,
   ...deadlineScenarios,
+  ...webSeedScenarios,
 ];
 
 /** All of them. */

@@ -307,10 +307,31 @@ export class SimPeer {
     this.drain();
   }
 
+  /** Connects with a web seed, as its shell does. @param address what it is called in the core. @returns tells whether it is connected still. */
+  connectWebSeed(to: Address, address: Address): () => boolean {
+    let isOver = false;
+    let end: StreamEnd<Chunk> | undefined;
+    const over = (): void => {
+      isOver = true;
+    };
+    this.host.dial(
+      to,
+      (opened) => {
+        end = opened;
+        const infoHash = (this.#infoHashV1 ?? this.#infoHashV2!).subarray(0, 20);
+        opened.send(this.#handshake(infoHash), 68);
+        this.#awaitHandshake(opened, undefined, () => true, address);
+      },
+      over,
+    );
+    return () => !isOver && end?.isClosed !== true;
+  }
+
   #awaitHandshake(
     end: StreamEnd<Chunk>,
     dial: number | undefined,
     accepts: (handshake: Handshake) => boolean,
+    webSeed?: Address,
   ): void {
     const abandon = (): void => {
       timeout.cancel();
@@ -329,13 +350,18 @@ export class SimPeer {
           return;
         }
         timeout.cancel();
-        this.#adopt(end, dial, decoded.value);
+        this.#adopt(end, dial, decoded.value, webSeed);
       },
       onClosed: abandon,
     };
   }
 
-  #adopt(end: StreamEnd<Chunk>, dial: number | undefined, handshake: Handshake): void {
+  #adopt(
+    end: StreamEnd<Chunk>,
+    dial: number | undefined,
+    handshake: Handshake,
+    webSeed?: Address,
+  ): void {
     const id = this.#nextId;
     this.#nextId += 1;
     const isFast = (this.options.fast ?? true) && (handshake.reserved[7]! & 0x04) !== 0;
@@ -359,8 +385,9 @@ export class SimPeer {
     if (!isFast) handshake.reserved[7]! &= ~0x04;
     this.swarm.handleConnected(this.#clock.nowMs, {
       id,
-      address: end.remote,
-      isIncoming: dial === undefined,
+      address: webSeed ?? end.remote,
+      isIncoming: dial === undefined && webSeed === undefined,
+      isWebSeed: webSeed !== undefined,
       ...(dial === undefined ? {} : { dial }),
       ...handshake,
     });

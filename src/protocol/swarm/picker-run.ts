@@ -1,8 +1,8 @@
 /**
  * Where a web seed goes on: pieces one after another become one request, so it fills the large gaps.
  *
- * Spec: BEP 19 ("should start at the beginning of the biggest gap"). The biggest of a few gaps will do: all of them are never walked over.
- * Cost: RUN_TRIES times 3 × RUN_SPAN looks where a run begins, none where it goes on.
+ * Spec: BEP 19 (gaps). One from which RUN_SPAN pieces can follow will do, or the longest of a few: all of them are never walked over.
+ * Cost: RUN_TRIES times RUN_SPAN looks where a run begins, none where it goes on.
  * @module
  */
 
@@ -11,8 +11,8 @@ import type { PickOrder } from './picker-order.ts';
 // Implementation limits
 /** Places at which a run is tried to begin. */
 const RUN_TRIES = 8;
-/** Free pieces that are looked for before each of them, and twice as many behind. */
-const RUN_SPAN = 64;
+/** Free pieces that make a run long enough. */
+const RUN_SPAN = 16;
 
 /** The pieces that may be taken. */
 export interface RunSearch {
@@ -25,18 +25,20 @@ export interface RunSearch {
   readonly order: PickOrder;
 }
 
-/** The piece to take: the next one of the run, or the first one of a long gap. */
+/**
+ * The piece to take: the next one of the run, or one from which a long run can follow. A gap is not filled from its beginning, as BEP 19 has it: all who
+ * begin together would then have the same pieces at any time, and nothing to give each other. A web seed of 64 pieces gave 7.9
+ * copies to eight of them that way; from the rarest piece on it gives 2.3 (mean of eight seeds of the scenario `web-seed-crowd`).
+ */
 export function findRun({ first, next, isFree, order }: RunSearch): number {
   if (isFree(next)) return next;
   let best = first;
   let longest = 0;
-  for (let tries = 0; tries < RUN_TRIES; tries += 1) {
-    const seen = tries === 0 ? first : order.sample();
-    if (!isFree(seen)) continue;
-    let start = seen;
-    while (seen - start < RUN_SPAN && isFree(start - 1)) start -= 1;
-    let end = seen + 1;
-    while (end - start < 3 * RUN_SPAN && isFree(end)) end += 1;
+  for (let tries = 0; tries < RUN_TRIES && longest < RUN_SPAN; tries += 1) {
+    const start = tries === 0 ? first : order.sample();
+    if (!isFree(start)) continue;
+    let end = start + 1;
+    while (end - start < RUN_SPAN && isFree(end)) end += 1;
     if (end - start <= longest) continue;
     longest = end - start;
     best = start;
