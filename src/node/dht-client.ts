@@ -17,6 +17,9 @@ import { UdpDoor } from './udp-door.ts';
 
 // Implementation limits
 const SEED_BYTES = 32;
+/** How long it gets to know ENOUGH_NODES after the first answer: a dead node holds a question up for a second, and one may follow the other. */
+const SETTLE_MS = 3_000;
+const ENOUGH_NODES = 8;
 /** Only its owner may read a key. */
 const KEY_MODE = 0o600;
 
@@ -42,7 +45,7 @@ export class DhtClient implements AsyncDisposable {
     this.dht = dht;
   }
 
-  /** Starts, and waits until a node answered or `patienceMs` have passed. @throws {AppError} ERR_CONFIG, ERR_LISTEN. */
+  /** Starts, and waits until nodes answered or `patienceMs` have passed. @throws {AppError} ERR_CONFIG, ERR_LISTEN. */
   static async open(options: DhtClientOptions, patienceMs: number): Promise<DhtClient> {
     const { bootstrap = [], home = defaultHome() } = options;
     const offline = options.isOffline ?? isOffline();
@@ -59,7 +62,8 @@ export class DhtClient implements AsyncDisposable {
     if (dht.status().length === 0) {
       throw nodeError('ERR_LISTEN', { endpoint: formatEndpoint(at), code: 'EADDRNOTAVAIL' });
     }
-    await dht.ready(patienceMs);
+    // The first node may be one that knows no items (BEP 44), as aria2: a lookup that began with it alone would end there.
+    if (await dht.ready(patienceMs)) await dht.settle(SETTLE_MS, ENOUGH_NODES);
     return new DhtClient(udp, dht);
   }
 

@@ -168,10 +168,12 @@ export class DhtService {
     });
   }
 
-  /** Lets the first lookups end. */
-  async settle(mostMs: number): Promise<void> {
+  /** Lets the first lookups end. @param enough nodes that are known are as good. */
+  async settle(mostMs: number, enough: number = Number.POSITIVE_INFINITY): Promise<void> {
     const endMs = monotonicMs() + mostMs;
-    while (monotonicMs() < endMs && this.status().some(({ lookups }) => lookups > 0)) {
+    const isBusy = (): boolean =>
+      this.#nodeCount(monotonicMs()) < enough && this.status().some(({ lookups }) => lookups > 0);
+    while (monotonicMs() < endMs && isBusy()) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }

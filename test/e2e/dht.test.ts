@@ -9,6 +9,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import {
+  compactNodes,
+  decodeKrpc,
+  encodeError,
+  encodeQuery,
+  encodeResponse,
+} from '../../src/protocol/dht/krpc.ts';
+import {
   createTorrentFile,
   type Starling,
   startGet,
@@ -19,6 +26,8 @@ import { TestBed } from '../support/cli-child.ts';
 import { readTree, writeFile } from '../support/content.ts';
 
 const LIMITS = { timeout: 60_000 };
+/** How long a slow node takes to answer. */
+const SLOW_MS = 200;
 
 /** A node that only stands in the DHT: it seeds something else. @returns its address. */
 async function standIn(bed: TestBed): Promise<string> {
@@ -139,3 +148,62 @@ it('over IPv6 a hash alone is enough, too', LIMITS, async () => {
   await get.done();
   assert.deepEqual(readTree(join(bed.dir('copy'), 'six.bin')), readTree(path));
 });
+
+it('dht put and get do not end with a first node that knows no items', LIMITS, async () => {
+  await using bed = new TestBed();
+  const between = await standIn(bed);
+  const old = await startOldNode(bed, between);
+  const args = ['--json', '--listen', '127.0.0.1:0', '--bootstrap', old];
+  const put = await startStarling(bed, ['dht', 'put', 'hello', ...args]).done();
+  const { target } = JSON.parse(put.stdout) as { target: string };
+  const got = await startStarling(bed, ['dht', 'get', target, ...args]).done();
+  assert.equal(JSON.parse(got.stdout).value, 'hello');
+});
+
+/** A slow node as before BEP 44, which knows no `get`; it tells of the one node that it knows when it is asked again. @param other that node. @returns its address. */
+async function startOldNode(bed: TestBed, other: string): Promise<string> {
+  const signature = { version: Buffer.from('OLD1'), isReadOnly: false };
+  const own = Buffer.alloc(20, 5);
+  const [host, port] = other.split(':') as [string, string];
+  const node = createSocket('udp4');
+  const slow = new Set<NodeJS.Timeout>();
+  bed.onEnd(() => {
+    for (const timer of slow) clearTimeout(timer);
+    node.close();
+  });
+  node.bind(0, '127.0.0.1');
+  await once(node, 'listening');
+  const ping = encodeQuery(Buffer.from('tt'), 'ping', new Map([['id', own]]), signature);
+  node.send(ping, Number(port), host);
+  const [bytes] = (await once(node, 'message')) as [Uint8Array];
+  const decoded = decodeKrpc(bytes);
+  assert(decoded.ok && decoded.value.type !== 'error');
+  const nodes = compactNodes([{ id: decoded.value.id.slice(), host, port: Number(port) }]);
+  const asked = new Set<number>();
+  node.on('message', (text, from) => {
+    const query = decodeKrpc(text);
+    if (!query.ok || query.value.type !== 'query') return;
+    const { transaction, name } = query.value;
+    if (name === 'get') {
+      node.send(
+        encodeError(transaction, 204, 'Method Unknown', signature),
+        from.port,
+        from.address,
+      );
+      return;
+    }
+    const answer = (told: Uint8Array): void => {
+      const values = new Map([
+        ['id', own],
+        ['nodes', told],
+      ]);
+      const to = { host: from.address, port: from.port };
+      node.send(encodeResponse(transaction, values, to, signature), to.port, to.host);
+    };
+    // Whoever does not wait for the second answer knows nobody else.
+    if (asked.has(from.port)) slow.add(setTimeout(answer, SLOW_MS, nodes));
+    else answer(new Uint8Array(0));
+    asked.add(from.port);
+  });
+  return `127.0.0.1:${node.address().port}`;
+}

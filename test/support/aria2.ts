@@ -29,6 +29,8 @@ export interface Aria2 {
 export interface Aria2Options {
   /** Peer exchange, default false. */
   readonly pex?: boolean;
+  /** A DHT node to begin with; default: it knows none. */
+  readonly dht?: string;
 }
 
 /** Starts aria2 with a torrent file or a magnet link, seeding what is in `dir` already. */
@@ -45,8 +47,9 @@ export async function startAria2(
     `--rpc-listen-port=${rpcPort}`,
     `--dir=${dir}`,
     `--listen-port=${port}`,
-    // Without its DHT aria2 asks no UDP tracker; it knows no node, so it calls nobody.
+    // Without its DHT aria2 asks no UDP tracker; when it knows no node, it calls nobody.
     '--enable-dht=true',
+    ...(options.dht === undefined ? [] : [`--dht-entry-point=${options.dht}`]),
     `--dht-listen-port=${port}`,
     `--dht-file-path=${join(bed.home(), 'dht.dat')}`,
     '--enable-dht6=false',

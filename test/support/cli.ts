@@ -131,6 +131,8 @@ export interface TorrentFileOptions {
   /** Tiers; a URL alone is one of its own. */
   readonly trackers?: readonly (string | readonly string[])[];
   readonly webSeeds?: readonly string[];
+  /** The folder of the torrent file; default: the test's. */
+  readonly out?: string;
 }
 
 /** Makes a torrent file, in this process, since a start of the program costs more. */
@@ -146,7 +148,7 @@ export async function createTorrentFile(
     webSeeds: options.webSeeds ?? [],
     ...(options.pieceLength === undefined ? {} : { pieceLengthBytes: options.pieceLength }),
   });
-  const file = join(bed.root, `${version}.torrent`);
+  const file = join(options.out ?? bed.root, `${version}.torrent`);
   writeFileSync(file, bytes);
   return { ...describeSource({ kind: 'metainfo', metainfo }), file } as TorrentFile;
 }

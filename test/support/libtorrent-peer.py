@@ -3,9 +3,13 @@
 create: {"create": path, "out": file, "flags": "v1"|"v2"|"hybrid", "pieceLength": bytes, "isCanonical": bool}
         canonical: files in the order of their names, which is that of the folder on the disk in v1 otherwise, and no pad after the last
 peer:   {"source": torrent file or magnet, "dir": folder, "port": n, "peers": ["host:port"], "uploadLimit": n,
-         "host": address to listen on, "lsd": bool}
-        ends when its standard input ends.
+         "host": address to listen on, "lsd": bool, "dht": ["host:port"]}
+        dht: nodes to begin with; it looks for the torrent once one of them led it to others. Ends when its standard input ends.
+node:   {"node": true, "port": n, "dht": ["host:port"]}
+        a DHT node without torrents; each line of its standard input is a call: {"call": "put", "value": text}, {"call": "get", "target": hex},
+        {"call": "putMutable", "value": text, "seed": hex, "key": hex, "salt": text}, {"call": "getMutable", "key": hex, "salt": text}.
 """
+import hashlib
 import json
 import os
 import sys
@@ -57,10 +61,28 @@ def create(job):
     say(type="created", name=info.name(), pieceLength=info.piece_length(), **hashes(info))
 
 
+def dht_settings(job):
+    if "dht" not in job:
+        return {"enable_dht": False}
+    return {
+        "enable_dht": True,
+        "dht_bootstrap_nodes": ",".join(job["dht"]),
+        # All nodes of the tests have addresses of one network.
+        "dht_restrict_routing_ips": False,
+        "dht_restrict_search_ips": False,
+        "dht_enforce_node_id": False,
+        "dht_prefer_verified_node_ids": False,
+        "dht_ignore_dark_internet": False,
+        # … and most of them the same one: a few of them would be taken for one that floods.
+        "dht_block_ratelimit": 10_000,
+        "dht_upload_rate_limit": 1_000_000,
+    }
+
+
 def open_session(job):
     return lt.session({
+        **dht_settings(job),
         "listen_interfaces": "%s:%d" % (job.get("host", "127.0.0.1"), job["port"]),
-        "enable_dht": False,
         "enable_lsd": job.get("lsd", False),
         "enable_upnp": False,
         "enable_natpmp": False,
@@ -73,7 +95,8 @@ def open_session(job):
         | lt.alert.category_t.status_notification
         | lt.alert.category_t.tracker_notification
         | lt.alert.category_t.connect_notification
-        | lt.alert.category_t.storage_notification,
+        | lt.alert.category_t.storage_notification
+        | (lt.alert.category_t.dht_notification if "dht" in job else 0),
     })
 
 
@@ -95,10 +118,63 @@ def watch_input(ended):
     ended.set()
 
 
+def wait_for_dht(session, ended):
+    while not ended.is_set():
+        session.wait_for_alert(50)
+        if any(isinstance(alert, lt.dht_bootstrap_alert) for alert in session.pop_alerts()):
+            return
+
+
+def expanded(seed):
+    """The form of a secret key that libtorrent takes."""
+    digest = bytearray(hashlib.sha512(seed).digest())
+    digest[0] &= 248
+    digest[31] = digest[31] & 63 | 64
+    return bytes(digest)
+
+
+def run_calls(session, ended):
+    for line in sys.stdin:
+        job = json.loads(line)
+        salt = job.get("salt", "")
+        if job["call"] == "put":
+            session.dht_put_immutable_item(job["value"])
+        elif job["call"] == "get":
+            session.dht_get_immutable_item(lt.sha1_hash(bytes.fromhex(job["target"])))
+        elif job["call"] == "putMutable":
+            key = bytes.fromhex(job["key"])
+            session.dht_put_mutable_item(expanded(bytes.fromhex(job["seed"])), key, job["value"], salt)
+        elif job["call"] == "getMutable":
+            session.dht_get_mutable_item(bytes.fromhex(job["key"]), salt)
+    ended.set()
+
+
+def node(job):
+    ended = threading.Event()
+    session = open_session(job)
+    threading.Thread(target=run_calls, args=(session, ended), daemon=True).start()
+    while not ended.is_set():
+        session.wait_for_alert(50)
+        for alert in session.pop_alerts():
+            if isinstance(alert, lt.listen_succeeded_alert) and "uTP" in alert.message():
+                say(type="listening")
+            elif isinstance(alert, lt.dht_bootstrap_alert):
+                say(type="bootstrapped")
+            elif isinstance(alert, lt.dht_put_alert):
+                say(type="stored", target=str(alert.target), nodes=alert.num_success, seq=alert.seq)
+            elif isinstance(alert, lt.dht_immutable_item_alert):
+                say(type="item", value=alert.item["value"].decode())
+            elif isinstance(alert, lt.dht_mutable_item_alert):
+                say(type="signed", value=alert.item["value"].decode(), seq=alert.seq,
+                    salt=alert.salt)
+
+
 def peer(job):
     ended = threading.Event()
     threading.Thread(target=watch_input, args=(ended,), daemon=True).start()
     session = open_session(job)
+    if job.get("dht"):
+        wait_for_dht(session, ended)
     handle = session.add_torrent(parameters(job))
     for address in job.get("peers", []):
         host, port = address.rsplit(":", 1)
@@ -133,6 +209,8 @@ if __name__ == "__main__":
     JOB = json.loads(sys.argv[1])
     if "create" in JOB:
         create(JOB)
+    elif "node" in JOB:
+        node(JOB)
     else:
         peer(JOB)
         time.sleep(0)

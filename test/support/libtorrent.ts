@@ -38,6 +38,8 @@ export interface LibtorrentOptions {
   readonly host?: string;
   /** Local discovery, default false. */
   readonly lsd?: boolean;
+  /** DHT nodes to begin with; default: no DHT. */
+  readonly dht?: readonly string[];
 }
 
 /** Starts libtorrent with a torrent file or a magnet link, seeding what is in `dir` already. */

@@ -2,8 +2,11 @@
  * Transmission as a peer: one daemon with a configuration of its own, driven by its RPC.
  * @module
  */
+import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { encode } from '../../src/protocol/bencode/index.ts';
+import { compactEndpoint, type Endpoint } from '../../src/protocol/dht/krpc.ts';
 import { type Child, freePort, poll, type TestBed, waitForPort } from './cli-child.ts';
 
 interface TorrentState {
@@ -39,6 +42,8 @@ export interface TransmissionOptions {
   readonly pex?: boolean;
   /** Local discovery, default false. */
   readonly lsd?: boolean;
+  /** DHT nodes of an earlier run. Default: no DHT. It looks for torrents once more than 8 answered. */
+  readonly dht?: readonly Endpoint[];
 }
 
 /** Starts Transmission with a torrent file or a magnet link, seeding what is in `dir` already. */
@@ -55,6 +60,7 @@ export async function startTransmission(
     join(home, 'settings.json'),
     JSON.stringify(settings(port, rpcPort, host, dir, options)),
   );
+  if (options.dht !== undefined) writeFileSync(join(home, 'dht.dat'), knownNodes(options.dht));
   const [program, ...args] = [...prefix, 'transmission-daemon', '-f', '-g', home];
   const child = bed.start(program!, args, { env: { TRANSMISSION_HOME: home } });
   const call = rpc(`http://${host}:${rpcPort}/transmission/rpc`);
@@ -99,7 +105,7 @@ function settings(
     'rpc-whitelist-enabled': false,
     'rpc-host-whitelist-enabled': false,
     'download-dir': dir,
-    'dht-enabled': false,
+    'dht-enabled': options.dht !== undefined,
     'lpd-enabled': options.lsd === true,
     'pex-enabled': options.pex === true,
     'utp-enabled': false,
@@ -110,6 +116,12 @@ function settings(
     'blocklist-enabled': false,
     'start-added-torrents': true,
   };
+}
+
+/** The file in which Transmission keeps its DHT between runs. */
+function knownNodes(nodes: readonly Endpoint[]): Uint8Array {
+  const id = new Uint8Array(randomBytes(20));
+  return encode({ id, nodes: Buffer.concat(nodes.map(compactEndpoint)) });
 }
 
 /** RPC with the session id that the first answer (409) tells. */

@@ -145,7 +145,8 @@ export class Dht {
     if (message.type === 'query') {
       state.totals.queriesReceived += 1;
       if (state.isReadOnly) return;
-      if (state.gate.admit(nowMs, from.host)) handleQuery(state, nowMs, from, message);
+      const isExempt = state.isExempt(from.host);
+      if (state.gate.admit(nowMs, from.host, isExempt)) handleQuery(state, nowMs, from, message);
       else state.totals.refused += 1;
       return;
     }

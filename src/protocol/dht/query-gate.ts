@@ -22,8 +22,8 @@ export class QueryGate {
     return this.#refused;
   }
 
-  /** @returns false when this query is not to be answered. */
-  admit(nowMs: number, host: string): boolean {
+  /** @param isExempt only the bound for all holds for this host. @returns false when this query is not to be answered. */
+  admit(nowMs: number, host: string, isExempt = false): boolean {
     const elapsedMs = nowMs - this.#secondMs;
     if (elapsedMs >= SECOND_MS) {
       const grown = Math.min(BURST_SECONDS, elapsedMs / SECOND_MS) * ALL_QUERIES_PER_SEC;
@@ -31,12 +31,13 @@ export class QueryGate {
       this.#hosts.clear();
       this.#secondMs = nowMs;
     }
-    const count = (this.#hosts.get(host) ?? 0) + 1;
+    const count = isExempt ? 0 : (this.#hosts.get(host) ?? 0) + 1;
     if (count > HOST_QUERIES_PER_SEC || this.#left < 1) {
       this.#refused += 1;
       return false;
     }
-    if (count > 1 || this.#hosts.size < MAX_COUNTED_HOSTS) this.#hosts.set(host, count);
+    const isCounted = !isExempt && (count > 1 || this.#hosts.size < MAX_COUNTED_HOSTS);
+    if (isCounted) this.#hosts.set(host, count);
     this.#left -= 1;
     return true;
   }
