@@ -4,7 +4,7 @@
  * Simulated with the production core, in virtual time, so that the machine's load does not matter: one way takes 10 to 150 ms (nine tenths of it fixed
  * for each pair of hosts), and 2 % of the datagrams are lost. Nodes come one by one by real joins and know three others at first. Torrents have three peers
  * that announce themselves every 15 minutes, as the product does; one that vanished is followed by another. A lookup succeeds when it finds a peer that announced itself.
- * Usage: node bench/dht.ts [growth] [churn] [sybil] [--nodes 10000] [--minutes 24] [--seed 1]; by default all parts; the first two share one network.
+ * Usage: node bench/dht.ts [growth] [churn] [sybil] [--nodes 10000] [--attacked 2000] [--minutes 24] [--seed 1]; by default all parts; the first two share one network.
  * @module
  */
 import os from 'node:os';
@@ -54,11 +54,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     nodes: { type: 'string', default: '10000' },
+    attacked: { type: 'string', default: '2000' },
     minutes: { type: 'string', default: '24' },
     seed: { type: 'string', default: '1' },
   },
 });
 const nodes = Number(values.nodes);
+const attacked = Number(values.attacked);
 const parts = new Set(positionals.length > 0 ? positionals : ['growth', 'churn', 'sybil']);
 
 v8.setFlagsFromString('--expose-gc');
@@ -223,7 +225,7 @@ function hunt(
 function sybil(): void {
   const names = Object.keys(DEFENCES);
   print(
-    `Found, of ${ATTACKED_LOOKUPS} lookups of peers and 100 to 200 of items, and questions of a lookup; ${nodes} nodes, tables filled by introductions\n`,
+    `Found, of ${ATTACKED_LOOKUPS} lookups of peers and 100 to 200 of items, and questions of a lookup; ${attacked} nodes, tables filled by introductions\n`,
   );
   print(`| attacker's nodes | looked for | ${names.join(' | ')} |`);
   print(`|---|---|${'---|'.repeat(names.length)}`);
@@ -235,7 +237,7 @@ function sybil(): void {
     const keys = items.map((value) => nodeCrypto.sha1(value));
     const found = new Map<string, [Hunted, Hunted]>();
     for (const limitsSubnets of [true, false]) {
-      const population = besiege(Number(values.seed), nodes, attack, { limitsSubnets }, keys);
+      const population = besiege(Number(values.seed), attacked, attack, { limitsSubnets }, keys);
       for (const [name, defences] of Object.entries(DEFENCES)) {
         if ((defences.limitsSubnets ?? true) !== limitsSubnets) continue;
         found.set(name, hunt(population.network, defences, items, population));
