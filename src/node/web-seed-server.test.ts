@@ -24,6 +24,9 @@ interface Rig {
   readonly base: string;
 }
 
+/** Nodes of other tests are not met. */
+const ALONE = { listen: '127.0.0.1:0', isOffline: true, usesLocalDiscovery: false } as const;
+
 /** A node that serves a tree over HTTP. */
 async function rig(
   bed: TestBed,
@@ -35,7 +38,7 @@ async function rig(
   } = {},
 ): Promise<Rig> {
   const path = writeTree(join(bed.dir('original'), 'tree'), options.tree ?? MIXED_TREE);
-  const node = await PeerNode.open({ listen: '127.0.0.1:0', home: bed.home(), isOffline: true });
+  const node = await PeerNode.open({ ...ALONE, home: bed.home() });
   bed.onEnd(() => node.close());
   const web = await node.serveWeb('127.0.0.1:0');
   const place = web.reserve('tree');
@@ -59,7 +62,7 @@ async function rig(
 
 /** Fetches the torrent with another node that knows nothing but its web seed. */
 async function fetchAll(bed: TestBed, { metainfo, path }: Rig): Promise<Torrent> {
-  const node = await PeerNode.open({ listen: '127.0.0.1:0', home: bed.home(), isOffline: true });
+  const node = await PeerNode.open({ ...ALONE, home: bed.home() });
   bed.onEnd(() => node.close());
   const copy = await node.add({ source: { kind: 'metainfo', metainfo }, dir: bed.dir('copy') });
   await copy.completed({ signal: AbortSignal.timeout(30_000) });
