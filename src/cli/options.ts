@@ -2,7 +2,7 @@
  * Options that several commands share.
  * @module
  */
-import type { NodeOptions } from '../node/api/index.ts';
+import type { AddOptions, NodeOptions } from '../node/api/index.ts';
 import {
   listOption,
   numberOption,
@@ -41,6 +41,7 @@ export const NODE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   bootstrap: { value: 'host:port', isRepeatable: true, help: 'a DHT node to begin with' },
   'no-dht': { help: 'do not take part in the DHT' },
   'no-lsd': { help: 'do not look for peers in the local network' },
+  'no-pex': { help: 'neither tell peers of other peers nor believe them about any' },
   ...COMMON_OPTIONS,
 };
 
@@ -62,5 +63,15 @@ export function nodeOptionsOf(values: OptionValues): NodeOptions {
     ...(listen === undefined ? {} : { listen }),
     ...(download === undefined ? {} : { downloadLimitBytesPerSec: download }),
     ...(upload === undefined ? {} : { uploadLimitBytesPerSec: upload }),
+  };
+}
+
+/** How a torrent may find peers, from command options; DHT and local discovery are the node's. */
+export function discoveryOf(
+  values: OptionValues,
+): Pick<AddOptions, 'isDiscovering' | 'usesPeerExchange'> {
+  return {
+    isDiscovering: !switchOption(values, 'no-discovery'),
+    usesPeerExchange: !switchOption(values, 'no-pex'),
   };
 }

@@ -13,7 +13,8 @@ import {
   type WebPlace,
   type WebSeedServer,
 } from '../node/api/index.ts';
-import { listOption, type OptionValues, switchOption, textOption } from './command.ts';
+import { listOption, type OptionValues, textOption } from './command.ts';
+import { discoveryOf } from './options.ts';
 import type { Output } from './output.ts';
 import { waitUntil } from './session.ts';
 
@@ -48,7 +49,7 @@ export async function shareTarget(
     isFresh: true,
     // It has everything, and its own server is one of them.
     usesWebSeeds: false,
-    isDiscovering: !switchOption(options, 'no-discovery'),
+    ...discoveryOf(options),
     trackers: listOption(options, 'tracker'),
   });
   place?.serve(torrent);

@@ -36,8 +36,10 @@ export interface AddOptions {
   readonly select?: readonly string[];
   /** Pieces in order. Default false: rarest first. */
   readonly isSequential?: boolean;
-  /** False: neither trackers, peer exchange nor local discovery. Default true. */
+  /** False: neither trackers, peer exchange, DHT nor local discovery. Default true. */
   readonly isDiscovering?: boolean;
+  /** False: peers are neither told of others nor believed about them. Default true; never done in private torrents. */
+  readonly usesPeerExchange?: boolean;
   /** 'download' fetches what is missing; 'seed' needs every file to be there and right; 'look' finds peers and asks for nothing. Default 'download'. */
   readonly mode?: 'download' | 'seed' | 'look';
   /** The files were hashed just now to make the torrent: no check. Default false. */

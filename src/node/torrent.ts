@@ -110,7 +110,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       clientName: host.clientName,
       listenPort: host.listenPort,
       ...dhtPortOf(host, options),
-      usesPeerExchange: options.isDiscovering !== false,
+      usesPeerExchange: options.isDiscovering !== false && options.usesPeerExchange !== false,
       webSeeds: webSeedPlanOf(host, options),
       ...(host.localHost === undefined ? {} : { localHost: host.localHost }),
       ...(infoHashV1 === undefined ? {} : { infoHashV1 }),

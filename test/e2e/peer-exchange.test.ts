@@ -16,7 +16,7 @@ function met({ events }: Starling): string[] {
   return events.filter(({ type }) => type === 'peer-connected').map(({ address }) => `${address}`);
 }
 
-it('a newcomer finds the seed through the one peer that it knows; with --no-discovery it does not', async () => {
+it('a newcomer finds the seed through the one peer that it knows; with --no-pex or --no-discovery it does not', async () => {
   await using bed = new TestBed();
   const path = join(bed.dir('original'), 'Inhalt.bin');
   writeFile(path, 2_000_017, 7);
@@ -28,9 +28,11 @@ it('a newcomer finds the seed through the one peer that it knows; with --no-disc
   startGet(bed, file, bed.dir('between'), '--peer', seed.address, ...stays, ...SLOW);
   const given = ['--peer', between, ...SLOW];
   const open = startGet(bed, file, bed.dir('open'), ...given);
-  const shut = startGet(bed, file, bed.dir('shut'), ...given, '--no-discovery');
-  await Promise.all([open.summary(), shut.summary()]);
+  const shut = ['--no-pex', '--no-discovery'].map((off) =>
+    startGet(bed, file, bed.dir(`with${off}`), ...given, off),
+  );
+  await Promise.all([open, ...shut].map((get) => get.summary()));
   assert.ok(met(open).includes(seed.address), met(open).join(' '));
-  // The others may well come to it, from ports that nobody listens on.
-  assert.ok(!met(shut).includes(seed.address), met(shut).join(' '));
+  // The others may well come to them, from ports that nobody listens on.
+  for (const get of shut) assert.ok(!met(get).includes(seed.address), met(get).join(' '));
 });

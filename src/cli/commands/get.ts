@@ -20,7 +20,13 @@ import {
   textOption,
 } from '../command.ts';
 import { CommandEnd, EXIT } from '../exit.ts';
-import { NODE_OPTIONS, nodeOptionsOf, outputOf, WEB_SEED_OPTIONS } from '../options.ts';
+import {
+  discoveryOf,
+  NODE_OPTIONS,
+  nodeOptionsOf,
+  outputOf,
+  WEB_SEED_OPTIONS,
+} from '../options.ts';
 import { formatBytes, formatSeconds, type Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
 import { waitUntil, withPeerNode } from '../session.ts';
@@ -64,7 +70,7 @@ async function get(text: string, options: OptionValues): Promise<void> {
       peers: listOption(options, 'peer'),
       select: listOption(options, 'select'),
       isSequential: switchOption(options, 'sequential'),
-      isDiscovering: !switchOption(options, 'no-discovery'),
+      ...discoveryOf(options),
       webSeeds: listOption(options, 'web-seed'),
       usesWebSeeds: !switchOption(options, 'no-web-seeds'),
       ...(shareLimits === undefined ? {} : { shareLimits }),

@@ -3,15 +3,9 @@
  * @module
  */
 import { type PeerOrigin, readSource, type Torrent } from '../../node/api/index.ts';
-import {
-  type CommandSpec,
-  listOption,
-  numberOption,
-  type OptionValues,
-  switchOption,
-} from '../command.ts';
+import { type CommandSpec, listOption, numberOption, type OptionValues } from '../command.ts';
 import { CommandEnd, EXIT } from '../exit.ts';
-import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
+import { discoveryOf, NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
 import type { Output } from '../output.ts';
 import { originInWords } from '../peer-words.ts';
 import { followTorrent } from '../progress.ts';
@@ -57,7 +51,7 @@ async function look(text: string, options: OptionValues): Promise<void> {
       dir: '.',
       mode: 'look',
       peers: listOption(options, 'peer'),
-      isDiscovering: !switchOption(options, 'no-discovery'),
+      ...discoveryOf(options),
     });
     const unfollow = followTorrent(torrent, output);
     collect(torrent, found);

@@ -3,15 +3,9 @@
  * @module
  */
 import { readSource } from '../../node/api/index.ts';
-import {
-  type CommandSpec,
-  listOption,
-  type OptionValues,
-  switchOption,
-  textOption,
-} from '../command.ts';
+import { type CommandSpec, listOption, type OptionValues, textOption } from '../command.ts';
 import { usageError } from '../exit.ts';
-import { NODE_OPTIONS, nodeOptionsOf, outputOf, WEB_OPTION } from '../options.ts';
+import { discoveryOf, NODE_OPTIONS, nodeOptionsOf, outputOf, WEB_OPTION } from '../options.ts';
 import { followTorrent } from '../progress.ts';
 import { withPeerNode } from '../session.ts';
 import { announce, goOnSharing, openWeb, serve, shareTarget } from '../sharing.ts';
@@ -71,7 +65,7 @@ async function seed(text: string, options: OptionValues): Promise<void> {
       dir: textOption(options, 'dir')!,
       peers: listOption(options, 'peer'),
       mode: 'seed',
-      isDiscovering: !switchOption(options, 'no-discovery'),
+      ...discoveryOf(options),
     });
     const unfollow = followTorrent(torrent, output);
     try {
