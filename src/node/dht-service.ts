@@ -78,7 +78,10 @@ interface Tracked {
   nextMs: number;
   waitMs: number;
   hasPeers: boolean;
-  lookups: number;
+  /** Family → who was found at our own port: that may be this node itself, as it announced itself before. */
+  readonly perhapsOwn: Map<4 | 6, string>;
+  /** Lookups under way, by core. */
+  readonly lookups: Map<Dht, number>;
 }
 
 /** Hears the events of one lookup. */
@@ -95,6 +98,7 @@ export class DhtService {
   #nextSaveMs = monotonicMs() + SAVE_MS;
   #startedMs = monotonicMs();
   #hasAskedWellKnown = false;
+  #hasNodes = false;
   #isClosed = false;
 
   constructor(options: DhtServiceOptions) {
@@ -187,13 +191,22 @@ export class DhtService {
   track(infoHash: Uint8Array, port: number, onPeers: Tracked['onPeers']): void {
     const key = toHex(infoHash);
     if (this.#tracked.has(key) || this.#tracked.size >= MAX_TRACKED) return;
-    const rest = { nextMs: 0, waitMs: RETRY_MS, hasPeers: false, lookups: 0 };
-    this.#tracked.set(key, { infoHash, port, onPeers, ...rest });
+    const rest = { nextMs: 0, waitMs: RETRY_MS, hasPeers: false };
+    const found = { perhapsOwn: new Map(), lookups: new Map() };
+    this.#tracked.set(key, { infoHash, port, onPeers, ...rest, ...found });
     this.pulse(monotonicMs());
   }
 
+  /** A lookup under way ends: no node is asked or told about this torrent any more. */
   untrack(infoHash: Uint8Array): void {
-    this.#tracked.delete(toHex(infoHash));
+    const key = toHex(infoHash);
+    const lookups = this.#tracked.get(key)?.lookups ?? [];
+    this.#tracked.delete(key);
+    for (const [core, lookup] of lookups) {
+      this.#listeners.delete(`${core.family} ${lookup}`);
+      core.cancel(monotonicMs(), lookup);
+    }
+    this.#drain();
   }
 
   /** Once a second: lookups that are due, and the table kept. */
@@ -204,9 +217,10 @@ export class DhtService {
       this.#save();
     }
     this.#askWellKnown(nowMs);
-    if (this.#nodeCount(nowMs) === 0) return;
+    this.#hasNodes = this.#nodeCount(nowMs) > 0;
+    if (!this.#hasNodes) return;
     for (const tracked of this.#tracked.values()) {
-      if (nowMs >= tracked.nextMs && tracked.lookups === 0) this.#announce(nowMs, tracked);
+      if (nowMs >= tracked.nextMs && tracked.lookups.size === 0) this.#announce(nowMs, tracked);
     }
   }
 
@@ -266,22 +280,26 @@ export class DhtService {
   #announce(nowMs: number, tracked: Tracked): void {
     tracked.nextMs = nowMs + ANNOUNCE_MS;
     tracked.hasPeers = false;
+    tracked.perhapsOwn.clear();
     this.#act((core, atMs) => {
       const lookup = core.getPeers(atMs, tracked.infoHash, tracked.port);
       if (lookup === 0) return;
-      tracked.lookups += 1;
-      this.#listen(core, lookup, (event) => this.#onTracked(tracked, event));
+      tracked.lookups.set(core, lookup);
+      this.#listen(core, lookup, (event) => this.#onTracked(core, tracked, event));
     });
   }
 
-  #onTracked(tracked: Tracked, event: DhtEvent): void {
-    const isTracked = this.#tracked.get(toHex(tracked.infoHash)) === tracked;
+  #onTracked(core: Dht, tracked: Tracked, event: DhtEvent): void {
     if (event.type === 'peers') {
-      tracked.hasPeers = true;
-      if (isTracked) tracked.onPeers(event.peers);
+      for (const { host, port } of event.peers) {
+        const own = tracked.perhapsOwn.get(core.family) ?? host;
+        if (port !== tracked.port || host !== own) tracked.hasPeers = true;
+        else tracked.perhapsOwn.set(core.family, own);
+      }
+      tracked.onPeers(event.peers);
     } else if (event.type === 'done') {
-      tracked.lookups -= 1;
-      if (tracked.lookups > 0) return;
+      tracked.lookups.delete(core);
+      if (tracked.lookups.size > 0) return;
       if (tracked.hasPeers) tracked.waitMs = RETRY_MS;
       else {
         tracked.nextMs = monotonicMs() + tracked.waitMs;
@@ -345,6 +363,8 @@ export class DhtService {
     if (core === undefined || this.#isClosed) return;
     core.handlePacket(monotonicMs(), { host: from.address, port: from.port }, bytes);
     this.#drain();
+    // Lookups that wait for the first node don't wait for the next pulse as well: that took up to a second of every start.
+    if (!this.#hasNodes) this.pulse(monotonicMs());
   }
 
   #act(command: (core: Dht, nowMs: number) => void): void {

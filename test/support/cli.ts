@@ -31,6 +31,8 @@ export interface SummaryEvent extends StarlingEvent {
 export interface StarlingOptions extends ChildOptions {
   /** STARLING_HOME; default a fresh one. */
   readonly home?: string;
+  /** Words before the program's name, for a network namespace. */
+  readonly prefix?: readonly string[];
 }
 
 /** A running command. */
@@ -101,10 +103,9 @@ export function startStarling(
 ): Starling {
   const home = options.home ?? bed.home();
   const env = { STARLING_OFFLINE: '1', STARLING_HOME: home, ...options.env };
-  return new Starling(
-    bed.start(process.execPath, [PROGRAM, ...argumentsOf(args)], { ...options, env }),
-    home,
-  );
+  const { prefix = [] } = options;
+  const [program, ...words] = [...prefix, process.execPath, PROGRAM, ...argumentsOf(args)];
+  return new Starling(bed.start(program!, words, { ...options, env }), home);
 }
 
 /** Runs a command to its end. */

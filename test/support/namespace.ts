@@ -1,5 +1,5 @@
 /**
- * Two hosts for tests: network namespaces joined by a cable, with private addresses that exist in them only. Needs root and Linux.
+ * Hosts for tests: network namespaces joined by a cable, or any number at a switch, with private addresses that exist in them only. Needs root and Linux.
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -40,6 +40,65 @@ export function makeTwoHosts(bed: TestBed): readonly [NamespaceHost, NamespaceHo
     ip('-n', name, 'link', 'set', 'lo', 'up');
   }
   return [a!, b!];
+}
+
+/** A switch with hosts at its ports: they see each other and nothing else. */
+export interface SwitchedNetwork {
+  readonly hosts: readonly NamespaceHost[];
+  /** Words to put before a command that shall run where all frames pass by: arriving ones at the interfaces port0, port1, … */
+  readonly prefix: readonly string[];
+  /** No multicast passes any more; broadcasts and everything to one address do. */
+  cutMulticast(): void;
+}
+
+/** Namespaces of this process: removed at its end, too, when a test was given up. */
+const made = new Set<string>();
+process.on('exit', () => {
+  for (const name of made) removeNamespace(name);
+});
+let networks = 0;
+
+/** Makes hosts at a switch that is a namespace of its own; removed with the test, or with its process. */
+export function makeSwitch(bed: TestBed, count: number): SwitchedNetwork {
+  networks += 1;
+  const key = `st${process.pid % 100_000}n${networks}`;
+  const center = makeNamespace(bed, `${key}x`);
+  // Without snooping a switch floods multicast: it knows nobody who would ask for members of groups.
+  const bridge = ['type', 'bridge', 'forward_delay', '0', 'mcast_snooping', '0'];
+  ip('-n', center, 'link', 'add', 'switch', ...bridge);
+  ip('-n', center, 'link', 'set', 'switch', 'up');
+  const hosts = Array.from({ length: count }, (_, index): NamespaceHost => {
+    const name = makeNamespace(bed, `${key}h${index}`);
+    const address = `10.77.1.${index + 1}`;
+    const port = ['link', 'add', `port${index}`, 'netns', center, 'type', 'veth'];
+    ip(...port, 'peer', 'name', 'cable', 'netns', name);
+    ip('-n', center, 'link', 'set', `port${index}`, 'master', 'switch', 'up');
+    ip('-n', name, 'addr', 'add', `${address}/24`, 'dev', 'cable');
+    ip('-n', name, 'link', 'set', 'cable', 'up');
+    ip('-n', name, 'link', 'set', 'lo', 'up');
+    return { name, address, prefix: ['ip', 'netns', 'exec', name] };
+  });
+  return {
+    hosts,
+    prefix: ['ip', 'netns', 'exec', center],
+    cutMulticast: () => {
+      for (const index of hosts.keys()) {
+        const flood = ['type', 'bridge_slave', 'mcast_flood', 'off'];
+        ip('-n', center, 'link', 'set', `port${index}`, ...flood);
+      }
+    },
+  };
+}
+
+function makeNamespace(bed: TestBed, name: string): string {
+  ip('netns', 'add', name);
+  made.add(name);
+  bed.onEnd(() => removeNamespace(name));
+  return name;
+}
+
+function removeNamespace(name: string): void {
+  if (made.delete(name)) ip('netns', 'del', name);
 }
 
 /** Gives a host a further address of its network. */
