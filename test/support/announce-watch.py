@@ -13,7 +13,8 @@ MARK = b"9:info_hash20:"
 
 
 def report(way, sender, info_hash):
-    print(json.dumps({"way": way, "from": sender, "infoHash": info_hash}), flush=True)
+    line = {"way": way, "from": sender, "infoHash": info_hash}
+    print(json.dumps(line), flush=True)
 
 
 def look(frame):
@@ -31,7 +32,8 @@ def look(frame):
     at = payload.find(MARK)
     if at >= 0 and b"1:y1:q" in payload:
         start = at + len(MARK)
-        report("dht", sender, payload[start : start + 20].hex())
+        way = "dht-announce" if b"13:announce_peer" in payload else "dht-lookup"
+        report(way, sender, payload[start : start + 20].hex())
 
 
 watch = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
