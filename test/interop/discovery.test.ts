@@ -208,59 +208,54 @@ describe('finding peers', { concurrency: 2 }, () => {
     });
   });
 
-  it(
-    'a private torrent of a magnet link: from its metadata on, by the tracker alone',
-    options,
-    async () => {
-      await using bed = new TestBed();
-      const hood = new Neighbourhood(bed, HOSTS);
-      const watch = await hood.watch(PYTHON);
-      const [TRACKER, LEECH, NEIGHBOUR, STRANGER, SEED, NODE, TOLD, PUBLIC, PUBLIC_SEED] = range(
-        0,
-        8,
+  it('a private torrent: once its metadata came, by the tracker alone', options, async () => {
+    await using bed = new TestBed();
+    const hood = new Neighbourhood(bed, HOSTS);
+    const watch = await hood.watch(PYTHON);
+    const [TRACKER, NODE, LEECH, NEIGHBOUR, STRANGER, TOLD, SEED] = [0, 1, 2, 3, 4, 5, 6] as const;
+    const [PUBLIC, PUBLIC_SEED] = [7, 8] as const;
+    const file = await hood.share({ trackers: [hood.trackerUrl(TRACKER)], isPrivate: true });
+    const publicFile = await hood.share();
+    await hood.tracker(TRACKER);
+    await hood.dhtNode(NODE);
+    const begin = ['--bootstrap', hood.at(NODE)];
+    // Three know the hash alone, one by each way that is open to everybody, and have nothing.
+    hood.get(STRANGER, file.magnet, [...only('dht', 'pex'), ...begin]);
+    await watch.more('dht-announce', hood.host(STRANGER), file.infoHash);
+    const leech = hood.get(LEECH, file.magnetWithTrackers, [WITH_LSD, ...begin, ...STAYS]);
+    await watch.more('lan', hood.host(LEECH), file.infoHash);
+    const twin = hood.get(PUBLIC, publicFile.magnet, [WITH_LSD, ...begin, ...STAYS]);
+    await watch.more('lan', hood.host(PUBLIC), publicFile.infoHash);
+    hood.get(NEIGHBOUR, file.magnet, only('lsd', 'pex'));
+    const told = hood.get(TOLD, file.magnet, [...only('pex'), '--peer', hood.at(LEECH)]);
+    const found = [STRANGER, NEIGHBOUR].map((host) => hood.at(host));
+    for (const peer of found) {
+      await leech.event('peer-connected', (event) => addressOf(event) === peer);
+    }
+    await told.event('peer-connected');
+    await watch.more('dht-announce', hood.host(LEECH), file.infoHash);
+    const counts = (): number[] =>
+      (['lan', 'dht-lookup', 'dht-announce'] as const).map((way) =>
+        watch.count(way, hood.host(LEECH), file.infoHash),
       );
-      const file = await hood.share({ trackers: [hood.trackerUrl(TRACKER!)], isPrivate: true });
-      const publicFile = await hood.share();
-      await hood.tracker(TRACKER!);
-      await hood.dhtNode(NODE!);
-      const begin = ['--bootstrap', hood.at(NODE!)];
-      // Three know the hash alone, one by each way that is open to everybody, and have nothing.
-      hood.get(STRANGER!, file.magnet, [...only('dht', 'pex'), ...begin]);
-      await watch.more('dht-announce', hood.host(STRANGER!), file.infoHash);
-      const leech = hood.get(LEECH!, file.magnetWithTrackers, [WITH_LSD, ...begin, ...STAYS]);
-      await watch.more('lan', hood.host(LEECH!), file.infoHash);
-      const twin = hood.get(PUBLIC!, publicFile.magnet, [WITH_LSD, ...begin, ...STAYS]);
-      await watch.more('lan', hood.host(PUBLIC!), publicFile.infoHash);
-      hood.get(NEIGHBOUR!, file.magnet, only('lsd', 'pex'));
-      const told = hood.get(TOLD!, file.magnet, [...only('pex'), '--peer', hood.at(LEECH!)]);
-      const found = [STRANGER!, NEIGHBOUR!].map((host) => hood.at(host));
-      for (const peer of found) {
-        await leech.event('peer-connected', (event) => addressOf(event) === peer);
-      }
-      await told.event('peer-connected');
-      const seed = await hood.seed(SEED!, file, only('pex'));
-      await hood.seed(PUBLIC_SEED!, publicFile, [...only('pex'), '--peer', hood.at(PUBLIC!)]);
-      for (const peer of found) {
-        const closed = await leech.event('peer-closed', (event) => addressOf(event) === peer);
-        assert.match(String(closed['reason']), /private torrent/);
-      }
-      const counts = (): number[] =>
-        (['lan', 'dht-lookup', 'dht-announce'] as const).map((way) =>
-          watch.count(way, hood.host(LEECH!), file.infoHash),
-        );
-      const before = counts();
-      assert.ok(before.every((count) => count > 0));
-      await leech.summary();
-      await told.summary();
-      assertSame(hood, LEECH!, file);
-      // The public twin asks again, now that it knows all hashes; in the local network after a minute (BEP 14).
-      await twin.summary();
-      await watch.more('lan', hood.host(PUBLIC!), publicFile.infoHash, 1);
-      assert.ok(watch.count('dht-announce', hood.host(PUBLIC!), publicFile.infoHash) > 1);
-      assert.deepEqual(counts(), before);
-      // Peer exchange would have brought these two together.
-      assert.deepEqual(hostsMet(seed.starling), new Set([hood.host(LEECH!)]));
-      assert.deepEqual(hostsMet(told), new Set([hood.host(LEECH!)]));
-    },
-  );
+    const before = counts();
+    assert.ok(before.every((count) => count > 0));
+    const seed = await hood.seed(SEED, file, only('pex'));
+    await hood.seed(PUBLIC_SEED, publicFile, [...only('pex'), '--peer', hood.at(PUBLIC)]);
+    for (const peer of found) {
+      const closed = await leech.event('peer-closed', (event) => addressOf(event) === peer);
+      assert.match(String(closed['reason']), /private torrent/);
+    }
+    await leech.summary();
+    await told.summary();
+    assertSame(hood, LEECH, file);
+    // The public twin asks again, now that it knows all hashes; in the local network after a minute (BEP 14).
+    await twin.summary();
+    await watch.more('lan', hood.host(PUBLIC), publicFile.infoHash, 1);
+    assert.ok(watch.count('dht-announce', hood.host(PUBLIC), publicFile.infoHash) > 1);
+    assert.deepEqual(counts(), before);
+    // Peer exchange would have brought these two together.
+    assert.deepEqual(hostsMet(seed.starling), new Set([hood.host(LEECH)]));
+    assert.deepEqual(hostsMet(told), new Set([hood.host(LEECH)]));
+  });
 });
