@@ -21,8 +21,8 @@ import { writeFile } from './content.ts';
 import { makeSwitch, type SwitchedNetwork } from './namespace.ts';
 
 const WATCH = join(import.meta.dirname, 'announce-watch.py');
-/** Where every program listens: it has its host for itself. */
-const PORT = 6_881;
+/** Where the program of the first host listens; the others have the ports after it: a peer at one's own port may be oneself. */
+const FIRST_PORT = 6_881;
 const TRACKER_PORT = 6_969;
 
 /** One way to find peers; each can be switched off alone. */
@@ -112,7 +112,7 @@ export class Neighbourhood {
 
   /** Where the program of a host listens. */
   at(index: number): string {
-    return `${this.host(index)}:${PORT}`;
+    return `${this.host(index)}:${FIRST_PORT + index}`;
   }
 
   /** The URL of a tracker on this host. */
