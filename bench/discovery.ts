@@ -3,7 +3,7 @@
  *
  * Times count from the start of the process (`starling get --json`) to the event on its stdout. A newcomer has a host of its own in a network namespace, a
  * fresh home and an empty folder; what it meets stands for the whole run: a seed that all ways lead to, a tracker, eight DHT nodes, a web seed. A piece
- * is one block of 16 KiB, verified and on disk; its event may wait for up to 50 ms for others. Restart: interrupted after the first piece, same command again.
+ * is one block of 16 KiB, verified and on disk; its event may wait for up to 50 ms for others. *Again*: interrupted after the first piece, the same command; *nobody to ask*: without the DHT.
  * Rounds are interleaved. Needs root, for the namespaces.
  * Usage: node bench/discovery.ts [--rounds 7] [--only TEXT]
  * @module
@@ -36,7 +36,7 @@ const WEB_PORT = 8_080;
 interface Case {
   readonly source: (file: SharedFile) => string;
   readonly args: readonly string[];
-  /** A peer that the newcomer is told of: one who has next to nothing. */
+  /** It is told of a peer that gives nothing, and only others count. */
   readonly toldOf?: 'leech';
   readonly isRestarted?: boolean;
 }
@@ -55,8 +55,8 @@ function casesOf(hood: Neighbourhood): Readonly<Record<string, Case>> {
   const web = `http://${hood.host(WEB_SEED)}:${WEB_PORT}/`;
   return {
     'given peer': { source: bare, args: [...only(), '--peer', hood.at(SEED)] },
-    'tracker, UDP': { source: full, args: only() },
-    'local network': { source: bare, args: only('lsd') },
+    tracker: { source: full, args: only(), isRestarted: true },
+    'local network': { source: bare, args: only('lsd'), isRestarted: true },
     DHT: { source: bare, args: [...only('dht'), ...begin], isRestarted: true },
     'peer exchange': { source: bare, args: only('pex'), toldOf: 'leech' },
     'web seed (torrent file)': { source: file, args: [...only(), '--web-seed', web] },
@@ -82,9 +82,21 @@ async function timed(start: () => Starling, isFound: (address: string) => boolea
   return { peerMs, pieceMs };
 }
 
+/** A peer that may be told of: it has a connection with the seed and gives nothing. */
+async function startToldLeech(
+  hood: Neighbourhood,
+  shared: SharedFile,
+  host: number,
+): Promise<Starling> {
+  const args = [...only('pex'), '--peer', hood.at(SEED), '--upload-limit', '1'];
+  const leech = hood.get(host, shared.torrent, args);
+  await leech.event('peer-connected');
+  return leech;
+}
+
 /** The hosts that stand for the whole run. */
 async function openHood(bed: TestBed): Promise<{ hood: Neighbourhood; shared: SharedFile }> {
-  const hood = new Neighbourhood(bed, FIRST_NEWCOMER + ROUNDS * 9);
+  const hood = new Neighbourhood(bed, FIRST_NEWCOMER + ROUNDS * 14);
   // Long enough that nobody is complete before it is interrupted.
   const shared = await hood.share({ bytes: 30_000_000, trackers: [hood.trackerUrl(TRACKER)] });
   await hood.tracker(TRACKER);
@@ -108,22 +120,21 @@ async function run(bed: TestBed): Promise<Map<string, Times[]>> {
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [name, one] of Object.entries(casesOf(hood))) {
       if (!name.includes(values.only)) continue;
-      const told: string[] = [];
-      if (one.toldOf === 'leech') {
-        const args = [...only('pex'), '--peer', hood.at(SEED), '--upload-limit', '1'];
-        const leech = hood.get(host, shared.torrent, args);
-        await leech.event('peer-connected');
-        told.push('--peer', hood.at(host));
-        host += 1;
-      }
-      const options = { home: bed.home() };
       const at = host;
-      host += 1;
-      const start = (): Starling =>
-        hood.get(at, one.source(shared), [...one.args, ...told], options);
+      host += 2;
+      const leech = one.toldOf === 'leech' ? await startToldLeech(hood, shared, at + 1) : undefined;
+      const told = leech === undefined ? [] : ['--peer', hood.at(at + 1)];
+      const home = bed.home();
+      const start = (source: string, args: readonly string[]): Starling =>
+        hood.get(at, source, [...args, ...told], { home });
       const isFound = (address: string): boolean => !told.includes(address);
-      note(name, await timed(start, isFound));
-      if (one.isRestarted === true) note(`${name}, restart`, await timed(start, isFound));
+      const again = (): Starling => start(one.source(shared), one.args);
+      note(name, await timed(again, isFound));
+      await leech?.child.stop('SIGKILL');
+      if (one.isRestarted !== true) continue;
+      note(`${name}, again`, await timed(again, isFound));
+      if (name !== 'DHT') continue;
+      note('nobody to ask, again', await timed(() => start(bare(shared), only()), isFound));
     }
   }
   return results;

@@ -5,9 +5,10 @@
  * @module
  */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Starling, WITH_LSD } from '../support/cli.ts';
+import { type Starling, type StarlingEvent, WITH_LSD } from '../support/cli.ts';
 import { needing, TestBed } from '../support/cli-child.ts';
 import { readTree } from '../support/content.ts';
 import { PYTHON } from '../support/libtorrent.ts';
@@ -19,6 +20,7 @@ import {
   only,
   piecesOf,
   type SharedFile,
+  sourcesOf,
 } from '../support/neighbourhood.ts';
 
 const needs = needing('ip', PYTHON);
@@ -37,15 +39,23 @@ function assertSame(hood: Neighbourhood, host: number, { dir, name }: SharedFile
   assert.deepEqual(readTree(join(hood.copy(host), name)), readTree(join(dir, name)));
 }
 
-/** Waits until all are complete, and compares what they got. */
+/** Fits peers that were found by this way, or by any. */
+function isFrom(source: string | undefined): (event: StarlingEvent) => boolean {
+  return (event) => source === undefined || event['source'] === source;
+}
+
+/** Waits until all are complete, and compares what they got. Those whom they found, they found by this way. */
 async function allComplete(
   hood: Neighbourhood,
   file: SharedFile,
   leeches: ReadonlyMap<number, Starling>,
+  way?: string,
 ): Promise<void> {
   for (const [host, leech] of leeches) {
     await leech.summary();
     assertSame(hood, host, file);
+    const others = [...sourcesOf(leech)].filter((source) => source !== way);
+    if (way !== undefined) assert.deepEqual(others, [], 'found by other ways');
   }
 }
 
@@ -63,7 +73,7 @@ describe('finding peers', { concurrency: 2 }, () => {
         const way = [...only('dht'), '--bootstrap', hood.at(0)];
         await hood.seed(1, file, way);
         const get = (host: number): [number, Starling] => [host, hood.get(host, file.magnet, way)];
-        await allComplete(hood, file, new Map(range(2, 9).map(get)));
+        await allComplete(hood, file, new Map(range(2, 9).map(get)), 'dht');
         assert.deepEqual(
           watch.seen.filter(({ way: by }) => by === 'lan'),
           [],
@@ -108,7 +118,7 @@ describe('finding peers', { concurrency: 2 }, () => {
         host,
         hood.get(host, file.magnet, only('lsd')),
       ];
-      await allComplete(hood, file, new Map(range(1, 9).map(get)));
+      await allComplete(hood, file, new Map(range(1, 9).map(get)), 'lan');
       assert.ok(watch.seen.every(({ way }) => !way.startsWith('dht')));
       assert.ok(watch.count('lan', hood.host(0), file.infoHash) > 0);
     });
@@ -124,7 +134,7 @@ describe('finding peers', { concurrency: 2 }, () => {
         host,
         hood.get(host, file.magnetWithTrackers, only()),
       ];
-      await allComplete(hood, file, new Map(range(2, 9).map(get)));
+      await allComplete(hood, file, new Map(range(2, 9).map(get)), 'tracker');
       assert.equal(watch.seen.length, 1, 'announces beside those to the tracker');
     });
 
@@ -153,11 +163,11 @@ describe('finding peers', { concurrency: 2 }, () => {
         const lived = bed.home();
         await hood.start(8, ['dht', '--bootstrap', hood.at(NODE)], { home: lived }).done();
         const newcomers = new Map<number, Starling>([[LEECH, leech]]);
-        const goesOn = async (host: number, home?: string): Promise<void> => {
+        const goesOn = async (host: number, source?: string, home?: string): Promise<void> => {
           const before = piecesOf(leech);
           const newcomer = get(host, home);
           newcomers.set(host, newcomer);
-          await newcomer.event('peer-connected');
+          await newcomer.event('peer-connected', isFrom(source));
           await newcomer.event('piece');
           await leech.child.waitFor('further pieces', () => piecesOf(leech) > before || undefined);
           assert.ok(
@@ -174,9 +184,9 @@ describe('finding peers', { concurrency: 2 }, () => {
         hood.network.cutMulticast();
         await goesOn(6);
         await kill(given);
-        await goesOn(7);
+        await goesOn(7, 'dht');
         await kill(node);
-        await goesOn(8, lived);
+        await goesOn(8, 'dht', lived);
         await hood.seed(FAST_SEED, file, [...only('pex'), '--peer', hood.at(LEECH)]);
         await allComplete(hood, file, newcomers);
       },
@@ -184,27 +194,32 @@ describe('finding peers', { concurrency: 2 }, () => {
 
     it('restart: peers again, with every help of the first time gone', options, async () => {
       await using bed = new TestBed();
-      const hood = new Neighbourhood(bed, 6);
-      const file = await hood.share({ trackers: [hood.trackerUrl(0)] });
+      const hood = new Neighbourhood(bed, 7);
+      const file = await hood.share({ bytes: 8_000_017, trackers: [hood.trackerUrl(0)] });
       const tracker = await hood.tracker(0);
       const node = await hood.dhtNode(1);
-      const way = [...only('dht', 'pex'), '--bootstrap', hood.at(1)];
-      await hood.seed(2, file, [...way, '--upload-limit', '100000']);
-      hood.get(3, file.magnetWithTrackers, [...way, ...STAYS]);
+      const begin = ['--bootstrap', hood.at(1)];
+      const slow = ['--upload-limit', '100000'];
+      await hood.seed(2, file, [...only('dht', 'pex'), ...begin, ...slow]);
+      hood.get(3, file.magnetWithTrackers, [...only('dht', 'pex'), ...begin, ...STAYS]);
       const home = bed.home();
-      const first = hood.get(4, file.magnetWithTrackers, way, { home });
-      await first.event('piece');
-      first.child.signal('SIGINT');
-      assert.equal((await first.child.exit()).code, 130);
+      // Each time at another address, where nobody who remembers it would dial it.
+      const run = async (host: number, way: string[], source?: string): Promise<void> => {
+        const args = [file.magnetWithTrackers, '--dir', hood.copy(4), ...way, ...begin];
+        const leech = hood.start(host, ['get', ...args], { home });
+        await leech.event('peer-connected', isFrom(source));
+        await leech.event('piece');
+        leech.child.signal('SIGINT');
+        assert.equal((await leech.child.exit()).code, 130);
+      };
+      await run(4, only('dht', 'pex'));
       for (const { child } of [tracker, node]) {
         child.signal('SIGKILL');
         await child.exit();
       }
-      // At another address, where nobody who remembers it would dial it.
-      const where = ['--dir', hood.copy(4)];
-      const again = hood.start(5, ['get', file.magnetWithTrackers, ...where, ...way], { home });
-      await again.event('peer-connected');
-      await again.event('piece');
+      await run(5, only(), 'kept');
+      rmSync(join(home, 'peers.json'));
+      await run(6, only('dht'), 'dht');
     });
   });
 

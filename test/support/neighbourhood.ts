@@ -222,3 +222,9 @@ export function addressOf({ address }: StarlingEvent): string {
 export function piecesOf({ events }: Starling): number {
   return events.filter(({ type }) => type === 'piece').length;
 }
+
+/** How a program found the peers that it dialled. */
+export function sourcesOf({ events }: Starling): Set<string> {
+  const connected = events.filter(({ type }) => type === 'peer-connected');
+  return new Set(connected.map(({ source }) => String(source)).filter((one) => one !== 'incoming'));
+}
