@@ -5,7 +5,7 @@
  * fresh home and an empty folder; what it meets stands for the whole run: a seed that all ways lead to, a tracker, eight DHT nodes, a web seed. A piece
  * is one block of 16 KiB, verified and on disk; its event may wait for up to 50 ms for others. *Again*: interrupted after the first piece, the same command; *nobody to ask*: without the DHT.
  * Rounds are interleaved. Needs root, for the namespaces.
- * Usage: node bench/discovery.ts [--rounds 7] [--only TEXT]
+ * Usage: node bench/discovery.ts [--rounds 7] [--delay 0] [--only TEXT]   (the delay in ms, each way)
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -13,14 +13,20 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Starling, WITH_LSD } from '../test/support/cli.ts';
 import { TestBed } from '../test/support/cli-child.ts';
+import { PYTHON } from '../test/support/libtorrent.ts';
 import { namespaceObstacle } from '../test/support/namespace.ts';
 import { addressOf, Neighbourhood, only, type SharedFile } from '../test/support/neighbourhood.ts';
 import { median } from './support/processes.ts';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '7' }, only: { type: 'string', default: '' } },
+  options: {
+    rounds: { type: 'string', default: '7' },
+    delay: { type: 'string', default: '0' },
+    only: { type: 'string', default: '' },
+  },
 });
 const ROUNDS = Number(values.rounds);
+const DELAY_MS = Number(values.delay);
 
 const TRACKER = 0;
 const SEED = 1;
@@ -82,6 +88,18 @@ async function timed(start: () => Starling, isFound: (address: string) => boolea
   return { peerMs, pieceMs };
 }
 
+/** Puts hosts far from each other, as the kernels of small machines cannot. */
+async function setDelay(bed: TestBed, { network }: Neighbourhood, ms: number): Promise<void> {
+  const script = join(import.meta.dirname, 'support', 'distant-hosts.py');
+  const run = ([program, ...prefix]: readonly string[], ...command: string[]): void =>
+    void execFileSync(program!, [...prefix, ...command]);
+  for (const { prefix } of network.hosts) run(prefix, PYTHON, script, 'prepare');
+  run(network.prefix, 'ip', 'link', 'set', 'switch', 'down');
+  const [program, ...prefix] = network.prefix;
+  const child = bed.start(program!, [...prefix, PYTHON, script, String(ms)]);
+  await child.waitFor('the distant hosts', () => child.lines[0]);
+}
+
 /** A peer that may be told of: it has a connection with the seed and gives nothing. */
 async function startToldLeech(
   hood: Neighbourhood,
@@ -97,6 +115,7 @@ async function startToldLeech(
 /** The hosts that stand for the whole run. */
 async function openHood(bed: TestBed): Promise<{ hood: Neighbourhood; shared: SharedFile }> {
   const hood = new Neighbourhood(bed, FIRST_NEWCOMER + ROUNDS * 14);
+  if (DELAY_MS > 0) await setDelay(bed, hood, DELAY_MS);
   // Long enough that nobody is complete before it is interrupted.
   const shared = await hood.share({ bytes: 30_000_000, trackers: [hood.trackerUrl(TRACKER)] });
   await hood.tracker(TRACKER);
@@ -104,8 +123,8 @@ async function openHood(bed: TestBed): Promise<{ hood: Neighbourhood; shared: Sh
   for (let node = 0; node < NODES; node += 1) {
     await hood.dhtNode(NODE + node, ...(node === 0 ? [] : begin));
   }
-  await hood.seed(SEED, shared, [WITH_LSD, ...begin, '--upload-limit', '3000000']);
-  const web = ['--web', `${hood.host(WEB_SEED)}:${WEB_PORT}`, '--upload-limit', '3000000'];
+  await hood.seed(SEED, shared, [WITH_LSD, ...begin, '--upload-limit', '500000']);
+  const web = ['--web', `${hood.host(WEB_SEED)}:${WEB_PORT}`, '--upload-limit', '500000'];
   await hood.seed(WEB_SEED, shared, [...only(), '--no-discovery', ...web]);
   return { hood, shared };
 }
@@ -144,7 +163,9 @@ function print(results: ReadonlyMap<string, readonly Times[]>): void {
   const root = join(import.meta.dirname, '..');
   const commit = execFileSync('git', ['-C', root, 'rev-parse', '--short', 'HEAD']).toString();
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
-  say(`${ROUNDS} rounds, medians; Node ${process.versions.node}, commit ${commit.trim()}\n`);
+  say(
+    `${ROUNDS} rounds, medians; ${2 * DELAY_MS} ms there and back; Node ${process.versions.node}, commit ${commit.trim()}\n`,
+  );
   say('| way | first peer, ms | first piece, ms |\n|---|---|---|');
   const middle = (list: readonly Times[], key: keyof Times): string =>
     median(list.map((times) => times[key])).toFixed(0);
