@@ -46,6 +46,8 @@ const SAVE_MS = 600_000;
 /** Well-known hosts are resolved this long after the start at the earliest, if fewer nodes than FEW answered by then. */
 const PATIENCE_MS = 3_000;
 const FEW = 4;
+/** While nobody answers, names are looked up again this often: the network may have come up after this program. */
+const RESOLVE_AGAIN_MS = 60_000;
 /** Whoever waits for the first node looks this often. */
 const LOOK_MS = 20;
 
@@ -96,9 +98,10 @@ export class DhtService {
   readonly #tracked = new Map<string, Tracked>();
   #timer: NodeJS.Timeout | undefined;
   #nextSaveMs = monotonicMs() + SAVE_MS;
-  #startedMs = monotonicMs();
-  #hasAskedWellKnown = false;
-  #hasNodes = false;
+  /** When names to begin with are looked up next, if few answer. */
+  #resolveMs = monotonicMs() + PATIENCE_MS;
+  /** Torrents wait for the first node. */
+  #isWaiting = false;
   #isClosed = false;
 
   constructor(options: DhtServiceOptions) {
@@ -129,7 +132,7 @@ export class DhtService {
     }
     const [four, six] = [this.#cores.get(4), this.#cores.get(6)];
     if (four !== undefined && six !== undefined) four.join(six);
-    this.#startedMs = monotonicMs();
+    this.#resolveMs = monotonicMs() + PATIENCE_MS;
     await this.bootstrap(this.#options.bootstrap);
   }
 
@@ -216,9 +219,10 @@ export class DhtService {
       this.#nextSaveMs = nowMs + SAVE_MS;
       this.#save();
     }
-    this.#askWellKnown(nowMs);
-    this.#hasNodes = this.#nodeCount(nowMs) > 0;
-    if (!this.#hasNodes) return;
+    const count = this.#nodeCount(nowMs);
+    if (nowMs >= this.#resolveMs) this.#resolveNames(nowMs, count);
+    this.#isWaiting = count === 0;
+    if (count === 0) return;
     for (const tracked of this.#tracked.values()) {
       if (nowMs >= tracked.nextMs && tracked.lookups.size === 0) this.#announce(nowMs, tracked);
     }
@@ -270,11 +274,13 @@ export class DhtService {
     return count;
   }
 
-  #askWellKnown(nowMs: number): void {
-    const isEarly = nowMs - this.#startedMs < PATIENCE_MS;
-    if (this.#hasAskedWellKnown || isEarly || this.#options.policy.isOffline) return;
-    this.#hasAskedWellKnown = true;
-    if (this.#nodeCount(nowMs) < FEW) void this.bootstrap(WELL_KNOWN);
+  /** Few answer: well-known hosts are asked; nobody at all: what the user named, too, since its names may not have been known before. */
+  #resolveNames(nowMs: number, count: number): void {
+    this.#resolveMs = nowMs + RESOLVE_AGAIN_MS;
+    const { bootstrap, policy } = this.#options;
+    const own = count === 0 ? bootstrap : [];
+    const wellKnown = count < FEW && !policy.isOffline ? WELL_KNOWN : [];
+    void this.bootstrap([...own, ...wellKnown]);
   }
 
   #announce(nowMs: number, tracked: Tracked): void {
@@ -363,8 +369,8 @@ export class DhtService {
     if (core === undefined || this.#isClosed) return;
     core.handlePacket(monotonicMs(), { host: from.address, port: from.port }, bytes);
     this.#drain();
-    // Lookups that wait for the first node don't wait for the next pulse as well: that took up to a second of every start.
-    if (!this.#hasNodes) this.pulse(monotonicMs());
+    // The first node may be there: who waits for it is not left to the next second.
+    if (this.#isWaiting) this.pulse(monotonicMs());
   }
 
   #act(command: (core: Dht, nowMs: number) => void): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import { isSpecialAddress } from '../io/reach-policy.ts';
+import { equalBytes } from '../lib/bytes.ts';
 import type { Endpoint } from '../protocol/dht/index.ts';
 import { formatEndpoint } from './address.ts';
 import type { DhtService } from './dht-service.ts';
@@ -38,13 +39,15 @@ export class TorrentDht {
     void this.#dht?.bootstrap(nodes.map(formatEndpoint), isOfTorrent);
   }
 
-  /** Looks for peers and announces; what ran before under other hashes ends. */
+  /** Looks for peers and announces; what runs already goes on, but for a private torrent, whose lookups end at once. */
   start({ infoHashV1, infoHashV2 }: InfoHashes, isPrivate: boolean): void {
-    this.stop();
-    if (isPrivate) return;
+    if (isPrivate) {
+      this.stop();
+      return;
+    }
     for (const hash of [infoHashV1, infoHashV2]) {
-      if (hash === undefined) continue;
-      const infoHash = hash.subarray(0, 20);
+      const infoHash = hash?.subarray(0, 20);
+      if (infoHash === undefined || this.#hashes.some((one) => equalBytes(one, infoHash))) continue;
       this.#hashes.push(infoHash);
       this.#dht?.track(infoHash, this.#listenPort, this.#onPeers);
     }

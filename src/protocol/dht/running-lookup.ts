@@ -243,8 +243,8 @@ function store(
   };
   query(state, nowMs, candidate, name, args, {
     onAnswer: settle,
-    // A second put with `cas` would be refused where only the answer to the first was lost.
-    onSlow: () => !args.has('cas'),
+    // A second put with `cas` would be refused where only the answer to the first was lost. What was cancelled is not said again.
+    onSlow: () => state.lookups.has(running.id) && !args.has('cas'),
     onLate: (atMs) => settle(atMs),
     onTimeout: (atMs) => settle(atMs),
   });
