@@ -35,13 +35,18 @@ interface FirstPeers {
   readonly source: 'magnet' | 'kept' | 'given';
 }
 
-/** The peers of the link, of earlier runs, and those that the user named. @throws {AppError} for what is no address, or may not be contacted. */
+/**
+ * The peers of the link, of earlier runs, and those that the user named.
+ * @param usesKept false for a private torrent, whose peers its tracker alone may tell (BEP 27).
+ * @throws {AppError} for what is no address, or may not be contacted.
+ */
 export async function* firstPeersOf(
   { policy, peerMemory }: TorrentHost,
-  { source, peers = [], isDiscovering = true }: AddOptions,
+  { source, peers = [] }: AddOptions,
+  usesKept: boolean,
 ): AsyncGenerator<FirstPeers> {
   if (source.kind === 'magnet') yield { peers: source.magnet.peers, source: 'magnet' };
-  if (isDiscovering) yield { peers: peerMemory.peersOf(memoryKeyOf(source)), source: 'kept' };
+  if (usesKept) yield { peers: peerMemory.peersOf(memoryKeyOf(source)), source: 'kept' };
   for (const text of peers) {
     const { host, port } = parseEndpoint(text, '--peer');
     const addresses = await resolveHost(host, policy);

@@ -357,7 +357,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   // Peers
 
   async #givePeers(): Promise<void> {
-    for await (const { peers, source } of firstPeersOf(this.#host, this.#options)) {
+    const usesKept = this.#options.isDiscovering !== false && !this.#service.swarm.isPrivate;
+    for await (const { peers, source } of firstPeersOf(this.#host, this.#options, usesKept)) {
       this.#service.addPeers(peers, source);
     }
   }
@@ -575,10 +576,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#discovery.stop();
     await this.#starting.catch(() => {});
     this.#guard?.close();
-    this.#host.peerMemory.note(
-      memoryKeyOf(this.#options.source),
-      this.#service.swarm.provenPeers(),
-    );
+    const { swarm } = this.#service;
+    if (!swarm.isPrivate) {
+      this.#host.peerMemory.note(memoryKeyOf(this.#options.source), swarm.provenPeers());
+    }
     this.#service.disconnect();
     await this.#guard?.idle();
     const storage = this.#files?.spec.id;
@@ -586,7 +587,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     if (storage !== undefined) await this.#host.plane.disk.onAll('close', storage);
     this.#service.close();
     this.#writeJournal();
-    const { have, totals } = this.#service.swarm;
+    const { have, totals } = swarm;
     if (this.#guard?.isUnsure === true) this.#guardDisk(() => this.#files?.forget());
     else if (have !== undefined) this.#guardDisk(() => this.#files?.end(have, totals));
     this.#resume.close();

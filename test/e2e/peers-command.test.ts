@@ -86,3 +86,21 @@ it('a peer of an earlier run is found again with nobody to ask', LIMITS, async (
   await second.done();
   assert.deepEqual(readTree(bed.dir('copy')), readTree(dir));
 });
+
+it(
+  'peers of a private torrent are not kept: its tracker alone may tell of them',
+  LIMITS,
+  async () => {
+    await using bed = new TestBed();
+    const dir = bed.dir('original');
+    writeFile(join(dir, 'file.bin'), 20_007, 3);
+    const path = join(dir, 'file.bin');
+    const { file } = await createTorrentFile(bed, path, 'v1', { isPrivate: true });
+    const seed = await startSeed(bed, file, dir);
+    const home = bed.home();
+    const args = ['get', file, '--dir', bed.dir('copy'), '--listen', '127.0.0.1:0', '--json'];
+    await startStarling(bed, [...args, '--peer', seed.address], { home }).done();
+    assert.deepEqual(readTree(bed.dir('copy')), readTree(dir));
+    assert.equal(existsSync(join(home, 'peers.json')), false);
+  },
+);

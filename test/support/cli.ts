@@ -132,6 +132,7 @@ export interface TorrentFileOptions {
   /** Tiers; a URL alone is one of its own. */
   readonly trackers?: readonly (string | readonly string[])[];
   readonly webSeeds?: readonly string[];
+  readonly isPrivate?: boolean;
   /** The folder of the torrent file; default: the test's. */
   readonly out?: string;
 }
@@ -147,6 +148,7 @@ export async function createTorrentFile(
     version,
     trackers: (options.trackers ?? []).map((tier) => [tier].flat()),
     webSeeds: options.webSeeds ?? [],
+    ...(options.isPrivate === undefined ? {} : { isPrivate: options.isPrivate }),
     ...(options.pieceLength === undefined ? {} : { pieceLengthBytes: options.pieceLength }),
   });
   const file = join(options.out ?? bed.root, `${version}.torrent`);

@@ -64,7 +64,7 @@ describe('a magnet that turns out to be private', () => {
     rig.said(tracker!.id);
     rig.swarm.setPrivate(0);
     rig.drain();
-    assert.deepEqual(sources(), ['tracker', 'given', 'kept']);
+    assert.deepEqual(sources(), ['tracker', 'given']);
     const [handshake] = rig.handshakes(tracker!.id);
     assert.equal(handshake?.extensions.get('ut_pex'), 0);
     rig.swarm.addPeers(0, [of(7)], 'tracker');

@@ -59,6 +59,11 @@ function isOpenSource({ source }: Candidate): boolean {
   return standingOf(source) < 2;
 }
 
+/** Not for private torrents: an earlier run that ended before the metadata came may have found it by such means. */
+function isOpenOrKept(candidate: Candidate): boolean {
+  return isOpenSource(candidate) || candidate.source === 'kept';
+}
+
 function isSooner(a: Candidate, b: Candidate): boolean {
   return a.nextTryMs < b.nextTryMs;
 }
@@ -164,12 +169,12 @@ export class PeerList {
   forgetOpen(): number[] {
     const open: number[] = [];
     for (const [dial, candidate] of this.#dials) {
-      if (!isOpenSource(candidate)) continue;
+      if (!isOpenOrKept(candidate)) continue;
       if (candidate.state === 'connected') open.push(dial);
       else this.#endDial(dial, candidate);
     }
     for (const candidate of [...this.#candidates.values()]) {
-      if (isOpenSource(candidate)) this.#forget(candidate);
+      if (isOpenOrKept(candidate)) this.#forget(candidate);
     }
     return open;
   }
