@@ -170,7 +170,7 @@ export class DhtService {
       const limit = setTimeout(end, patienceMs);
       const look = setInterval(() => {
         this.pulse(monotonicMs());
-        if (this.#nodeCount(monotonicMs()) > 0) end();
+        if (this.#isClosed || this.#nodeCount(monotonicMs()) > 0) end();
       }, LOOK_MS);
     });
   }
@@ -180,7 +180,7 @@ export class DhtService {
     const endMs = monotonicMs() + mostMs;
     const isBusy = (): boolean =>
       this.#nodeCount(monotonicMs()) < enough && this.status().some(({ lookups }) => lookups > 0);
-    while (monotonicMs() < endMs && isBusy()) {
+    while (!this.#isClosed && monotonicMs() < endMs && isBusy()) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }
@@ -214,7 +214,7 @@ export class DhtService {
 
   /** Once a second: lookups that are due, and the table kept. */
   pulse(nowMs: number): void {
-    if (this.#cores.size === 0) return;
+    if (this.#cores.size === 0 || this.#isClosed) return;
     if (nowMs >= this.#nextSaveMs) {
       this.#nextSaveMs = nowMs + SAVE_MS;
       this.#save();

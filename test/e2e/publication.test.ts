@@ -3,9 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { fromHex, toHex } from '../../src/lib/bytes.ts';
+import { publicKeyOf, signDhtItem } from '../../src/node/dht-client.ts';
+import { publicationValue } from '../../src/protocol/dht/index.ts';
 import { createTorrentFile, type Starling, startSeed, startStarling } from '../support/cli.ts';
 import { TestBed } from '../support/cli-child.ts';
 import { writeFile } from '../support/content.ts';
+import { Observer } from '../support/dht-network.ts';
 
 const LIMITS = { timeout: 60_000 };
 const HERE = ['--json', '--listen', '127.0.0.1:0'];
@@ -80,3 +84,44 @@ it('a wrong link, and a publication that is not there, end with one sentence', L
   assert.equal(code, 1);
   assert.match(stderr, /its torrent stands in the DHT, which is turned off/);
 });
+
+it(
+  'a follower goes on when a number grows without a change, and when an older version comes back',
+  LIMITS,
+  async () => {
+    await using bed = new TestBed();
+    const seeds = [];
+    for (const name of ['one', 'two'] as const) {
+      const dir = bed.dir(name);
+      writeFile(join(dir, `${name}.bin`), 20_000, seeds.length);
+      const made = await createTorrentFile(bed, join(dir, `${name}.bin`), 'v1', { out: dir });
+      const from = seeds.flatMap(({ address }) => ['--bootstrap', address]);
+      const { address } = await startSeed(bed, made.file, dir, ...from);
+      seeds.push({ address, infoHash: fromHex(made.infoHashV1!)! });
+    }
+    const [one, two] = seeds as [(typeof seeds)[0], (typeof seeds)[0]];
+    const publisher = await Observer.join(bed, [one.address]);
+    const key = Buffer.alloc(32, 7);
+    const put = (seq: number, infoHash: Uint8Array): Promise<void> =>
+      publisher.put(signDhtItem(key, seq, publicationValue(infoHash), Buffer.alloc(0)));
+    await put(1, one.infoHash);
+    const link = `magnet:?xs=urn:btpk:${toHex(publicKeyOf(key))}`;
+    const into = bed.dir('versions');
+    const args = ['--dir', into, '--interval', '1', ...HERE, '--bootstrap', one.address];
+    const follow = startStarling(bed, ['follow', link, ...args]);
+    await follow.event('summary', ({ seq }) => seq === 1);
+    const nobodyHas = Buffer.alloc(20, 9);
+    for (const [seq, infoHash] of [
+      [2, one.infoHash],
+      [3, nobodyHas],
+      [4, one.infoHash],
+    ] as const) {
+      await put(seq, infoHash);
+      await follow.event('version', (version) => version['seq'] === seq);
+      assert.equal(readlinkSync(join(into, 'latest')), '1');
+    }
+    await put(5, two.infoHash);
+    await follow.event('summary', ({ seq }) => seq === 5);
+    assert.equal(readlinkSync(join(into, 'latest')), '5');
+  },
+);

@@ -9,6 +9,7 @@ import { ReachPolicy } from '../../src/io/reach-policy.ts';
 import { fromHex } from '../../src/lib/bytes.ts';
 import { DhtService } from '../../src/node/dht-service.ts';
 import { UdpDoor } from '../../src/node/udp-door.ts';
+import type { DhtItem } from '../../src/protocol/dht/index.ts';
 import { decodeKrpc, encodeQuery } from '../../src/protocol/dht/krpc.ts';
 import { createTorrentFile, type RunningSeed, startServing } from './cli.ts';
 import { poll, type TestBed } from './cli-child.ts';
@@ -116,6 +117,14 @@ export class Observer {
     await poll(`${count} nodes`, () => {
       const { good } = this.#dht.status()[0]!.table;
       return good >= count || undefined;
+    });
+  }
+
+  /** Stores an item. */
+  async put(item: DhtItem): Promise<void> {
+    await poll('a node that takes an item', async () => {
+      const { stored } = await this.#dht.put(item);
+      return stored > 0 || undefined;
     });
   }
 

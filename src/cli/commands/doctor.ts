@@ -6,7 +6,7 @@ import { type Check, examine } from '../../node/api/doctor.ts';
 import { type CommandSpec, listOption, type OptionValues, textOption } from '../command.ts';
 import { CommandEnd, EXIT } from '../exit.ts';
 import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
-import { withPeerNode } from '../session.ts';
+import { untilAborted, withPeerNode } from '../session.ts';
 
 const MARKS = { ok: '✓', warning: '!', failed: '✗', skipped: '–' } as const;
 
@@ -33,8 +33,10 @@ async function diagnose(options: OptionValues): Promise<void> {
     () => 'Interrupted.',
     async (node, signal) => {
       for (const url of trackers) node.policy.give(url);
-      for await (const check of examine(node, { trackers, isListenGiven })) {
-        signal.throwIfAborted();
+      const examination = examine(node, { trackers, isListenGiven });
+      for (;;) {
+        const { value: check } = await untilAborted(signal, examination.next());
+        if (check === undefined) return;
         checks.push(check);
         output.event({ type: 'check', ...check });
         output.result(linesOf(check));

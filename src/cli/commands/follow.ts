@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
+  type DhtService,
   type FoundVersion,
   findNewest,
   keepPublished,
@@ -15,7 +16,7 @@ import {
   parsePublicationLink,
   toHex,
 } from '../../node/api/dht.ts';
-import type { PeerNode, Torrent } from '../../node/api/index.ts';
+import type { AppError, PeerNode, Torrent } from '../../node/api/index.ts';
 import {
   type CommandSpec,
   listOption,
@@ -28,7 +29,7 @@ import { usageError } from '../exit.ts';
 import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
 import type { Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
-import { waitUntil, withPeerNode } from '../session.ts';
+import { untilAborted, waitUntil, withPeerNode } from '../session.ts';
 
 // Implementation limits
 /** Time between looks for a newer version. */
@@ -99,12 +100,24 @@ class Follower {
     void keepPublished(dht, () => this.#newest?.item, this.#signal);
     const everyMs = (numberOption(this.#options, 'interval', 1) ?? LOOK_SECONDS) * 1_000;
     for (;;) {
-      const found = await findNewest(dht, this.#memory, this.#link);
-      if (found !== undefined && found.seq > (this.#newest?.seq ?? -1)) this.#begin(found);
+      const found = await this.#look(dht);
+      if (found !== undefined && found.seq > (this.#newest?.seq ?? -1)) await this.#begin(found);
       if (this.#newest === undefined) this.#output.note('Nothing is published there yet.');
       const untilMs = performance.now() + (this.#newest === undefined ? FIRST_LOOK_MS : everyMs);
       await waitUntil(this.#signal, () => performance.now() >= untilMs || this.#isOver());
       if (this.#isOver()) return;
+    }
+  }
+
+  /** Nobody who has a version gives up because the DHT does not answer for a while: it goes on seeding, and looks again. */
+  async #look(dht: DhtService): Promise<FoundVersion | undefined> {
+    try {
+      return await untilAborted(this.#signal, findNewest(dht, this.#memory, this.#link));
+    } catch (error) {
+      const isAlone = (error as AppError).code === 'ERR_NO_DHT_NODES';
+      if (this.#newest === undefined || !isAlone) throw error;
+      this.#output.note(`${(error as AppError).message} It is looked again later.`);
+      return undefined;
     }
   }
 
@@ -117,13 +130,18 @@ class Follower {
     return this.#current !== undefined && this.#current === this.#complete;
   }
 
-  #begin(found: FoundVersion): void {
+  async #begin(found: FoundVersion): Promise<void> {
     this.#newest = found;
     const { seq, infoHash } = found;
     this.#output.event({ type: 'version', seq, infoHash: toHex(infoHash) });
     this.#output.note(`Version ${seq} is out.`);
+    // A publisher may count on without a change, or go back to what was there before.
+    if (isTorrent(this.#current, infoHash)) return;
     // The last complete one is given until the next is complete, too; one that is half there is of no use any more.
-    if (!this.#isComplete) void this.#current?.stop();
+    const halfDone = this.#isComplete ? undefined : this.#current;
+    this.#current = isTorrent(this.#complete, infoHash) ? this.#complete : undefined;
+    await halfDone?.stop();
+    if (this.#current !== undefined) return;
     const { trackers, peers } = this.#link;
     const magnet = { infoHashV1: infoHash, trackers, peers, webSeeds: [] };
     const torrent = this.#node.prepare({
@@ -157,6 +175,11 @@ class Follower {
       if (torrent === this.#current && !this.#signal.aborted) this.#failure = error as Error;
     }
   }
+}
+
+function isTorrent(torrent: Torrent | undefined, infoHashV1: Uint8Array): boolean {
+  const own = torrent?.infoHashes.infoHashV1;
+  return own !== undefined && toHex(own) === toHex(infoHashV1);
 }
 
 /** Lets `latest` lead to a version. What the user put there by that name is left alone. */

@@ -29,7 +29,7 @@ import {
 } from '../options.ts';
 import { formatBytes, formatSeconds, type Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
-import { waitUntil, withPeerNode } from '../session.ts';
+import { untilAborted, waitUntil, withPeerNode } from '../session.ts';
 
 // Implementation limits
 /** How long a disk problem that may pass is waited for before the command gives up. */
@@ -63,7 +63,7 @@ async function get(text: string, options: OptionValues): Promise<void> {
   const shareLimits = shareLimitsOf(options);
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
-    const source = await sourceOf(text, node);
+    const source = await untilAborted(signal, sourceOf(text, node));
     const torrent = node.prepare({
       source,
       dir,

@@ -16,7 +16,7 @@ import {
 import { type CommandSpec, listOption, type OptionValues, textOption } from '../command.ts';
 import { CommandEnd, EXIT, usageError } from '../exit.ts';
 import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
-import { withPeerNode } from '../session.ts';
+import { untilAborted, withPeerNode } from '../session.ts';
 import { serve, shareTarget } from '../sharing.ts';
 
 /** Publications have a key of their own: whoever has it can replace them. */
@@ -51,7 +51,8 @@ async function publish(target: string, options: OptionValues): Promise<void> {
     const torrent = await shareTarget(node, target, { output, options, signal });
     const { infoHashV1 } = torrent.infoHashes;
     const memory = new PublicationMemory(node.home);
-    const result = await publishVersion(dht, memory, { seed, salt }, infoHashV1!);
+    const publishing = publishVersion(dht, memory, { seed, salt }, infoHashV1!);
+    const result = await untilAborted(signal, publishing);
     const link = formatPublicationLink({
       publicKey: publicKeyOf(seed),
       salt,

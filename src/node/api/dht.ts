@@ -20,6 +20,7 @@ export {
 } from '../../protocol/metainfo/index.ts';
 export { formatEndpoint } from '../address.ts';
 export { DhtClient, publicKeyOf, publisherSeed, signDhtItem } from '../dht-client.ts';
+export type { DhtService } from '../dht-service.ts';
 export {
   type FoundVersion,
   findNewest,
