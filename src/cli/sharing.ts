@@ -24,13 +24,15 @@ export interface SharingContext {
   readonly options: OptionValues;
   readonly signal: AbortSignal;
   readonly web?: WebSeedServer | undefined;
+  /** The torrent's link is not the one to hand on. Default false. */
+  readonly isLinkHidden?: boolean;
 }
 
 /** Makes a torrent of a file or folder, keeps it below the home, seeds it and tells its link. */
 export async function shareTarget(
   node: PeerNode,
   target: string,
-  { output, options, signal, web }: SharingContext,
+  { output, options, signal, web, isLinkHidden = false }: SharingContext,
 ): Promise<Torrent> {
   const place = web?.reserve(path.basename(path.resolve(target)));
   const created = await createTorrent(target, {
@@ -53,7 +55,7 @@ export async function shareTarget(
     trackers: listOption(options, 'tracker'),
   });
   place?.serve(torrent);
-  announce(node, torrent, output, { file, place });
+  announce(node, torrent, output, { file, place, isLinkHidden });
   return torrent;
 }
 
@@ -76,7 +78,15 @@ export function announce(
   node: PeerNode,
   torrent: Torrent,
   output: Output,
-  { file, place }: { readonly file?: string; readonly place: WebPlace | undefined },
+  {
+    file,
+    place,
+    isLinkHidden = false,
+  }: {
+    readonly file?: string;
+    readonly place: WebPlace | undefined;
+    readonly isLinkHidden?: boolean;
+  },
 ): void {
   const endpoints = node.reachableEndpoints;
   const magnet = torrent.magnet(endpoints);
@@ -89,7 +99,7 @@ export function announce(
     ...(file === undefined ? {} : { torrent: file }),
     ...(place === undefined ? {} : { web: place.urls }),
   });
-  output.result(magnet);
+  if (!isLinkHidden) output.result(magnet);
   output.note(
     `Seeding ${torrent.name} on ${endpoints.map(formatEndpoint).join(', ')}; Ctrl-C stops.`,
   );

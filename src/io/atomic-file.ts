@@ -14,12 +14,12 @@ export function writeFileAtomic(file: string, bytes: Uint8Array, mode = 0o666): 
   const temporary = `${file}.${process.pid}.${sequence}.tmp`;
   const fd = fs.openSync(temporary, 'w', mode);
   try {
-    fs.writeFileSync(fd, bytes);
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
-  try {
+    try {
+      fs.writeFileSync(fd, bytes);
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
     fs.renameSync(temporary, file);
   } catch (error) {
     fs.rmSync(temporary, { force: true });

@@ -48,6 +48,7 @@ export class DhtClient implements AsyncDisposable {
   /** Starts, and waits until nodes answered or `patienceMs` have passed. @throws {AppError} ERR_CONFIG, ERR_LISTEN. */
   static async open(options: DhtClientOptions, patienceMs: number): Promise<DhtClient> {
     const { bootstrap = [], home = defaultHome() } = options;
+    for (const node of bootstrap) parseEndpoint(node, '--bootstrap');
     const offline = options.isOffline ?? isOffline();
     const policy = new ReachPolicy({ offline, givenSubnets: bootstrap });
     const fallback = { host: offline ? '127.0.0.1' : '0.0.0.0', port: DEFAULT_PORT };
@@ -59,8 +60,14 @@ export class DhtClient implements AsyncDisposable {
       at.host === '::' ? ([4, 6] as const) : ([at.host.includes(':') ? 6 : 4] as const);
     const dht = new DhtService({ udp, policy, families, home, bootstrap, isReadOnly: true });
     await dht.start();
-    if (dht.status().length === 0) {
-      throw nodeError('ERR_LISTEN', { endpoint: formatEndpoint(at), code: 'EADDRNOTAVAIL' });
+    const port = dht.port(families.at(-1)!);
+    // Another port is as good, unless this one was asked for.
+    const isTaken = port !== undefined && listen !== undefined && at.port !== 0 && port !== at.port;
+    if (port === undefined || isTaken) {
+      dht.close();
+      await udp.close();
+      const code = isTaken ? 'EADDRINUSE' : 'EADDRNOTAVAIL';
+      throw nodeError('ERR_LISTEN', { endpoint: formatEndpoint(at), code });
     }
     // The first node may be one that knows no items (BEP 44), as aria2: a lookup that began with it alone would end there.
     if (await dht.ready(patienceMs)) await dht.settle(SETTLE_MS, ENOUGH_NODES);
@@ -75,14 +82,14 @@ export class DhtClient implements AsyncDisposable {
 
 /**
  * The seed of the key that signs this node's own items, made at first use. @param file default: `dht.key` in the home folder.
- * @throws {AppError} ERR_CONFIG for a file that holds none; the system's error.
+ * @throws {AppError} ERR_CONFIG for a file that holds none; ERR_FILE.
  */
 export function publisherSeed(home: string = defaultHome(), file?: string): Uint8Array {
   const at = file ?? path.join(home, 'dht.key');
-  const bytes = readFileIfThere(at);
+  const bytes = orFileError(at, 'read', () => readFileIfThere(at));
   if (bytes === undefined) {
     const seed = new Uint8Array(randomBytes(SEED_BYTES));
-    writeFileAtomic(at, seed, KEY_MODE);
+    orFileError(at, 'write', () => writeFileAtomic(at, seed, KEY_MODE));
     return seed;
   }
   if (bytes.length === SEED_BYTES) return new Uint8Array(bytes);
@@ -91,6 +98,15 @@ export function publisherSeed(home: string = defaultHome(), file?: string): Uint
     expected: 'a key of 32 bytes',
     got: `${bytes.length}`,
   });
+}
+
+function orFileError<T>(file: string, operation: 'read' | 'write', work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { code = 'EIO' } = error as NodeJS.ErrnoException;
+    throw nodeError('ERR_FILE', { path: file, code, operation }, error);
+  }
 }
 
 /** Signs an item. @throws RangeError beyond the bounds of BEP 44. */

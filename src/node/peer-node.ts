@@ -139,7 +139,10 @@ export class PeerNode implements AsyncDisposable {
     const offline = options.isOffline ?? isOffline();
     const policy = new ReachPolicy({ offline, givenSubnets: options.given ?? [] });
     if (options.listen !== undefined) policy.giveSubnet(options.listen);
-    for (const host of options.bootstrap ?? []) policy.giveSubnet(host);
+    for (const node of options.bootstrap ?? []) {
+      parseEndpoint(node, '--bootstrap');
+      policy.giveSubnet(node);
+    }
     const node = new PeerNode(options, policy, await openListener(options.listen, offline));
     if (options.usesDht !== false) await node.#startDht(options.bootstrap ?? []);
     return node;

@@ -149,6 +149,26 @@ it('over IPv6 a hash alone is enough, too', LIMITS, async () => {
   assert.deepEqual(readTree(join(bed.dir('copy'), 'six.bin')), readTree(path));
 });
 
+it('wrong calls end at once with one sentence', LIMITS, async () => {
+  await using bed = new TestBed();
+  const taken = createSocket('udp4');
+  bed.onEnd(() => taken.close());
+  taken.bind(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const at = `127.0.0.1:${taken.address().port}`;
+  for (const [args, code, says] of [
+    [['dht', 'frob'], 2, /expected get, put or peers, got "frob"/],
+    [['dht', '--bootstrap', 'nowhere'], 2, /--bootstrap: expected HOST:PORT.*got "nowhere"/],
+    [['get', 'x', '--bootstrap', '127.0.0.1:99999'], 2, /--bootstrap: expected HOST:PORT/],
+    [['dht', '--listen', at, '--bootstrap', at], 1, /Cannot listen on .* \(EADDRINUSE\)/],
+    [['peers', `magnet:?xs=urn:btpk:${'ab'.repeat(32)}`], 1, /get and follow find the torrent/],
+  ] as const) {
+    const end = await startStarling(bed, [...args]).child.exit();
+    assert.equal(end.code, code, end.stderr);
+    assert.match(end.stderr, says);
+  }
+});
+
 it('dht put and get do not end with a first node that knows no items', LIMITS, async () => {
   await using bed = new TestBed();
   const between = await standIn(bed);

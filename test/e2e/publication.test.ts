@@ -79,6 +79,16 @@ it('a wrong link, and a publication that is not there, end with one sentence', L
   const wrong = await startStarling(bed, ['follow', 'magnet:?xs=urn:btpk:abc']).child.exit();
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /expected xs=urn:btpk: and 64 hexadecimal digits, got "abc"/);
+  const folder = bed.dir('not-a-key');
+  const misnamed = await startStarling(bed, [
+    'publish',
+    folder,
+    '--key',
+    folder,
+    ...HERE,
+  ]).child.exit();
+  assert.equal(misnamed.code, 1);
+  assert.match(misnamed.stderr, /Cannot read .*not-a-key \(EISDIR\)/);
   const off = ['get', `magnet:?xs=urn:btpk:${key}`, '--no-dht', ...HERE];
   const { code, stderr } = await startStarling(bed, off).child.exit();
   assert.equal(code, 1);

@@ -35,6 +35,7 @@ import { COMMON_OPTIONS, outputOf } from '../options.ts';
 const PATIENCE_MS = 10_000;
 /** How long a look at the node lets it settle. */
 const SETTLE_MS = 3_000;
+const ACTIONS: ReadonlySet<string> = new Set(['get', 'put', 'peers']);
 const TARGET_DIGITS = 40;
 const KEY_DIGITS = 64;
 
@@ -57,11 +58,13 @@ export const dhtCommand: CommandSpec = {
     const [action, value, ...rest] = words;
     if (rest.length > 0) throw usageError(`dht: expected one value, got also "${rest[0]}".`);
     if (action === undefined) await showStatus(options);
-    else if (value === undefined) throw usageError(`dht ${action}: expected a value, got nothing.`);
+    else if (!ACTIONS.has(action)) {
+      throw usageError(`dht: expected get, put or peers, got "${action}".`);
+    } else if (value === undefined)
+      throw usageError(`dht ${action}: expected a value, got nothing.`);
     else if (action === 'get') await getItem(options, value);
     else if (action === 'put') await putItem(options, value);
-    else if (action === 'peers') await listPeers(options, value);
-    else throw usageError(`dht: expected get, put or peers, got "${action}".`);
+    else await listPeers(options, value);
   },
 };
 

@@ -48,7 +48,12 @@ async function publish(target: string, options: OptionValues): Promise<void> {
     if (dht === undefined) throw usageError('publish: expected the DHT to be on.');
     const file = textOption(options, 'key') ?? path.join(node.home, KEY_FILE);
     const seed = publisherSeed(node.home, file);
-    const torrent = await shareTarget(node, target, { output, options, signal });
+    const torrent = await shareTarget(node, target, {
+      output,
+      options,
+      signal,
+      isLinkHidden: true,
+    });
     const { infoHashV1 } = torrent.infoHashes;
     const memory = new PublicationMemory(node.home);
     const publishing = publishVersion(dht, memory, { seed, salt }, infoHashV1!);

@@ -58,11 +58,13 @@ interface Draft {
 export function parseMagnet(text: string): Parsed<Magnet> {
   const read = readMagnet(text);
   if (!read.ok) return read;
-  const { publicKey: _, salt: __, ...magnet } = read.value;
+  const { publicKey, salt: _, ...magnet } = read.value;
   if (magnet.infoHashV1 === undefined && magnet.infoHashV2 === undefined) {
     return fail(
       'ERR_MAGNET_NO_INFO_HASH',
-      `expected xt=${V1_URN}… or xt=${V2_URN}…, got a link without either`,
+      publicKey === undefined
+        ? `expected xt=${V1_URN}… or xt=${V2_URN}…, got a link without either`
+        : `expected xt=${V1_URN}… or xt=${V2_URN}…, got a link to the newest version of something (xs=${KEY_URN}…): get and follow find the torrent behind it`,
     );
   }
   return ok(magnet);
