@@ -18,7 +18,7 @@ export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   json: { help: 'print one JSON event a line on stdout' },
   quiet: { help: 'print results and problems only' },
   'no-discovery': {
-    help: 'use only peers that were given: no trackers, no peer exchange, no DHT, no local discovery',
+    help: 'use only peers that were given: no trackers, peer exchange, DHT, local discovery or peers of earlier runs',
   },
   'download-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
   'upload-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },

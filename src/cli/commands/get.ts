@@ -41,7 +41,8 @@ const LASTING = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP
 export const getCommand: CommandSpec = {
   name: 'get',
   argument: 'torrent',
-  summary: 'download a magnet link, a torrent file or the URL of one',
+  summary:
+    'download a magnet link, a torrent file or the URL of one, or what is published behind a link',
   options: {
     dir: { value: 'dir', help: "the folder to put the torrent's top name into; default: here" },
     peer: { value: 'host:port', isRepeatable: true, help: 'a peer to connect to' },
