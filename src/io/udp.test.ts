@@ -34,6 +34,14 @@ test('datagrams go both ways and name their sender', async () => {
   a.socket.send(Uint8Array.of(1), '127.0.0.1', 1);
 });
 
+test('ports that nobody can have are refused without a throw', async () => {
+  const a = await open();
+  for (const port of [0, -1, 65_536, 1.5]) a.socket.send(Uint8Array.of(1), '127.0.0.1', port);
+  assert.equal(a.refused.length, 4);
+  assert.match(a.refused[0]!.message, /expected a port, 1–65535, got "127\.0\.0\.1, port 0"/);
+  await a.socket.close();
+});
+
 test('names and the other family are refused, not resolved', async () => {
   const a = await open();
   for (const address of ['localhost', 't.example', '::1', '']) {

@@ -68,6 +68,8 @@ export async function openUdp(options: UdpOptions): Promise<UdpSocket> {
     return closing;
   };
   socket.on('message', (bytes, from) => {
+    // Anybody can write port 0 there, and nobody can be answered at it.
+    if (from.port === 0) return;
     options.onMessage(bytes, { address: from.address, port: from.port });
   });
   socket.on('error', (error) => {
@@ -84,6 +86,11 @@ export async function openUdp(options: UdpOptions): Promise<UdpSocket> {
       const target = parseIp(address);
       if (target === undefined || (target.length === 4 ? 4 : 6) !== family) {
         refuse(addressError(address, `an IPv${family} address`));
+        return;
+      }
+      // The system's socket would throw: a port that others named must not end the program.
+      if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+        refuse(addressError(`${address}, port ${port}`, 'a port, 1–65535'));
         return;
       }
       socket.send(bytes, port, address, (error) => {

@@ -47,6 +47,13 @@ describe('BEP 5: KRPC', () => {
     assert.deepEqual(answer?.to, ASKER);
   });
 
+  it('a query from port 0, where nobody can be answered, is passed over', () => {
+    const desk = new DhtDesk();
+    const ping = Buffer.from('d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe');
+    assert.deepEqual(desk.receive(ping, { host: ASKER.host, port: 0 }), []);
+    assert.equal(desk.dht.status(desk.nowMs).totals.refused, 1);
+  });
+
   it('"204: Method Unknown"', () => {
     assert.equal(errorOf(new DhtDesk().ask('dance', {}))[0], 204);
   });

@@ -137,7 +137,8 @@ export class Dht {
   handlePacket(nowMs: number, from: Endpoint, bytes: Uint8Array): void {
     const state = this.#state;
     const decoded = decodeKrpc(bytes);
-    if (!decoded.ok) {
+    // Nobody can be answered at port 0, which anybody can write into a datagram.
+    if (!decoded.ok || from.port === 0) {
       state.totals.refused += 1;
       return;
     }
