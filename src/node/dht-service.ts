@@ -133,7 +133,8 @@ export class DhtService {
     const [four, six] = [this.#cores.get(4), this.#cores.get(6)];
     if (four !== undefined && six !== undefined) four.join(six);
     this.#resolveMs = monotonicMs() + PATIENCE_MS;
-    await this.bootstrap(this.#options.bootstrap);
+    // A resolver that does not answer must not hold up what needs no names.
+    void this.bootstrap(this.#options.bootstrap);
   }
 
   /**
