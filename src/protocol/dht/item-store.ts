@@ -72,7 +72,9 @@ export class ItemStore {
         return refusal(DHT_ERROR.badSignature, 'invalid signature');
       }
     }
-    return this.#keep(nowMs, toHex(target), host, item);
+    // Whoever puts again what is there, as anybody may, neither takes it over nor, with too many of their own, away.
+    const owner = this.#items.get(toHex(target))?.host ?? host;
+    return this.#keep(nowMs, toHex(target), owner, item);
   }
 
   #keep(nowMs: number, key: string, host: string, item: DhtItem): Refusal | undefined {

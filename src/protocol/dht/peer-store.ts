@@ -39,9 +39,10 @@ export class PeerStore {
     this.#swarms.delete(key);
     this.#swarms.set(key, swarm);
     if (this.#swarms.size > MAX_INFO_HASHES) dropFirst(this.#swarms);
+    // One that comes again makes nobody else of its host go.
+    swarm.delete(`${host} ${port}`);
     const own = [...swarm].filter(([, peer]) => peer.host === host);
     if (own.length >= MAX_PEERS_PER_HOST) swarm.delete(own[0]![0]);
-    swarm.delete(`${host} ${port}`);
     swarm.set(`${host} ${port}`, { host, port, atMs: nowMs });
     if (swarm.size > MAX_PEERS_PER_HASH) dropFirst(swarm);
   }
