@@ -1,0 +1,14 @@
+/**
+ * Identities: peer ids, and which signatures of theirs count.
+ * @module
+ */
+export { KEY_BYTES, PEER_ID_BYTES, SIGNATURE_BYTES } from './constants.ts';
+export type { IdentityErrorCode } from './errors.ts';
+export { formatPeerId, parsePeerId, peerIdOf, publicKeyIn } from './peer-id.ts';
+export {
+  isStrictPoint,
+  signedMessage,
+  signFor,
+  verifySigned,
+  verifyStrict,
+} from './signature-rule.ts';
