@@ -46,7 +46,7 @@ const SAVE_MS = 600_000;
 /** Well-known hosts are resolved this long after the start at the earliest, if fewer nodes than FEW answered by then. */
 const PATIENCE_MS = 3_000;
 const FEW = 4;
-/** While nobody answers, names are looked up again this often: the network may have come up after this program. */
+/** While few answer, names are looked up again after this: the network may have come up after this program. Doubles up to ANNOUNCE_MS. */
 const RESOLVE_AGAIN_MS = 60_000;
 /** Whoever waits for the first node looks this often. */
 const LOOK_MS = 20;
@@ -100,6 +100,7 @@ export class DhtService {
   #nextSaveMs = monotonicMs() + SAVE_MS;
   /** When names to begin with are looked up next, if few answer. */
   #resolveMs = monotonicMs() + PATIENCE_MS;
+  #resolveWaitMs = RESOLVE_AGAIN_MS;
   /** Torrents wait for the first node. */
   #isWaiting = false;
   #isClosed = false;
@@ -277,10 +278,15 @@ export class DhtService {
 
   /** Few answer: well-known hosts are asked; nobody at all: what the user named, too, since its names may not have been known before. */
   #resolveNames(nowMs: number, count: number): void {
-    this.#resolveMs = nowMs + RESOLVE_AGAIN_MS;
+    this.#resolveMs = nowMs + this.#resolveWaitMs;
+    const isWell = count >= FEW;
+    this.#resolveWaitMs = isWell
+      ? RESOLVE_AGAIN_MS
+      : Math.min(this.#resolveWaitMs * 2, ANNOUNCE_MS);
+    if (isWell) return;
     const { bootstrap, policy } = this.#options;
     const own = count === 0 ? bootstrap : [];
-    const wellKnown = count < FEW && !policy.isOffline ? WELL_KNOWN : [];
+    const wellKnown = policy.isOffline ? [] : WELL_KNOWN;
     void this.bootstrap([...own, ...wellKnown]);
   }
 
