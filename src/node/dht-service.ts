@@ -413,7 +413,7 @@ export class DhtService {
     }
     const { event } = output;
     if (event.type === 'foreign-nodes')
-      this.#cores.get(family === 4 ? 6 : 4)?.addNodes(monotonicMs(), event.nodes);
+      this.#cores.get(family === 4 ? 6 : 4)?.introduce(monotonicMs(), event.nodes);
     if (!('lookup' in event)) return;
     const key = `${family} ${event.lookup}`;
     this.#listeners.get(key)?.(event);

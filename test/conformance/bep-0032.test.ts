@@ -72,3 +72,16 @@ it('a node of both families wants both, and hands nodes of the other over', () =
     [['2600::9', 258]],
   );
 });
+
+it('of the nodes that one of the other family names few are asked, and none is asked again', () => {
+  const six = new DhtDesk({ family: 6 });
+  const named = Array.from({ length: 8 }, (_, i) => ({ host: `2600::${i + 1}`, port: 1_000 }));
+  six.dht.introduce(six.nowMs, named);
+  const asked = six.sent().map(({ to, message }) => [to.host, message.text('q')]);
+  assert.deepEqual(asked, [
+    ['2600::1', 'ping'],
+    ['2600::2', 'ping'],
+  ]);
+  six.wait(600_000);
+  assert.deepEqual(six.sent(), []);
+});

@@ -33,7 +33,7 @@ const FIRST_REFRESHES = 6;
 const MIN_VISIT_MS = 1_000;
 /** A node that is asked by the table is not due again before this. */
 const VISIT_MS = 15_000;
-/** Nodes told by one whom the table asks, and asked whether they live, where there is room. */
+/** Nodes told by one whom the table asks, or by one of the other family, and asked whether they live, where there is room. */
 const MAX_INTRODUCED = 2;
 
 /** One DHT node of one address family. */
@@ -69,6 +69,12 @@ export class Dht {
     this.#bootstrapWaitMs = BOOTSTRAP_WAIT_MS;
     state.nextBootstrapMs = Math.min(state.nextBootstrapMs, nowMs);
     this.#bootstrap(nowMs);
+  }
+
+  /** Nodes that one of the other family named: some are asked while few are known here; none is remembered, since anybody can name anything. */
+  introduce(nowMs: number, nodes: readonly Endpoint[]): void {
+    if (this.#state.table.size >= FEW_NODES) return;
+    for (const node of nodes.slice(0, MAX_INTRODUCED)) this.addPeerNode(nowMs, node);
   }
 
   /** A peer told its DHT port (BEP 5, PORT): it is asked whether it lives. */
