@@ -1,5 +1,7 @@
 /**
  * What a DHT node keeps between runs: its ids, and nodes that answered lately.
+ *
+ * A node that runs takes its ids out of the file: two programs of one home with the same id would take each other for themselves, and never meet.
  * Bounds: MAX_SAVED nodes of a family; a file that is not ours or damaged counts as none, since bootstrap mends it.
  * @module
  */
@@ -17,8 +19,8 @@ const ID_BYTES = 20;
 
 /** Of one address family. */
 export interface DhtRecord {
-  /** 20 bytes. */
-  readonly id: Uint8Array;
+  /** 20 bytes; undefined while a node uses it. */
+  readonly id?: Uint8Array;
   /** Those seen last first. */
   readonly nodes: readonly Endpoint[];
 }
@@ -46,10 +48,10 @@ export function loadDht(home: string): Map<4 | 6, DhtRecord> {
 
 function readRecord(entry: unknown, family: 4 | 6): DhtRecord | undefined {
   const { id, nodes } = (entry ?? {}) as { id?: unknown; nodes?: unknown };
+  if (!Array.isArray(nodes)) return undefined;
   const idBytes = typeof id === 'string' ? fromHex(id) : undefined;
-  if (idBytes?.length !== ID_BYTES || !Array.isArray(nodes)) return undefined;
   return {
-    id: idBytes,
+    ...(idBytes?.length === ID_BYTES ? { id: idBytes } : {}),
     nodes: nodes.slice(0, MAX_SAVED).flatMap((node) => readNode(node, family)),
   };
 }
@@ -64,7 +66,10 @@ function readNode(node: unknown, family: 4 | 6): Endpoint[] {
 export function saveDht(home: string, records: ReadonlyMap<4 | 6, DhtRecord>): void {
   const entries = [...records].map(([family, { id, nodes }]) => [
     `ipv${family}`,
-    { id: toHex(id), nodes: nodes.slice(0, MAX_SAVED).map(({ host, port }) => [host, port]) },
+    {
+      ...(id === undefined ? {} : { id: toHex(id) }),
+      nodes: nodes.slice(0, MAX_SAVED).map(({ host, port }) => [host, port]),
+    },
   ]);
   const text = JSON.stringify({ version: VERSION, ...Object.fromEntries(entries) });
   writeFileAtomic(fileIn(home), encodeUtf8(`${text}\n`));

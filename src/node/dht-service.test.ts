@@ -83,8 +83,13 @@ class OnlyNode {
   }
 }
 
-async function openService(t: TestContext, node: OnlyNode): Promise<DhtService> {
-  const home = mkdtempSync(join(tmpdir(), 'starling-dht-'));
+const makeHome = (): string => mkdtempSync(join(tmpdir(), 'starling-dht-'));
+
+async function openService(
+  t: TestContext,
+  node: { readonly address: string },
+  home = makeHome(),
+): Promise<DhtService> {
   const udp = new UdpDoor('127.0.0.1');
   const policy = new ReachPolicy({ offline: true });
   const bootstrap = [node.address];
@@ -92,7 +97,7 @@ async function openService(t: TestContext, node: OnlyNode): Promise<DhtService> 
   t.after(async () => {
     service.close();
     await udp.close();
-    rmSync(home, { recursive: true });
+    rmSync(home, { recursive: true, force: true });
   });
   await service.start();
   return service;
@@ -141,4 +146,17 @@ test('whoever finds itself alone looks again soon; whoever finds others does not
   service.track(OTHER_HASH, PORT, () => {});
   await node.hears(announced(OTHER_HASH));
   assert.equal(node.count(asked(HASH)), 2);
+});
+
+test('a node has its id again in the next run; two of one home at a time have two, and meet', async (t) => {
+  const [node, home] = [await OnlyNode.open(t), makeHome()];
+  const idOf = (dht: DhtService): string => toHex(dht.status()[0]!.id);
+  const first = await openService(t, node, home);
+  assert(await first.ready(10_000));
+  first.close();
+  const second = await openService(t, node, home);
+  assert.equal(idOf(second), idOf(first));
+  const third = await openService(t, { address: `127.0.0.1:${second.port(4)}` }, home);
+  assert.notEqual(idOf(third), idOf(second));
+  assert(await third.ready(10_000));
 });

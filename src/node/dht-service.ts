@@ -25,7 +25,7 @@ import {
   type LookupStats,
 } from '../protocol/dht/index.ts';
 import { parseEndpoint } from './address.ts';
-import { type DhtRecord, loadDht, saveDht } from './dht-memory.ts';
+import { loadDht, saveDht } from './dht-memory.ts';
 import type { UdpDoor } from './udp-door.ts';
 
 // Implementation limits
@@ -125,12 +125,13 @@ export class DhtService {
         rng: new Rng(randomSeed()),
         secret: randomSecret(),
         isReadOnly,
-        ...(record === undefined ? {} : { id: record.id }),
+        ...(record?.id === undefined || isReadOnly ? {} : { id: record.id }),
       });
       this.#sockets.set(family, socket);
       this.#cores.set(family, core);
       if (record !== undefined) this.#addNodes(record.nodes);
     }
+    if (!isReadOnly) this.#save(false);
     const [four, six] = [this.#cores.get(4), this.#cores.get(6)];
     if (four !== undefined && six !== undefined) four.join(six);
     this.#resolveMs = monotonicMs() + PATIENCE_MS;
@@ -219,7 +220,7 @@ export class DhtService {
     if (this.#cores.size === 0 || this.#isClosed) return;
     if (nowMs >= this.#nextSaveMs) {
       this.#nextSaveMs = nowMs + SAVE_MS;
-      this.#save();
+      this.#save(false);
     }
     const count = this.#nodeCount(nowMs);
     if (nowMs >= this.#resolveMs) this.#resolveNames(nowMs, count);
@@ -264,7 +265,7 @@ export class DhtService {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#options.udp.onDictionary = undefined;
-    this.#save();
+    this.#save(true);
   }
 
   #nodeCount(nowMs: number): number {
@@ -420,15 +421,21 @@ export class DhtService {
     if (event.type === 'done') this.#listeners.delete(key);
   }
 
-  #save(): void {
-    const records = new Map<4 | 6, DhtRecord>();
+  /** @param isLast ids are given back. */
+  #save(isLast: boolean): void {
+    const { home, isReadOnly = false } = this.#options;
+    const records = loadDht(home);
     for (const [family, core] of this.#cores) {
-      const nodes = core.savedNodes();
-      if (nodes.length > 0) records.set(family, { id: core.id, nodes });
+      const before = records.get(family);
+      const found = core.savedNodes();
+      const nodes = found.length > 0 ? found : (before?.nodes ?? []);
+      // The id of one that only asks is nobody's to know again.
+      const id = isReadOnly ? before?.id : isLast ? core.id : undefined;
+      if (nodes.length > 0) records.set(family, id === undefined ? { nodes } : { id, nodes });
     }
     if (records.size === 0) return;
     try {
-      saveDht(this.#options.home, records);
+      saveDht(home, records);
     } catch {
       // A help, not data of the user: tried again with the next save.
     }
