@@ -51,6 +51,8 @@ export interface DoctorOptions {
   readonly trackers: readonly string[];
   /** The user named the address to listen on. */
   readonly isListenGiven: boolean;
+  /** False: the local network is not to be spoken to. Default true. */
+  readonly usesLocalDiscovery?: boolean;
 }
 
 type Outcome = Omit<Check, 'name'>;
@@ -68,7 +70,9 @@ export async function* examine(node: PeerNode, options: DoctorOptions): AsyncGen
     const finding = 'no tracker was named; --tracker URL tests one';
     yield { name: 'Tracker', status: 'skipped', finding };
   }
-  yield { name: 'Local network', ...(await checkMulticast(node)) };
+  if (options.usesLocalDiscovery !== false) {
+    yield { name: 'Local network', ...(await checkMulticast(node)) };
+  } else yield { name: 'Local network', status: 'skipped', finding: 'local discovery is off' };
   yield { name: 'Clock', ...(await checkClock(node, options)) };
 }
 

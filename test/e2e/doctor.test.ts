@@ -85,8 +85,8 @@ it(
 
 it('what is turned off is not tested', LIMITS, async () => {
   await using bed = new TestBed();
-  const { code, checks } = await examine(bed, ['--no-dht']);
+  const { code, checks } = await examine(bed, ['--no-dht', '--no-lsd']);
   const skipped = checks.filter(({ status }) => status === 'skipped').map(({ name }) => name);
-  assert.deepEqual(skipped, ['UDP', 'DHT', 'Tracker']);
+  assert.deepEqual(skipped, ['UDP', 'DHT', 'Tracker', 'Local network']);
   assert.equal(code, 0);
 });

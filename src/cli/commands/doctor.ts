@@ -25,15 +25,17 @@ export const doctorCommand: CommandSpec = {
 async function diagnose(options: OptionValues): Promise<void> {
   const output = outputOf(options);
   const trackers = listOption(options, 'tracker');
+  const nodeOptions = nodeOptionsOf(options);
+  const { usesLocalDiscovery = true } = nodeOptions;
   const isListenGiven = textOption(options, 'listen') !== undefined;
   const checks: Check[] = [];
   await withPeerNode(
-    nodeOptionsOf(options),
+    nodeOptions,
     output,
     () => 'Interrupted.',
     async (node, signal) => {
       for (const url of trackers) node.policy.give(url);
-      const examination = examine(node, { trackers, isListenGiven });
+      const examination = examine(node, { trackers, isListenGiven, usesLocalDiscovery });
       for (;;) {
         const { value: check } = await untilAborted(signal, examination.next());
         if (check === undefined) return;
