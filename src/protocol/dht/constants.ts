@@ -62,6 +62,8 @@ export const MAX_PEERS_PER_HASH = 500;
 export const PEER_MS = 1_800_000;
 /** Peers of one host for one info-hash. */
 export const MAX_PEERS_PER_HOST = 4;
+/** Peers of one host for all info-hashes together; hosts of local networks have no such bound. */
+export const MAX_STORED_PEERS_PER_HOST = 200;
 /** Items of others that are kept, and of one host. */
 export const MAX_ITEMS = 4_000;
 export const MAX_ITEMS_PER_HOST = 100;

@@ -103,8 +103,8 @@ function announcePeer(state: DhtState, nowMs: number, from: Endpoint, args: Benc
   if (port === undefined || port < 1 || port > 65_535) {
     return protocolError('expected port, 1 to 65535');
   }
-  state.peers.add(nowMs, infoHash, { host: from.host, port });
-  return new Map();
+  if (state.peers.add(nowMs, infoHash, { host: from.host, port })) return new Map();
+  return { code: DHT_ERROR.server, message: 'too many peers of this host' };
 }
 
 function hasRightToken(state: DhtState, nowMs: number, from: Endpoint, args: BencodeDict): boolean {
