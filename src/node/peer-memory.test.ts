@@ -33,6 +33,15 @@ describe('the memory of peers', () => {
     assert.deepEqual(hosts(new PeerMemory(home)), ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
   });
 
+  it('may be told again in the course of a run: that is no further run', () => {
+    const memory = new PeerMemory(home);
+    memory.note(HASH, [met(1, 1)]);
+    memory.save();
+    const next = new PeerMemory(home);
+    for (let i = 0; i < 5; i += 1) next.note(HASH, [met(2, 1)]);
+    assert.deepEqual(hosts(next).sort(), ['10.0.0.1', '10.0.0.2']);
+  });
+
   it('forgets a peer that three runs in a row did not meet', () => {
     for (let run = 0; run < 4; run += 1) {
       const memory = new PeerMemory(home);

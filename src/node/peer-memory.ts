@@ -46,6 +46,8 @@ export class PeerMemory {
   readonly #nowMs: () => number;
   #entries: Map<string, Entry> | undefined;
   readonly #news = new Map<string, Entry>();
+  /** How entries were before this run. */
+  readonly #before = new Map<string, Entry | undefined>();
 
   /** @param nowMs the time of day, in milliseconds since 1970. */
   constructor(home: string, nowMs: () => number = Date.now) {
@@ -62,10 +64,11 @@ export class PeerMemory {
     );
   }
 
-  /** A torrent's run ends. @param met listening addresses of peers in it. */
+  /** Who was met in this run so far; may be told again as the run goes on. @param met listening addresses of peers in it. */
   note(infoHash: string, met: readonly ProvenPeer[]): void {
     const rows = new Map<string, Row>();
-    for (const old of this.#known().get(infoHash)?.peers ?? []) {
+    if (!this.#before.has(infoHash)) this.#before.set(infoHash, this.#known().get(infoHash));
+    for (const old of this.#before.get(infoHash)?.peers ?? []) {
       const row = { ...old, score: old.score * FADING, absences: old.absences + 1 };
       if (row.absences < MAX_ABSENCES) rows.set(keyOf(row), row);
     }

@@ -45,7 +45,9 @@ const MAX_PENDING_INCOMING = 200;
 /** How often torrents are asked whether something is due: one timer for all of them. */
 const PULSE_MS = 1_000;
 /** What is learnt of others is written this often. */
-const REPUTATION_INTERVAL_MS = 600_000;
+const MEMORIES_INTERVAL_MS = 600_000;
+/** For the first time so soon: whoever is killed early begins with peers, too. */
+const FIRST_MEMORIES_MS = 5_000;
 /** Disk and hash workers at most: checks use all cores; a transfer on two cores takes as long with two workers as with one. */
 const MAX_DISK_WORKERS = 4;
 
@@ -110,7 +112,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #queue: TorrentQueue<Torrent>;
   readonly #external = new ExternalAddress();
   readonly #pulse: NodeJS.Timeout;
-  #reputationDueMs: number = monotonicMs() + REPUTATION_INTERVAL_MS;
+  #memoriesDueMs: number = monotonicMs() + FIRST_MEMORIES_MS;
   readonly #webServers: WebSeedServer[] = [];
   #pendingIncoming = 0;
   #closing: Promise<void> | undefined;
@@ -323,8 +325,9 @@ export class PeerNode implements AsyncDisposable {
 
   #onPulse(): void {
     const now = monotonicMs();
-    if (now >= this.#reputationDueMs) {
-      this.#reputationDueMs = now + REPUTATION_INTERVAL_MS;
+    if (now >= this.#memoriesDueMs) {
+      this.#memoriesDueMs = now + MEMORIES_INTERVAL_MS;
+      for (const torrent of this.torrents) torrent.notePeers();
       this.#saveMemories();
     }
     for (const torrent of new Set(this.#torrents.values())) torrent.pulse(now);

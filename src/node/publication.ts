@@ -2,23 +2,25 @@
  * Publications (BEP 46): a link that always leads to the newest torrent of its publisher, for both ends.
  *
  * A publisher signs the hash of its torrent with a number that grows; whoever follows takes the highest number that it ever saw, so that nobody can turn it
- * back by holding on to an old item. Both put the item again every hour, so it lives as long as one of them.
- * File: `publications.json` in the node's home: the highest number seen and its hash, by target. A file that is not ours or damaged counts as none.
+ * back by holding on to an old item. Both put the item again every hour, so it lives as long as one of them; one that the DHT forgot meanwhile is put back.
+ * File: `publications.json` in the node's home: the newest item that was seen, by target. A file that is not ours or damaged counts as none.
  * Bounds: MAX_REMEMBERED publications. Not here: making, fetching and seeding the torrents.
  * @module
  */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
-import { nodeCrypto } from '../io/crypto.ts';
+import { nodeCrypto, nodeEd25519 } from '../io/crypto.ts';
 import { fromHex, toHex } from '../lib/bytes.ts';
 import {
   isMutable,
+  isRightItem,
   type MutableItem,
   mutableTarget,
   publicationValue,
   publishedInfoHash,
   REPUBLISH_MS,
+  targetOf,
 } from '../protocol/dht/index.ts';
 import { type PublicationLink, parsePublicationLink } from '../protocol/metainfo/index.ts';
 import { publicKeyOf, signDhtItem } from './dht-client.ts';
@@ -64,28 +66,28 @@ export class PublicationMemory {
   }
 
   /** The newest version that was seen. */
-  get(name: PublicationName): PublishedVersion | undefined {
+  get(name: PublicationName): FoundVersion | undefined {
     return this.#read().get(keyOf(name));
   }
 
   /** Remembers a version, unless a newer one is known. @throws the system's error. */
-  set(name: PublicationName, { seq, infoHash }: PublishedVersion): void {
+  set(found: FoundVersion): void {
     const all = this.#read();
-    const key = keyOf(name);
-    if ((all.get(key)?.seq ?? -1) > seq) return;
+    const key = keyOf(found.item);
+    if ((all.get(key)?.seq ?? -1) > found.seq) return;
     all.delete(key);
-    all.set(key, { seq, infoHash });
+    all.set(key, found);
     for (const oldest of all.keys()) {
       if (all.size <= MAX_REMEMBERED) break;
       all.delete(oldest);
     }
-    const rows = [...all].map(([target, one]) => [target, one.seq, toHex(one.infoHash)]);
+    const rows = [...all.values()].map(({ item }) => rowOf(item));
     const text = JSON.stringify({ version: VERSION, publications: rows });
     writeFileAtomic(this.#file, Buffer.from(`${text}\n`), 0o600);
   }
 
-  #read(): Map<string, PublishedVersion> {
-    const all = new Map<string, PublishedVersion>();
+  #read(): Map<string, FoundVersion> {
+    const all = new Map<string, FoundVersion>();
     try {
       const bytes = readFileIfThere(this.#file);
       const { version, publications } = JSON.parse(Buffer.from(bytes ?? []).toString('utf8')) as {
@@ -94,10 +96,8 @@ export class PublicationMemory {
       };
       if (version !== VERSION || !Array.isArray(publications)) return all;
       for (const row of publications.slice(-MAX_REMEMBERED) as unknown[]) {
-        const [target, seq, hex] = Array.isArray(row) ? row : [];
-        const infoHash = typeof hex === 'string' ? fromHex(hex) : undefined;
-        if (typeof target !== 'string' || infoHash?.length !== 20) continue;
-        if (Number.isSafeInteger(seq) && seq >= 0) all.set(target, { seq, infoHash });
+        const found = versionOf(row);
+        if (found !== undefined) all.set(keyOf(found.item), found);
       }
     } catch {
       all.clear();
@@ -106,12 +106,28 @@ export class PublicationMemory {
   }
 }
 
+function rowOf({ seq, publicKey, salt, value, signature }: MutableItem): unknown[] {
+  return [seq, ...[publicKey, salt, value, signature].map(toHex)];
+}
+
+/** @returns undefined for anything that its publisher did not sign. */
+function versionOf(row: unknown): FoundVersion | undefined {
+  const [seq, ...texts] = Array.isArray(row) ? row : [];
+  const parts = texts.map((text) => (typeof text === 'string' ? fromHex(text) : undefined));
+  const [publicKey, salt, value, signature] = parts;
+  if (!publicKey || !salt || !value || !signature || !Number.isSafeInteger(seq)) return undefined;
+  const item = { seq, publicKey, salt, value, signature };
+  const isRight = isRightItem(nodeCrypto, nodeEd25519, targetOf(nodeCrypto, item), item);
+  const infoHash = isRight ? publishedInfoHash(item) : undefined;
+  return infoHash && { seq, infoHash, item };
+}
+
 function keyOf({ publicKey, salt }: PublicationName): string {
   return toHex(mutableTarget(nodeCrypto, publicKey, salt));
 }
 
 /**
- * The newest version of a publication that the DHT has; undefined when it has none that is as new as what was seen before.
+ * The newest version of a publication; when the DHT has none that is as new as what was seen before, that is put back and taken.
  * @throws {AppError} ERR_NO_DHT_NODES.
  */
 export async function findNewest(
@@ -121,12 +137,15 @@ export async function findNewest(
 ): Promise<FoundVersion | undefined> {
   await expectNodes(dht);
   const { item } = await dht.getMutable(name.publicKey, name.salt);
-  if (item === undefined || !isMutable(item)) return undefined;
-  const infoHash = publishedInfoHash(item);
-  if (infoHash === undefined || item.seq < (memory.get(name)?.seq ?? 0)) return undefined;
-  const found = { seq: item.seq, infoHash, item };
-  memory.set(name, found);
-  return found;
+  const known = memory.get(name);
+  const infoHash = item && publishedInfoHash(item);
+  if (item !== undefined && infoHash !== undefined && isMutable(item)) {
+    const found = { seq: item.seq, infoHash, item };
+    memory.set(found);
+    if (item.seq >= (known?.seq ?? 0)) return found;
+  }
+  if (known !== undefined) await dht.put(known.item);
+  return known;
 }
 
 /** The torrent that a publication's link leads to now. @throws {AppError} ERR_SOURCE, ERR_NO_DHT_NODES. */
@@ -160,13 +179,12 @@ export async function publishVersion(
   infoHash: Uint8Array,
 ): Promise<PublishResult> {
   const name = { publicKey: publicKeyOf(seed), salt };
-  const there = await findNewest(dht, memory, name);
-  const newest = there ?? memory.get(name);
+  const newest = await findNewest(dht, memory, name);
   const isSame = newest !== undefined && toHex(newest.infoHash) === toHex(infoHash);
   const seq = isSame ? newest.seq : (newest?.seq ?? 0) + 1;
   const item = signDhtItem(seed, seq, publicationValue(infoHash), salt);
-  const { stored } = await dht.put(item, there?.seq);
-  memory.set(name, { seq, infoHash });
+  const { stored } = await dht.put(item, newest?.seq);
+  memory.set({ seq, infoHash, item });
   return { seq, infoHash, item, stored };
 }
 

@@ -6,6 +6,7 @@ import { resolveHost } from '../io/dns.ts';
 import type { Endpoint } from '../io/tcp.ts';
 import { toHex } from '../lib/bytes.ts';
 import { formatMagnet } from '../protocol/metainfo/index.ts';
+import type { Swarm } from '../protocol/swarm/index.ts';
 import { parseEndpoint } from './address.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import { tiersOf } from './torrent-trackers.ts';
@@ -72,7 +73,7 @@ function webSeedsOf(source: AddOptions['source']): readonly string[] {
 }
 
 /** What the peers of a torrent are remembered by: the hash that it was asked for with, in hex. */
-export function memoryKeyOf(source: AddOptions['source']): string {
+function memoryKeyOf(source: AddOptions['source']): string {
   const { infoHashV1, infoHashV2 } =
     source.kind === 'metainfo' ? source.metainfo.info : source.magnet;
   return toHex((infoHashV1 ?? infoHashV2)!);
@@ -86,4 +87,13 @@ export function dhtPortOf(
   const dhtPort = dht?.port(4) ?? dht?.port(6);
   const isPrivate = options.source.kind === 'metainfo' && options.source.metainfo.info.isPrivate;
   return dhtPort === undefined || isPrivate || options.isDiscovering === false ? {} : { dhtPort };
+}
+
+/** Remembers who was met; of private torrents nobody, since their trackers alone may name peers (BEP 27). */
+export function noteProven(
+  { peerMemory }: TorrentHost,
+  source: AddOptions['source'],
+  swarm: Swarm,
+): void {
+  if (!swarm.isPrivate) peerMemory.note(memoryKeyOf(source), swarm.provenPeers());
 }

@@ -31,7 +31,7 @@ import { tellPeerEvent } from './torrent-events.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
 import type { RateLimits } from './torrent-gates.ts';
 import type { TorrentHost } from './torrent-host.ts';
-import { dhtPortOf, firstPeersOf, linkOf, memoryKeyOf, webSeedPlanOf } from './torrent-link.ts';
+import { dhtPortOf, firstPeersOf, linkOf, noteProven, webSeedPlanOf } from './torrent-link.ts';
 import { progressOf, transferStatsOf } from './torrent-picture.ts';
 import type { Queueable } from './torrent-queue.ts';
 import type {
@@ -186,8 +186,9 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     }
     this.#isReady = true;
     this.#host.queue.pulse(monotonicMs());
-    await this.#givePeers();
+    const given = this.#givePeers();
     this.#announce();
+    await given;
   }
 
   /** Ends all connections and tells the trackers goodbye, until `resume`. What is on disk stays known. */
@@ -272,6 +273,11 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#recordDueMs = Number.POSITIVE_INFINITY;
     this.#recordedUploadBytes = uploadedBytes;
     this.#sync().catch((error: AppError) => this.#fail(error, false));
+  }
+
+  /** @internal Who was met is remembered. */
+  notePeers(): void {
+    noteProven(this.#host, this.#options.source, this.#service.swarm);
   }
 
   /** @internal For the node's queue. */
@@ -364,10 +370,9 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   }
 
   #announce(): void {
-    const isHeld = this.#hold !== undefined || this.#abort.signal.aborted;
-    if (isHeld) return;
-    const isPrivate = this.#service.swarm.isPrivate;
-    this.#discovery.start(this.infoHashes, isPrivate, this.#service.swarm.isComplete);
+    if (this.#hold !== undefined || this.#abort.signal.aborted) return;
+    const { isPrivate, isComplete } = this.#service.swarm;
+    this.#discovery.start(this.infoHashes, isPrivate, isComplete);
   }
 
   // Holding
@@ -576,10 +581,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#discovery.stop();
     await this.#starting.catch(() => {});
     this.#guard?.close();
-    const { swarm } = this.#service;
-    if (!swarm.isPrivate) {
-      this.#host.peerMemory.note(memoryKeyOf(this.#options.source), swarm.provenPeers());
-    }
+    this.notePeers();
     this.#service.disconnect();
     await this.#guard?.idle();
     const storage = this.#files?.spec.id;
@@ -587,7 +589,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     if (storage !== undefined) await this.#host.plane.disk.onAll('close', storage);
     this.#service.close();
     this.#writeJournal();
-    const { have, totals } = swarm;
+    const { have, totals } = this.#service.swarm;
     if (this.#guard?.isUnsure === true) this.#guardDisk(() => this.#files?.forget());
     else if (have !== undefined) this.#guardDisk(() => this.#files?.end(have, totals));
     this.#resume.close();

@@ -104,3 +104,22 @@ it(
     assert.equal(existsSync(join(home, 'peers.json')), false);
   },
 );
+
+it('peers that were met are known after kill -9, too', LIMITS, async () => {
+  await using bed = new TestBed();
+  const { dir, file, magnet } = await setUp(bed);
+  const seed = await startSeed(bed, file, dir);
+  const home = bed.home();
+  const args = ['peers', magnet, '--seconds', '60', '--peer', seed.address, '--no-dht', '--json'];
+  const first = startStarling(bed, [...args, '--listen', '127.0.0.1:0'], { home });
+  await first.event('peer-connected');
+  const kept = join(home, 'peers.json');
+  while (!existsSync(kept)) await new Promise((resolve) => setImmediate(resolve));
+  first.child.signal('SIGKILL');
+  await first.child.exit();
+  const get = ['get', magnet, '--dir', bed.dir('copy'), '--no-dht', '--json'];
+  const second = startStarling(bed, [...get, '--listen', '127.0.0.1:0'], { home });
+  const { source } = await second.event('peer-connected');
+  assert.equal(source, 'kept');
+  await second.done();
+});

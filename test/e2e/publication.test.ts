@@ -67,6 +67,16 @@ it(
     const { stdout } = await startStarling(bed, once).done();
     assert.match(stdout, /"type":"summary","seq":2/);
 
+    // A DHT that forgot it all gets it back from whoever followed.
+    await follow.child.stop();
+    const { address: elsewhere } = await startSeed(bed, file, other);
+    const young = [...HERE, '--bootstrap', elsewhere];
+    const back = ['follow', link, '--dir', into, ...young];
+    await startStarling(bed, back, { home: follower }).event('summary', ({ seq }) => seq === 2);
+    const third = bed.dir('third');
+    await startStarling(bed, ['get', link, '--dir', third, ...young]).done();
+    assert.deepEqual(readFileSync(join(third, 'news.bin')), latest());
+
     // The same content again is no new version.
     const again = await publish(2);
     assert.equal(again.told['seq'], 2);
