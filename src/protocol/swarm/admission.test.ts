@@ -220,6 +220,10 @@ describe('one peer through many doors', () => {
     rig.wait(1_200_000);
     assert.equal(rig.dials().length, 1);
     assert.equal(rig.swarm.knownAddressCount, 0);
+    const failed = rig.outputs.filter(
+      (output) => output.type === 'event' && output.event.type === 'dial-failed',
+    );
+    assert.deepEqual(failed, [], 'it is no failure to tell of');
   });
 
   it('a peer that tells many ports covers a few of its addresses', () => {

@@ -83,7 +83,12 @@ function refuse(
   const { id, dial, address } = connected;
   state.outputs.push({ type: 'close', id, reason });
   if (dial === undefined) return;
-  if (equalBytes(connected.peerId, state.options.peerId)) state.list.markOwn(address);
+  if (equalBytes(connected.peerId, state.options.peerId)) {
+    // No failure to tell of: the DHT and trackers name us, too.
+    state.list.markOwn(address);
+    state.list.closed(nowMs, dial, 0, false);
+    return;
+  }
   // Such a peer is still good for others (BEP 11, "Filling underpopulated lists").
   const isOtherFamily = twin !== undefined && isV6(twin.address) !== isV6(address);
   if (isOtherFamily || reason === 'too many connections') {
