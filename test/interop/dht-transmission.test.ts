@@ -7,34 +7,27 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createTorrentFile, startGet, startSeed } from '../support/cli.ts';
-import { needing, TestBed } from '../support/cli-child.ts';
+import { TestBed } from '../support/cli-child.ts';
 import { readTree, writeTree } from '../support/content.ts';
 import { Observer, standIn } from '../support/dht-network.ts';
 import { PYTHON } from '../support/libtorrent.ts';
 import { startLibtorrentNode } from '../support/libtorrent-node.ts';
-import { makeTwoHosts, type NamespaceHost, namespaceObstacle } from '../support/namespace.ts';
 import { startTransmission } from '../support/transmission.ts';
+import { hostsInside, itOnTwoHosts } from '../support/two-hosts.ts';
 
-const inside = process.env['STARLING_TEST_HOSTS'];
+const inside = hostsInside();
 const TREE = { 'a.bin': 500_001, 'b/c.bin': 300_003 };
 /** Nodes of ours beside two of libtorrent. */
 const NODES = 10;
 
 if (inside === undefined) {
-  const needs = needing('transmission-daemon', PYTHON, 'ip');
-  const obstacle = process.env['CI'] === 'true' ? false : namespaceObstacle();
-  const options = { ...needs, skip: needs.skip || obstacle, timeout: 240_000 };
-  it('Transmission and starling find each other through the DHT', options, async () => {
-    await using bed = new TestBed();
-    const hosts = makeTwoHosts(bed);
-    const [program, ...args] = [...hosts[0].prefix, process.execPath, import.meta.filename];
-    const env = { STARLING_TEST_HOSTS: JSON.stringify(hosts), NODE_TEST_CONTEXT: undefined };
-    const exit = await bed.start(program!, args, { env }).exit(options.timeout);
-    assert.equal(exit.code, 0, `${exit.stdout}\n${exit.stderr}`);
-    assert.match(exit.stdout, /pass 2/);
+  itOnTwoHosts('Transmission and starling find each other through the DHT', {
+    file: import.meta.filename,
+    count: 2,
+    needs: ['transmission-daemon', PYTHON],
   });
 } else {
-  const [here, there] = JSON.parse(inside) as [NamespaceHost, NamespaceHost];
+  const [here, there] = inside;
   const setUp = async (bed: TestBed) => {
     const first = (await standIn(bed, 0, [], here.address)).address;
     const numbers = Array.from({ length: NODES - 1 }, (_, i) => i + 1);

@@ -8,39 +8,24 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createTorrentFile, startGet, startSeed, WITH_LSD } from '../support/cli.ts';
-import { needing, TestBed } from '../support/cli-child.ts';
+import { TestBed } from '../support/cli-child.ts';
 import { readTree, writeTree } from '../support/content.ts';
 import { PYTHON, startLibtorrent } from '../support/libtorrent.ts';
-import {
-  addMulticastRoute,
-  makeTwoHosts,
-  type NamespaceHost,
-  namespaceObstacle,
-} from '../support/namespace.ts';
+import { addMulticastRoute } from '../support/namespace.ts';
 import { startTransmission } from '../support/transmission.ts';
+import { hostsInside, itOnTwoHosts } from '../support/two-hosts.ts';
 
-const inside = process.env['STARLING_TEST_HOSTS'];
+const inside = hostsInside();
 
 if (inside === undefined) {
-  const needs = needing('transmission-daemon', 'ip', PYTHON);
-  const obstacle = process.env['CI'] === 'true' ? false : namespaceObstacle();
-  const options = { ...needs, skip: needs.skip || obstacle, timeout: 240_000 };
-  it(
-    'libtorrent, Transmission and starling find each other in the local network',
-    options,
-    async () => {
-      await using bed = new TestBed();
-      const hosts = makeTwoHosts(bed);
-      for (const host of hosts) addMulticastRoute(host);
-      const [program, ...args] = [...hosts[0].prefix, process.execPath, import.meta.filename];
-      const env = { STARLING_TEST_HOSTS: JSON.stringify(hosts), NODE_TEST_CONTEXT: undefined };
-      const exit = await bed.start(program!, args, { env }).exit(options.timeout);
-      assert.equal(exit.code, 0, `${exit.stdout}\n${exit.stderr}`);
-      assert.match(exit.stdout, /pass 4/);
-    },
-  );
+  itOnTwoHosts('libtorrent, Transmission and starling find each other in the local network', {
+    file: import.meta.filename,
+    count: 4,
+    needs: ['transmission-daemon', PYTHON],
+    prepare: (hosts) => hosts.forEach(addMulticastRoute),
+  });
 } else {
-  const [here, there] = JSON.parse(inside) as [NamespaceHost, NamespaceHost];
+  const [here, there] = inside;
   const far = { prefix: there.prefix, host: there.address, lsd: true };
   const near = [WITH_LSD, '--listen', `${here.address}:0`];
   const clients = [

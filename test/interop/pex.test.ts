@@ -14,13 +14,9 @@ import { createTorrentFile, startGet, startSeed } from '../support/cli.ts';
 import { freePort, needing, TestBed } from '../support/cli-child.ts';
 import { writeFile } from '../support/content.ts';
 import { PYTHON, startLibtorrent } from '../support/libtorrent.ts';
-import {
-  addAddress,
-  makeTwoHosts,
-  type NamespaceHost,
-  namespaceObstacle,
-} from '../support/namespace.ts';
+import { addAddress } from '../support/namespace.ts';
 import { startTransmission } from '../support/transmission.ts';
+import { hostsInside, itOnTwoHosts } from '../support/two-hosts.ts';
 
 /** Longest time until a word came through: two messages of a client that sends one every 90 s. */
 const PATIENCE_MS = 200_000;
@@ -65,7 +61,7 @@ async function chain(
 
 const LOOPBACK = ['127.0.0.3', '127.0.0.4', '127.0.0.2'] as const;
 const PRIVATE = ['10.77.0.3', '10.77.0.4', '10.77.0.5'] as const;
-const inside = process.env['STARLING_TEST_HOSTS'];
+const inside = hostsInside();
 
 if (inside === undefined) {
   it('libtorrent tells and is told', { ...needing(PYTHON), timeout: 2 * PATIENCE_MS }, () =>
@@ -76,21 +72,16 @@ if (inside === undefined) {
     chain((bed, torrent, dir) => startAria2(bed, torrent, dir, { pex: true }), LOOPBACK),
   );
 
-  const needs = needing('transmission-daemon', 'ip');
-  const obstacle = process.env['CI'] === 'true' ? false : namespaceObstacle();
-  const options = { ...needs, skip: needs.skip || obstacle, timeout: 3 * PATIENCE_MS };
-  it('Transmission tells and is told', options, async () => {
-    await using bed = new TestBed();
-    const made = makeTwoHosts(bed);
-    for (const address of PRIVATE) addAddress(made[0], address);
-    const [program, ...args] = [...made[0].prefix, process.execPath, import.meta.filename];
-    const env = { STARLING_TEST_HOSTS: JSON.stringify(made), NODE_TEST_CONTEXT: undefined };
-    const exit = await bed.start(program!, args, { env }).exit(options.timeout);
-    assert.equal(exit.code, 0, `${exit.stdout}\n${exit.stderr}`);
-    assert.match(exit.stdout, /pass 1/);
+  itOnTwoHosts('Transmission tells and is told', {
+    file: import.meta.filename,
+    count: 1,
+    needs: ['transmission-daemon'],
+    prepare: ([here]) => {
+      for (const address of PRIVATE) addAddress(here, address);
+    },
   });
 } else {
-  const [, there] = JSON.parse(inside) as [NamespaceHost, NamespaceHost];
+  const [, there] = inside;
   const far = { prefix: there.prefix, host: there.address, pex: true };
   it('Transmission tells and is told', { timeout: 2 * PATIENCE_MS }, () =>
     chain((bed, torrent, dir) => startTransmission(bed, torrent, dir, far), PRIVATE),

@@ -12,10 +12,11 @@ import { createTorrentFile, startGet, startSeed } from '../support/cli.ts';
 import { needing, poll, TestBed } from '../support/cli-child.ts';
 import { readTree, writeTree } from '../support/content.ts';
 import { PYTHON, startLibtorrent } from '../support/libtorrent.ts';
-import { makeTwoHosts, type NamespaceHost, namespaceObstacle } from '../support/namespace.ts';
+import type { NamespaceHost } from '../support/namespace.ts';
 import { startTransmission } from '../support/transmission.ts';
+import { hostsInside, itOnTwoHosts } from '../support/two-hosts.ts';
 
-const inside = process.env['STARLING_TEST_HOSTS'];
+const inside = hostsInside();
 const TREE = { 'a.bin': 500_001, 'b/c.bin': 300_003 };
 const VIAS = ['http', 'udp'] as const;
 
@@ -93,19 +94,12 @@ function onTwoHosts([here, there]: readonly [NamespaceHost, NamespaceHost]): voi
 if (inside === undefined) {
   describe('our tracker on loopback', { concurrency: 2 }, onLoopback);
 
-  const needs = needing('transmission-daemon', 'ip');
-  const obstacle = process.env['CI'] === 'true' ? false : namespaceObstacle();
-  const options = { ...needs, skip: needs.skip || obstacle, timeout: 240_000 };
-  it('Transmission and starling find each other through our tracker', options, async () => {
-    await using bed = new TestBed();
-    const hosts = makeTwoHosts(bed);
-    const [program, ...args] = [...hosts[0].prefix, process.execPath, import.meta.filename];
-    const env = { STARLING_TEST_HOSTS: JSON.stringify(hosts), NODE_TEST_CONTEXT: undefined };
-    const exit = await bed.start(program!, args, { env }).exit(options.timeout);
-    assert.equal(exit.code, 0, `${exit.stdout}\n${exit.stderr}`);
-    assert.match(exit.stdout, /pass 4/);
+  itOnTwoHosts('Transmission and starling find each other through our tracker', {
+    file: import.meta.filename,
+    count: 4,
+    needs: ['transmission-daemon'],
   });
 } else {
-  const hosts = JSON.parse(inside) as [NamespaceHost, NamespaceHost];
+  const hosts = inside;
   describe('our tracker on two hosts', { concurrency: 4 }, () => onTwoHosts(hosts));
 }

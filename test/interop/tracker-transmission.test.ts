@@ -7,30 +7,23 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createTorrentFile, startGet, startSeed } from '../support/cli.ts';
-import { needing, TestBed } from '../support/cli-child.ts';
+import { TestBed } from '../support/cli-child.ts';
 import { readTree, writeTree } from '../support/content.ts';
-import { makeTwoHosts, type NamespaceHost, namespaceObstacle } from '../support/namespace.ts';
 import { startTestTracker } from '../support/tracker.ts';
 import { startTransmission } from '../support/transmission.ts';
+import { hostsInside, itOnTwoHosts } from '../support/two-hosts.ts';
 
-const inside = process.env['STARLING_TEST_HOSTS'];
+const inside = hostsInside();
 const TREE = { 'a.bin': 500_001, 'b/c.bin': 300_003 };
 
 if (inside === undefined) {
-  const needs = needing('transmission-daemon', 'ip');
-  const obstacle = process.env['CI'] === 'true' ? false : namespaceObstacle();
-  const options = { ...needs, skip: needs.skip || obstacle, timeout: 240_000 };
-  it('Transmission and starling find each other through trackers', options, async () => {
-    await using bed = new TestBed();
-    const hosts = makeTwoHosts(bed);
-    const [program, ...args] = [...hosts[0].prefix, process.execPath, import.meta.filename];
-    const env = { STARLING_TEST_HOSTS: JSON.stringify(hosts), NODE_TEST_CONTEXT: undefined };
-    const exit = await bed.start(program!, args, { env }).exit(options.timeout);
-    assert.equal(exit.code, 0, `${exit.stdout}\n${exit.stderr}`);
-    assert.match(exit.stdout, /pass 4/);
+  itOnTwoHosts('Transmission and starling find each other through trackers', {
+    file: import.meta.filename,
+    count: 4,
+    needs: ['transmission-daemon'],
   });
 } else {
-  const [here, there] = JSON.parse(inside) as [NamespaceHost, NamespaceHost];
+  const [here, there] = inside;
   const far = { prefix: there.prefix, host: there.address };
   // Transmission looks for work every ten seconds: let all wait at the same time.
   const vias = ['http', 'udp'] as const;
