@@ -12,7 +12,7 @@ import { startAria2 } from '../support/aria2.ts';
 import { createTorrentFile, startGet, startSeed, startStarling } from '../support/cli.ts';
 import { needing, TestBed } from '../support/cli-child.ts';
 import { readTree, writeTree } from '../support/content.ts';
-import { Observer, standIn, unwanted, waitUntilKnown } from '../support/dht-network.ts';
+import { Observer, settled, standIn, unwanted, waitUntilKnown } from '../support/dht-network.ts';
 import { PYTHON, startLibtorrent } from '../support/libtorrent.ts';
 import { startLibtorrentNode } from '../support/libtorrent-node.ts';
 
@@ -194,7 +194,10 @@ describe('the DHT with others', { concurrency: 3 }, () => {
       ours.map(({ address }) => address),
       3,
     );
-    const nodes = await Promise.all([1, 2, 3].map(() => startLibtorrentNode(bed, begin)));
+    const known = ours.map(({ address }) => address);
+    const nodes = await Promise.all(
+      [1, 2, 3].map(() => settled(known, () => startLibtorrentNode(bed, begin))),
+    );
     // Now, since aria2 answers nothing that it does not know, and libtorrent waits 15 s for it.
     const before = await nodes[1]!.put('put before');
     const thirds = await Promise.all(
@@ -206,7 +209,7 @@ describe('the DHT with others', { concurrency: 3 }, () => {
     const one = await makeTorrent(bed, 'v1');
     const other = await makeTorrent(bed, 'v2');
     const seeders = [
-      await startLibtorrent(bed, one.file, one.dir, { dht: begin }),
+      await settled(known, () => startLibtorrent(bed, one.file, one.dir, { dht: begin })),
       await startSeed(bed, other.file, other.dir, '--no-lsd', '--bootstrap', first.address),
     ];
     const all = [...nodes, ...ours, ...seeders].map(({ address }) => address);

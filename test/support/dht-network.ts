@@ -12,7 +12,7 @@ import { UdpDoor } from '../../src/node/udp-door.ts';
 import type { DhtItem } from '../../src/protocol/dht/index.ts';
 import { decodeKrpc, encodeQuery } from '../../src/protocol/dht/krpc.ts';
 import { createTorrentFile, type RunningSeed, startServing } from './cli.ts';
-import { poll, type TestBed } from './cli-child.ts';
+import { type Child, poll, type TestBed } from './cli-child.ts';
 import { writeFile } from './content.ts';
 
 // Implementation limits
@@ -57,15 +57,41 @@ export async function waitUntilKnown(
   nodes: readonly string[],
   others: readonly string[],
   count: number,
+  timeoutMs?: number,
 ): Promise<void> {
   await Promise.all(
-    nodes.map((node) =>
-      poll(`${count} others known to ${node}`, async () => {
+    nodes.map((node) => {
+      const ask = async (): Promise<true | undefined> => {
         const known = await knownTo(node);
         return others.filter((other) => known.has(other)).length >= count || undefined;
-      }),
-    ),
+      };
+      return poll(`${count} others known to ${node}`, ask, timeoutMs);
+    }),
   );
+}
+
+/** Tries of a libtorrent node, and how long each may take to know others. */
+const LIBTORRENT_TRIES = 4;
+const LIBTORRENT_MS = 10_000;
+
+/**
+ * libtorrent, once it knows others. It looks around when it starts: when those questions are lost, as on a busy machine, it stays alone for many minutes, and
+ * is started again.
+ */
+export async function settled<T extends { readonly address: string; readonly child: Child }>(
+  others: readonly string[],
+  start: () => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    const started = await start();
+    try {
+      await waitUntilKnown([started.address], others, 2, LIBTORRENT_MS);
+      return started;
+    } catch (error) {
+      if (tries === LIBTORRENT_TRIES) throw error;
+      await started.child.stop();
+    }
+  }
 }
 
 /** Up to eight nodes that a node tells of. */
