@@ -1,0 +1,60 @@
+/**
+ * `starling id`: the peer id of this installation; `id export` and `id import` move its key to another one.
+ *
+ * A passphrase comes from STARLING_PASSPHRASE, never from the command line, where everybody on the machine could read it.
+ * @module
+ */
+import {
+  defaultHome,
+  identityFile,
+  openIdentity,
+  saveIdentity,
+  showIdentity,
+} from '../../node/api/identity.ts';
+import type { CommandSpec, OptionValues } from '../command.ts';
+import { usageError } from '../exit.ts';
+import { COMMON_OPTIONS, outputOf } from '../options.ts';
+
+const PASSPHRASE = 'STARLING_PASSPHRASE';
+
+/** The command. */
+export const idCommand: CommandSpec = {
+  name: 'id',
+  argument: '[export FILE | import FILE …]',
+  summary: 'show the peer id of this installation; move its key',
+  options: { ...COMMON_OPTIONS },
+  run: async ([action, file, ...rest], options) => {
+    if (rest.length > 0) throw usageError(`id: expected one file, got also "${rest[0]}".`);
+    if (action === undefined) show(options);
+    else if (action !== 'export' && action !== 'import') {
+      throw usageError(`id: expected export or import, got "${action}".`);
+    } else if (file === undefined) throw usageError(`id ${action}: expected a file, got nothing.`);
+    else if (action === 'export') copy(options, identityFile(defaultHome()), file);
+    else copy(options, file, identityFile(defaultHome()));
+  },
+};
+
+function show(options: OptionValues): void {
+  const output = outputOf(options);
+  const file = identityFile(defaultHome());
+  const { peerId, isSealed } = showIdentity(file, passphrase());
+  output.event({ peerId, type: 'identity', isSealed, file });
+  output.result(peerId);
+  if (!isSealed)
+    output.note(`Its key lies unsealed in ${file}; with ${PASSPHRASE} set, a new one is sealed.`);
+}
+
+/** Opens one and writes it anew, sealed when there is a passphrase. */
+function copy(options: OptionValues, from: string, to: string): void {
+  const output = outputOf(options);
+  const { seed } = openIdentity(from, passphrase());
+  const { peerId } = saveIdentity(to, seed, passphrase());
+  output.event({ peerId, type: 'saved', file: to, isSealed: passphrase() !== '' });
+  output.result(
+    `${peerId}\nSaved in ${to}${passphrase() === '' ? ', unsealed: keep it where nobody else reads it' : ''}.`,
+  );
+}
+
+function passphrase(): string {
+  return process.env[PASSPHRASE] ?? '';
+}

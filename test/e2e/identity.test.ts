@@ -1,0 +1,35 @@
+/** `starling id`: one peer id for an installation, moved to another one with and without a passphrase. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { startStarling } from '../support/cli.ts';
+import { TestBed } from '../support/cli-child.ts';
+
+it('id: the same every time; export and import carry it to another home; wrong calls say what is wrong', {
+  timeout: 60_000,
+}, async () => {
+  await using bed = new TestBed();
+  const [home, other, third] = [bed.home(), bed.home(), bed.home()];
+  const secret = { STARLING_PASSPHRASE: 'three words long' };
+  const id = (args: string[], at = home, env: Record<string, string> = {}) =>
+    startStarling(bed, ['id', ...args], { home: at, env }).child.exit();
+  const { stdout } = await id([]);
+  assert.match(stdout, /^12D3KooW\w{44}\n$/);
+  assert.equal((await id([])).stdout, stdout);
+  const file = join(bed.root, 'moved.json');
+  const saved = await id(['export', file], home, secret);
+  assert.equal(saved.code, 0, saved.stderr);
+  assert(!/"seed"/.test(readFileSync(file, 'utf8')), 'sealed');
+  assert.equal((await id(['import', file], other, secret)).code, 0);
+  assert.equal((await id([], other)).stdout, stdout);
+  const wrong = await id(['import', file], third, { STARLING_PASSPHRASE: 'guess' });
+  assert.deepEqual([wrong.code, existsSync(join(third, 'identity.json'))], [2, false]);
+  assert.match(
+    (await id(['import', file], other, secret)).stderr,
+    /an identity that is replaced is lost/,
+  );
+  for (const args of [['export'], ['sign', 'x'], ['import', 'a', 'b']]) {
+    assert.equal((await id(args)).code, 2, args.join(' '));
+  }
+});
