@@ -40,3 +40,9 @@ export function reachableEndpoints({ host, port }: Endpoint): Endpoint[] {
     .map(({ address }) => ({ host: address, port }));
   return addresses.length > 0 ? addresses : [{ host: '127.0.0.1', port }];
 }
+
+/** The address families that a listener at an address takes: a wildcard of IPv6 takes IPv4 too. */
+export function familiesOf(listenHost: string): readonly (4 | 6)[] {
+  if (listenHost === '::') return [4, 6];
+  return [listenHost.includes(':') ? 6 : 4];
+}

@@ -9,7 +9,7 @@ import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
 import { nodeEd25519 } from '../io/crypto.ts';
 import { ReachPolicy } from '../io/reach-policy.ts';
 import { type MutableItem, signItem } from '../protocol/dht/index.ts';
-import { formatEndpoint, parseEndpoint } from './address.ts';
+import { familiesOf, formatEndpoint, parseEndpoint } from './address.ts';
 import { DEFAULT_PORT, defaultHome, isOffline } from './config.ts';
 import { DhtService } from './dht-service.ts';
 import { nodeError } from './errors.ts';
@@ -56,8 +56,7 @@ export class DhtClient implements AsyncDisposable {
     if (listen !== undefined) policy.giveSubnet(listen);
     const at = listen === undefined ? fallback : parseEndpoint(listen, '--listen', DEFAULT_PORT);
     const udp = new UdpDoor(at.host, at.port);
-    const families =
-      at.host === '::' ? ([4, 6] as const) : ([at.host.includes(':') ? 6 : 4] as const);
+    const families = familiesOf(at.host);
     const dht = new DhtService({ udp, policy, families, home, bootstrap, isReadOnly: true });
     await dht.start();
     const port = dht.port(families.at(-1)!);

@@ -6,15 +6,16 @@
  * @module
  */
 import path from 'node:path';
-import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
 import { fromHex, toHex } from '../lib/bytes.ts';
 import { parseIp } from '../lib/ip-address.ts';
-import { decodeUtf8, encodeUtf8 } from '../lib/utf8.ts';
 import type { Endpoint } from '../protocol/dht/index.ts';
+import { readMemory, writeMemory } from './memory-file.ts';
 
 // Implementation limits
 const MAX_SAVED = 200;
 const VERSION = 1;
+/** Nobody's secret: as the system's umask has it. */
+const FILE_MODE = 0o666;
 const ID_BYTES = 20;
 
 /** Of one address family. */
@@ -32,16 +33,10 @@ function fileIn(home: string): string {
 /** What was kept, by family. */
 export function loadDht(home: string): Map<4 | 6, DhtRecord> {
   const records = new Map<4 | 6, DhtRecord>();
-  try {
-    const bytes = readFileIfThere(fileIn(home));
-    const parsed = bytes === undefined ? undefined : JSON.parse(decodeUtf8(bytes));
-    if (parsed?.version !== VERSION) return records;
-    for (const family of [4, 6] as const) {
-      const record = readRecord(parsed[`ipv${family}`], family);
-      if (record !== undefined) records.set(family, record);
-    }
-  } catch {
-    // As if nothing had been kept.
+  const kept = readMemory(fileIn(home), VERSION);
+  for (const family of [4, 6] as const) {
+    const record = readRecord(kept[`ipv${family}`], family);
+    if (record !== undefined) records.set(family, record);
   }
   return records;
 }
@@ -71,6 +66,5 @@ export function saveDht(home: string, records: ReadonlyMap<4 | 6, DhtRecord>): v
       nodes: nodes.slice(0, MAX_SAVED).map(({ host, port }) => [host, port]),
     },
   ]);
-  const text = JSON.stringify({ version: VERSION, ...Object.fromEntries(entries) });
-  writeFileAtomic(fileIn(home), encodeUtf8(`${text}\n`));
+  writeMemory(fileIn(home), VERSION, Object.fromEntries(entries), FILE_MODE);
 }

@@ -1,5 +1,5 @@
 /**
- * Info-hashes as people see them.
+ * Info-hashes as people see them, and as swarms are known by.
  * @module
  */
 import { toHex } from '../lib/bytes.ts';
@@ -12,4 +12,9 @@ export function hexHashes(hashes: InfoHashes): { infoHashV1?: string; infoHashV2
     ...(infoHashV1 === undefined ? {} : { infoHashV1: toHex(infoHashV1) }),
     ...(infoHashV2 === undefined ? {} : { infoHashV2: toHex(infoHashV2) }),
   };
+}
+
+/** Under which a torrent is announced, 20 bytes each: a hybrid has two swarms, and of v2 the first bytes count (BEP 52). */
+export function swarmHashes({ infoHashV1, infoHashV2 }: InfoHashes): Uint8Array[] {
+  return [infoHashV1, infoHashV2?.subarray(0, 20)].filter((hash) => hash !== undefined);
 }

@@ -9,10 +9,10 @@
  * @module
  */
 import path from 'node:path';
-import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
 import type { Endpoint } from '../io/tcp.ts';
 import { parseIp } from '../lib/ip-address.ts';
 import type { ProvenPeer } from '../protocol/swarm/index.ts';
+import { readMemory, writeMemory } from './memory-file.ts';
 
 // Implementation limits
 /** Torrents whose peers are kept. */
@@ -100,8 +100,7 @@ export class PeerMemory {
       usedMs,
       peers: peers.map(({ host, port, score, absences }) => [host, port, score, absences]),
     }));
-    const text = JSON.stringify({ version: VERSION, torrents });
-    writeFileAtomic(this.#file, Buffer.from(`${text}\n`), 0o600);
+    writeMemory(this.#file, VERSION, { torrents });
     this.#news.clear();
     this.#entries = entries;
   }
@@ -113,20 +112,14 @@ export class PeerMemory {
 
   #read(): Map<string, Entry> {
     const entries = new Map<string, Entry>();
-    try {
-      const bytes = readFileIfThere(this.#file);
-      const parsed = bytes === undefined ? {} : JSON.parse(Buffer.from(bytes).toString('utf8'));
-      const { version, torrents } = parsed as { version?: unknown; torrents?: unknown };
-      if (version !== VERSION || !Array.isArray(torrents)) return entries;
-      const oldestMs = this.#nowMs() - MAX_AGE_MS;
-      for (const each of torrents.slice(-MAX_TORRENTS) as unknown[]) {
-        const { infoHash, usedMs, peers } = (each ?? {}) as Record<string, unknown>;
-        if (typeof infoHash !== 'string' || !Array.isArray(peers)) continue;
-        if (typeof usedMs !== 'number' || !(usedMs >= oldestMs)) continue;
-        entries.set(infoHash, { usedMs, peers: peers.slice(0, MAX_PEERS).flatMap(rowOf) });
-      }
-    } catch {
-      entries.clear();
+    const { torrents } = readMemory(this.#file, VERSION);
+    if (!Array.isArray(torrents)) return entries;
+    const oldestMs = this.#nowMs() - MAX_AGE_MS;
+    for (const each of torrents.slice(-MAX_TORRENTS) as unknown[]) {
+      const { infoHash, usedMs, peers } = (each ?? {}) as Record<string, unknown>;
+      if (typeof infoHash !== 'string' || !Array.isArray(peers)) continue;
+      if (typeof usedMs !== 'number' || !(usedMs >= oldestMs)) continue;
+      entries.set(infoHash, { usedMs, peers: peers.slice(0, MAX_PEERS).flatMap(rowOf) });
     }
     return entries;
   }

@@ -15,12 +15,13 @@ import { DiskPool } from '../plane/disk-pool.ts';
 import { SendCache } from '../plane/send-cache.ts';
 import { SlabPool } from '../plane/slab-pool.ts';
 import { makePeerId } from '../protocol/peer-wire/index.ts';
-import { formatEndpoint, parseEndpoint, reachableEndpoints } from './address.ts';
+import { familiesOf, formatEndpoint, parseEndpoint, reachableEndpoints } from './address.ts';
 import { CLIENT_NAME, DEFAULT_PORT, defaultHome, isOffline, VERSION } from './config.ts';
 import { DhtService } from './dht-service.ts';
 import { DialGate } from './dial-gate.ts';
 import { nodeError } from './errors.ts';
 import { ExternalAddress } from './external-address.ts';
+import { swarmHashes } from './hex-hashes.ts';
 import { LsdService } from './lsd-service.ts';
 import { PeerLink } from './peer-link.ts';
 import { PeerMemory } from './peer-memory.ts';
@@ -369,17 +370,8 @@ export class PeerNode implements AsyncDisposable {
   }
 }
 
-/** A wildcard of IPv6 takes IPv4 too. */
-function familiesOf(listenHost: string): readonly (4 | 6)[] {
-  if (listenHost === '::') return [4, 6];
-  return [listenHost.includes(':') ? 6 : 4];
-}
-
 function keysOf(torrent: Torrent): string[] {
-  const { infoHashV1, infoHashV2 } = torrent.infoHashes;
-  return [infoHashV1, infoHashV2]
-    .filter((hash) => hash !== undefined)
-    .map((hash) => toHex(hash.subarray(0, 20)));
+  return swarmHashes(torrent.infoHashes).map(toHex);
 }
 
 interface ListenPlan {

@@ -9,7 +9,6 @@
  */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
 import { nodeCrypto, nodeEd25519 } from '../io/crypto.ts';
 import { fromHex, toHex } from '../lib/bytes.ts';
 import {
@@ -26,6 +25,7 @@ import { type PublicationLink, parsePublicationLink } from '../protocol/metainfo
 import { publicKeyOf, signDhtItem } from './dht-client.ts';
 import type { DhtService } from './dht-service.ts';
 import { nodeError } from './errors.ts';
+import { readMemory, writeMemory } from './memory-file.ts';
 import type { TorrentSource } from './torrent-types.ts';
 
 // Implementation limits
@@ -35,16 +35,12 @@ const VERSION = 1;
 /** How long the first node of the DHT is waited for. */
 const PATIENCE_MS = 15_000;
 
-/** One version of a publication. */
-export interface PublishedVersion {
+/** One version of a publication, and the item that says so. */
+export interface FoundVersion {
   /** Grows with each version. */
   readonly seq: number;
   /** 20 bytes. */
   readonly infoHash: Uint8Array;
-}
-
-/** A version and the item that says so. */
-export interface FoundVersion extends PublishedVersion {
   readonly item: MutableItem;
 }
 
@@ -81,26 +77,17 @@ export class PublicationMemory {
       if (all.size <= MAX_REMEMBERED) break;
       all.delete(oldest);
     }
-    const rows = [...all.values()].map(({ item }) => rowOf(item));
-    const text = JSON.stringify({ version: VERSION, publications: rows });
-    writeFileAtomic(this.#file, Buffer.from(`${text}\n`), 0o600);
+    const publications = [...all.values()].map(({ item }) => rowOf(item));
+    writeMemory(this.#file, VERSION, { publications });
   }
 
   #read(): Map<string, FoundVersion> {
     const all = new Map<string, FoundVersion>();
-    try {
-      const bytes = readFileIfThere(this.#file);
-      const { version, publications } = JSON.parse(Buffer.from(bytes ?? []).toString('utf8')) as {
-        version?: unknown;
-        publications?: unknown;
-      };
-      if (version !== VERSION || !Array.isArray(publications)) return all;
-      for (const row of publications.slice(-MAX_REMEMBERED) as unknown[]) {
-        const found = versionOf(row);
-        if (found !== undefined) all.set(keyOf(found.item), found);
-      }
-    } catch {
-      all.clear();
+    const { publications } = readMemory(this.#file, VERSION);
+    if (!Array.isArray(publications)) return all;
+    for (const row of publications.slice(-MAX_REMEMBERED) as unknown[]) {
+      const found = versionOf(row);
+      if (found !== undefined) all.set(keyOf(found.item), found);
     }
     return all;
   }

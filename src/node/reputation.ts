@@ -8,9 +8,9 @@
  * @module
  */
 import path from 'node:path';
-import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
 import { addressScope, parseIp } from '../lib/ip-address.ts';
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
+import { readMemory, writeMemory } from './memory-file.ts';
 
 // Implementation limits
 /** Hosts remembered. */
@@ -123,27 +123,17 @@ export class Reputation {
   }
 
   #write(rows: ReadonlyMap<string, Row>): void {
-    const text = JSON.stringify({ version: VERSION, hosts: [...rows.values()] });
-    writeFileAtomic(this.#file, Buffer.from(`${text}\n`), 0o600);
+    writeMemory(this.#file, VERSION, { hosts: [...rows.values()] });
   }
 
-  /** A file that cannot be read or understood counts as none: it is a help, not data of the user. */
   #read(): Map<string, Row> {
     const rows = new Map<string, Row>();
-    try {
-      const bytes = readFileIfThere(this.#file);
-      const { version, hosts } = JSON.parse(Buffer.from(bytes ?? []).toString('utf8') || '{}') as {
-        version?: unknown;
-        hosts?: unknown;
-      };
-      if (version !== VERSION || !Array.isArray(hosts)) return rows;
-      const oldestMs = this.#nowMs() - MAX_AGE_MS;
-      for (const each of hosts.slice(-MAX_HOSTS) as unknown[]) {
-        const row = rowOf(each);
-        if (row !== undefined && row.lastMetMs >= oldestMs) rows.set(row.host, row);
-      }
-    } catch {
-      rows.clear();
+    const { hosts } = readMemory(this.#file, VERSION);
+    if (!Array.isArray(hosts)) return rows;
+    const oldestMs = this.#nowMs() - MAX_AGE_MS;
+    for (const each of hosts.slice(-MAX_HOSTS) as unknown[]) {
+      const row = rowOf(each);
+      if (row !== undefined && row.lastMetMs >= oldestMs) rows.set(row.host, row);
     }
     return rows;
   }

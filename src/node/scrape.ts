@@ -9,6 +9,7 @@ import { toHex } from '../lib/bytes.ts';
 import { Rng } from '../lib/rng.ts';
 import { Scraper, type SwarmCounts } from '../protocol/tracker/index.ts';
 import { CLIENT_NAME, isOffline } from './config.ts';
+import { swarmHashes } from './hex-hashes.ts';
 import type { TorrentSource } from './torrent-types.ts';
 import { TrackerRequests } from './tracker-requests.ts';
 import { UdpDoor } from './udp-door.ts';
@@ -74,9 +75,7 @@ export async function scrapeTrackers(
   const trackers = (
     source.kind === 'magnet' ? source.magnet.trackers : source.metainfo.trackers.flat()
   ) as readonly string[];
-  const asked = [hashes.infoHashV1, hashes.infoHashV2?.subarray(0, 20)].filter(
-    (hash) => hash !== undefined,
-  );
+  const asked = swarmHashes(hashes);
   const udp = new UdpDoor('0.0.0.0');
   const ended = new AbortController();
   try {

@@ -8,6 +8,7 @@ import { equalBytes } from '../lib/bytes.ts';
 import type { Endpoint } from '../protocol/dht/index.ts';
 import { formatEndpoint } from './address.ts';
 import type { DhtService } from './dht-service.ts';
+import { swarmHashes } from './hex-hashes.ts';
 import type { InfoHashes } from './torrent-types.ts';
 
 /** Keeps one torrent announced. */
@@ -40,14 +41,13 @@ export class TorrentDht {
   }
 
   /** Looks for peers and announces; what runs already goes on, but for a private torrent, whose lookups end at once. */
-  start({ infoHashV1, infoHashV2 }: InfoHashes, isPrivate: boolean): void {
+  start(hashes: InfoHashes, isPrivate: boolean): void {
     if (isPrivate) {
       this.stop();
       return;
     }
-    for (const hash of [infoHashV1, infoHashV2]) {
-      const infoHash = hash?.subarray(0, 20);
-      if (infoHash === undefined || this.#hashes.some((one) => equalBytes(one, infoHash))) continue;
+    for (const infoHash of swarmHashes(hashes)) {
+      if (this.#hashes.some((one) => equalBytes(one, infoHash))) continue;
       this.#hashes.push(infoHash);
       this.#dht?.track(infoHash, this.#listenPort, this.#onPeers);
     }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Endpoint } from '../io/tcp.ts';
+import { swarmHashes } from './hex-hashes.ts';
 import type { LsdService } from './lsd-service.ts';
 import type { InfoHashes } from './torrent-types.ts';
 
@@ -23,11 +24,10 @@ export class TorrentLan {
     this.#onPeer = onPeer;
   }
 
-  start({ infoHashV1, infoHashV2 }: InfoHashes, isPrivate: boolean): void {
+  start(hashes: InfoHashes, isPrivate: boolean): void {
     this.stop();
     if (isPrivate || this.#lsd === undefined) return;
-    for (const hash of [infoHashV1, infoHashV2?.subarray(0, 20)]) {
-      if (hash === undefined) continue;
+    for (const hash of swarmHashes(hashes)) {
       this.#ends.push(this.#lsd.announce(hash, this.#port, this.#onPeer));
     }
   }

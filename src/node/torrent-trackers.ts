@@ -17,6 +17,7 @@ import {
   type TrackerStatus,
   type TransferStats,
 } from '../protocol/tracker/index.ts';
+import { swarmHashes } from './hex-hashes.ts';
 import { runScraper } from './scrape.ts';
 import type { InfoHashes, TorrentSource } from './torrent-types.ts';
 import { TrackerRequests } from './tracker-requests.ts';
@@ -121,7 +122,7 @@ export class TorrentTrackers {
       isCompletedTold: (url, hash) => this.#completed.has(toldName(url, hash)),
       onCompletedTold: (url, hash) => this.#remember(url, hash),
       onExternalAddress: host.onExternalAddress,
-      hashes: announcedHashes(hashes),
+      hashes: swarmHashes(hashes),
       peerId: host.peerId,
       port: host.listenPort,
       isPrivate,
@@ -164,7 +165,7 @@ export class TorrentTrackers {
     if (trackers.length === 0) return [];
     this.#scrapedMs = monotonicMs();
     const rng = new Rng(randomSeed());
-    const scraper = new Scraper({ trackers, hashes: announcedHashes(hashes), rng });
+    const scraper = new Scraper({ trackers, hashes: swarmHashes(hashes), rng });
     const { signal } = this.#abort;
     const requests = new TrackerRequests({
       policy: host.policy,
@@ -204,11 +205,6 @@ export class TorrentTrackers {
 
 function toldName(url: string, infoHash: Uint8Array): string {
   return `${toHex(infoHash)} ${url}`;
-}
-
-/** The hashes that trackers know a torrent by: 20 bytes each. */
-function announcedHashes({ infoHashV1, infoHashV2 }: InfoHashes): Uint8Array[] {
-  return [infoHashV1, infoHashV2?.subarray(0, 20)].filter((hash) => hash !== undefined);
 }
 
 /** A hybrid has two swarms, of which most peers are in both: the larger counts say more than a sum. */

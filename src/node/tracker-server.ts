@@ -16,9 +16,9 @@ import {
   isForwarded,
   serveHttp,
 } from '../io/http-server.ts';
+import { isSpecialAddress } from '../io/reach-policy.ts';
 import type { Endpoint } from '../io/tcp.ts';
 import { serveUdp, type UdpServer } from '../io/udp-server.ts';
-import { addressScope, parseIp } from '../lib/ip-address.ts';
 import { Rng } from '../lib/rng.ts';
 import {
   parseAllowList,
@@ -229,7 +229,8 @@ export class TrackerServer {
       host,
       port,
       limits: HTTP_LIMITS,
-      isExempt: isNear,
+      // Of this machine and of private networks: one address may be many machines there, and abuse is dealt with in person.
+      isExempt: isSpecialAddress,
       isIpv6Only: true,
       onRequest: (question) => this.#handleHttp(question),
     });
@@ -309,12 +310,6 @@ export async function readAllowList(path: string): Promise<Uint8Array[]> {
   const [, line = '', expected = '', got = ''] =
     /^(line \d+): expected (.*), got (.*)$/.exec(list.message) ?? [];
   throw nodeError('ERR_CONFIG', { what: `${path}, ${line}`, expected, got });
-}
-
-/** Hosts of this machine and of private networks: of those one address may be many machines, and abuse is dealt with in person. */
-function isNear(host: string): boolean {
-  const address = parseIp(host);
-  return address !== undefined && addressScope(address) !== 'global';
 }
 
 function page(

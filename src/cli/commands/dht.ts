@@ -12,7 +12,6 @@ import {
   formatEndpoint,
   fromHex,
   isMutable,
-  MAX_SALT_BYTES,
   MAX_VALUE_BYTES,
   nodeCrypto,
   publicKeyOf,
@@ -30,6 +29,7 @@ import {
 } from '../command.ts';
 import { CommandEnd, EXIT, usageError } from '../exit.ts';
 import { COMMON_OPTIONS, outputOf } from '../options.ts';
+import { saltOption } from '../salt.ts';
 
 /** How long the first answer may take before a command gives up. */
 const PATIENCE_MS = 10_000;
@@ -154,10 +154,7 @@ async function putItem(options: OptionValues, text: string): Promise<void> {
   if (value.length > MAX_VALUE_BYTES) {
     throw usageError(`dht put: expected at most ${MAX_VALUE_BYTES} bytes, got ${value.length}.`);
   }
-  const salt = Buffer.from(textOption(options, 'salt') ?? '');
-  if (salt.length > MAX_SALT_BYTES) {
-    throw usageError(`--salt: expected at most ${MAX_SALT_BYTES} bytes, got ${salt.length}.`);
-  }
+  const salt = saltOption(options);
   const isSigned = switchOption(options, 'mutable');
   if (salt.length > 0 && !isSigned) throw usageError('--salt: expected --mutable with it.');
   const output = outputOf(options);

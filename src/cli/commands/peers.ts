@@ -2,7 +2,7 @@
  * `starling peers`: looks for the peers of a torrent by every way there is, without fetching anything; says how each was found, and why those that failed did.
  * @module
  */
-import { type PeerOrigin, readSource, type Torrent } from '../../node/api/index.ts';
+import { formatEndpoint, type PeerOrigin, readSource, type Torrent } from '../../node/api/index.ts';
 import { type CommandSpec, listOption, numberOption, type OptionValues } from '../command.ts';
 import { CommandEnd, EXIT } from '../exit.ts';
 import { discoveryOf, NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
@@ -64,7 +64,7 @@ async function look(text: string, options: OptionValues): Promise<void> {
       });
     } finally {
       for (const { address, client } of torrent.status().peers) {
-        const one = found.get(keyOf(address));
+        const one = found.get(formatEndpoint(address));
         if (one !== undefined) one.client = client;
       }
       unfollow();
@@ -97,10 +97,6 @@ function collect(torrent: Torrent, found: Map<string, Found>): void {
     const known = found.get(address);
     if (known !== undefined) Object.assign(known, { state: 'closed', reason });
   });
-}
-
-function keyOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function countsOf(found: ReadonlyMap<string, Found>): string {

@@ -6,7 +6,6 @@ import path from 'node:path';
 import {
   formatPublicationLink,
   keepPublished,
-  MAX_SALT_BYTES,
   PublicationMemory,
   publicKeyOf,
   publisherSeed,
@@ -16,6 +15,7 @@ import {
 import { type CommandSpec, listOption, type OptionValues, textOption } from '../command.ts';
 import { CommandEnd, EXIT, usageError } from '../exit.ts';
 import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
+import { saltOption } from '../salt.ts';
 import { untilAborted, withPeerNode } from '../session.ts';
 import { serve, shareTarget } from '../sharing.ts';
 
@@ -39,10 +39,7 @@ export const publishCommand: CommandSpec = {
 
 async function publish(target: string, options: OptionValues): Promise<void> {
   const output = outputOf(options);
-  const salt = Buffer.from(textOption(options, 'salt') ?? '');
-  if (salt.length > MAX_SALT_BYTES) {
-    throw usageError(`--salt: expected at most ${MAX_SALT_BYTES} bytes, got ${salt.length}.`);
-  }
+  const salt = saltOption(options);
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
     const { dht } = node;
     if (dht === undefined) throw usageError('publish: expected the DHT to be on.');

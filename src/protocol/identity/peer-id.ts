@@ -66,7 +66,7 @@ export function parsePeerId(text: string): Result<Uint8Array, IdentityErrorCode>
 
 function bytesOf(text: string): Uint8Array | undefined {
   if (!/^b[a-z2-7]+$/.test(text)) return fromBase58(text);
-  const cid = fromBase32(text.slice(1).toUpperCase());
+  const cid = fromBase32(text.slice(1));
   if (cid === undefined || !equalBytes(cid.subarray(0, CID_HEAD.length), CID_HEAD))
     return undefined;
   return cid.slice(CID_HEAD.length);

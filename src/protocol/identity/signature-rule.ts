@@ -8,7 +8,7 @@
  * Not for items of the DHT, whose form BEP 44 fixes.
  * @module
  */
-import { concatBytes, fromHex } from '../../lib/bytes.ts';
+import { concatBytes, equalBytes, fromHex } from '../../lib/bytes.ts';
 import type { Ed25519 } from '../../lib/ports.ts';
 import { encodeUtf8 } from '../../lib/utf8.ts';
 import { KEY_BYTES, MAX_DOMAIN_CHARACTERS, SIGNATURE_BYTES } from './constants.ts';
@@ -32,7 +32,7 @@ export function isStrictPoint(bytes: Uint8Array): boolean {
   if (bytes.length !== KEY_BYTES) return false;
   const y = bytes.slice();
   y[KEY_BYTES - 1]! &= 0x7f;
-  return isLess(y, PRIME) && !SMALL_ORDER_Y.some((small) => isSame(small, y));
+  return isLess(y, PRIME) && !SMALL_ORDER_Y.some((small) => equalBytes(small, y));
 }
 
 /** True when the owner of a key signed this payload for this purpose. @param domain see `signedMessage`. */
@@ -88,8 +88,4 @@ function isLess(a: Uint8Array, b: Uint8Array): boolean {
     if (a[at] !== b[at]) return a[at]! < b[at]!;
   }
   return false;
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, at) => byte === b[at]);
 }
