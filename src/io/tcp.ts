@@ -16,7 +16,8 @@ export const READ_BUFFER_BYTES: number = 512 * 1024;
 /** How long a dial may take before it fails. */
 export const DIAL_TIMEOUT_MS = 10_000;
 
-const readBuffer = Buffer.alloc(READ_BUFFER_BYTES);
+/** @internal What all connections read into; its bytes hold until the next read. */
+export const sharedReadBuffer: Buffer = Buffer.alloc(READ_BUFFER_BYTES);
 
 /** One end of a TCP connection, as an address to show or to dial. */
 export interface Endpoint {
@@ -59,6 +60,7 @@ export class TcpConnection implements ByteConnection {
   #handlers: TcpHandlers | undefined;
   #error: Error | undefined;
   #isClosed = false;
+  #isHeld = false;
 
   constructor(socket: net.Socket, remote: Endpoint) {
     this.remote = remote;
@@ -78,6 +80,11 @@ export class TcpConnection implements ByteConnection {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** True between `pause` and `resume`. */
+  get isHeld(): boolean {
+    return this.#isHeld;
   }
 
   /** Bytes accepted by `write` and not yet taken by the kernel. */
@@ -115,11 +122,20 @@ export class TcpConnection implements ByteConnection {
 
   /** Stops reading: the kernel's window then slows the sender. */
   pause(): void {
+    this.#isHeld = true;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#isHeld = false;
     this.#socket.resume();
+  }
+
+  /** @internal Gives the socket to TLS: it is not read, written or heard of here any more, but still ends with `destroy`. */
+  release(): net.Socket {
+    this.#handlers = undefined;
+    this.#socket.pause();
+    return this.#socket;
   }
 
   /** Ends at once, without waiting for queued bytes; `onClose` follows. */
@@ -213,7 +229,7 @@ function adopt(accepted: net.Socket): TcpConnection {
 function sharedRead(target: () => TcpConnection): { onread: net.OnReadOpts } {
   return {
     onread: {
-      buffer: readBuffer,
+      buffer: sharedReadBuffer,
       callback: (length, buffer) => {
         target().deliver((buffer as Buffer).subarray(0, length));
         return true;

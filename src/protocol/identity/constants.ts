@@ -23,3 +23,7 @@ export const PEER_ID_BYTES: number = IDENTITY_HEAD.length + PUBLIC_KEY_HEAD.leng
 export const MAX_PEER_ID_CHARACTERS = 128;
 /** Characters of a domain tag. */
 export const MAX_DOMAIN_CHARACTERS = 64;
+/** Bytes of a certificate that is read; those of libp2p's vectors have about 500. */
+export const MAX_CERTIFICATE_BYTES = 4_096;
+/** Elements of a certificate that are read. */
+export const MAX_CERTIFICATE_NODES = 256;

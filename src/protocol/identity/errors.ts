@@ -10,4 +10,6 @@ export type IdentityErrorCode =
   /** A peer id of another kind of key. */
   | 'ERR_PEER_ID_KIND'
   /** A peer id whose key is no strict point. */
-  | 'ERR_PEER_ID_KEY';
+  | 'ERR_PEER_ID_KEY'
+  /** A certificate that proves no identity. */
+  | 'ERR_CERTIFICATE';

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import tls from 'node:tls';
+import { makeCertificate } from '../protocol/identity/index.ts';
+import { nodeEd25519 } from './crypto.ts';
+import { dialTcp, listenTcp, type TcpConnection } from './tcp.ts';
+import {
+  newCertificateKey,
+  readsIntoSharedBuffer,
+  secureTcp,
+  type TlsCredentials,
+  type TlsPeer,
+} from './tls.ts';
+
+const DAY_MS = 86_400_000;
+
+function credentials(): TlsCredentials {
+  const key = newCertificateKey();
+  const certificate = makeCertificate(nodeEd25519, {
+    seed: new Uint8Array(randomBytes(32)),
+    keyInfo: key.keyInfo,
+    sign: (bytes) => key.sign(bytes),
+    notBeforeMs: Date.now() - DAY_MS,
+    notAfterMs: Date.now() + DAY_MS,
+    serial: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+  });
+  return key.credentials(certificate);
+}
+
+/** Listens, takes the first bytes as a node does, and secures what came. */
+async function serve(onPeer: (peer: Promise<TlsPeer>) => void, protocols = ['test/1']) {
+  const mine = credentials();
+  return await listenTcp({
+    host: '127.0.0.1',
+    port: 0,
+    onConnection: (connection) => {
+      connection.attach({
+        onData: (early) =>
+          onPeer(secureTcp(connection, { isServer: true, credentials: mine, protocols, early })),
+        onDrain: () => {},
+        onClose: () => {},
+      });
+    },
+  });
+}
+
+function hashing(connection: TcpConnection, expectedBytes: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const hash = createHash('sha256');
+  let count = 0;
+  connection.attach({
+    onData: (bytes) => {
+      hash.update(bytes);
+      count += bytes.length;
+      // Reading stops now and then, as when a disk is behind.
+      if (count % 7 === 0) {
+        connection.pause();
+        setImmediate(() => connection.resume());
+      }
+      if (count >= expectedBytes) resolve(hash.digest('hex'));
+    },
+    onDrain: () => {},
+    onClose: (error) => reject(error ?? new Error(`closed after ${count} bytes`)),
+  });
+  return promise;
+}
+
+describe('TLS over TCP', () => {
+  it('carries bytes both ways, knows the protocol, and both ends have one binding', async () => {
+    const { promise: accepted, resolve } = Promise.withResolvers<TlsPeer>();
+    const listener = await serve(resolve);
+    const raw = await dialTcp(listener.endpoint);
+    const client = await secureTcp(raw, {
+      isServer: false,
+      credentials: credentials(),
+      protocols: ['test/1'],
+    });
+    const server = await await accepted;
+    assert.equal(client.protocol, 'test/1');
+    assert.equal(server.protocol, 'test/1');
+    assert.deepEqual(client.binding, server.binding);
+    assert.equal(client.binding.length, 32);
+    const up = randomBytes(9_000_001);
+    const down = randomBytes(5_000_003);
+    const atServer = hashing(server.connection, up.length);
+    const atClient = hashing(client.connection, down.length);
+    for (let at = 0; at < up.length; at += 65_537)
+      client.connection.write(up.subarray(at, at + 65_537));
+    server.connection.write(down);
+    assert.equal(await atServer, createHash('sha256').update(up).digest('hex'));
+    assert.equal(await atClient, createHash('sha256').update(down).digest('hex'));
+    client.connection.destroy();
+    await listener.close();
+  });
+
+  it('decrypts into the shared buffer on this Node', async () => {
+    assert.ok(readsIntoSharedBuffer(new tls.TLSSocket(new net.Socket())));
+  });
+
+  const refused = async (
+    code: string,
+    connect: (port: number) => tls.TLSSocket | net.Socket,
+  ): Promise<void> => {
+    const { promise: accepted, resolve } = Promise.withResolvers<TlsPeer>();
+    const listener = await serve(resolve);
+    const socket = connect(listener.endpoint.port);
+    socket.on('error', () => {});
+    await assert.rejects(accepted, (error: Error & { code: string }) => {
+      assert.match(error.code, new RegExp(code), error.message);
+      return true;
+    });
+    socket.destroy();
+    await listener.close();
+  };
+
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'starling-tls-'));
+  const pem = (name: string): string => readFileSync(path.join(dir, name), 'utf8');
+  execFileSync(
+    'openssl',
+    [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+      ...['-keyout', path.join(dir, 'key'), '-out', path.join(dir, 'cert'), '-subj', '/CN=x'],
+    ],
+    { stdio: 'ignore' },
+  );
+  const [key, cert] = [pem('key'), pem('cert')];
+  rmSync(dir, { recursive: true });
+  const options = { host: '127.0.0.1', rejectUnauthorized: false };
+  const ALPNProtocols = ['test/1'];
+
+  it('refuses a client without ALPN, which Node lets in', () =>
+    refused('ERR_ALPN', (port) => tls.connect({ ...options, port, key, cert })));
+
+  it('refuses a client with another protocol', () =>
+    refused('ALPN|NO_APPLICATION_PROTOCOL', (port) =>
+      tls.connect({ ...options, port, key, cert, ALPNProtocols: ['h2'] }),
+    ));
+
+  it('refuses a client without a certificate', () =>
+    refused('ERR_NO_CERTIFICATE', (port) => tls.connect({ ...options, port, ALPNProtocols })));
+
+  it('refuses a client that shows two certificates', () =>
+    refused('ERR_CHAIN', (port) =>
+      tls.connect({ ...options, port, key, cert: cert + cert, ALPNProtocols }),
+    ));
+
+  it('refuses TLS 1.2', () =>
+    refused('ERR_SSL', (port) =>
+      tls.connect({ ...options, port, key, cert, ALPNProtocols, maxVersion: 'TLSv1.2' }),
+    ));
+
+  it('refuses what is no TLS', () =>
+    refused('ERR_SSL|ECONNRESET', (port) => {
+      const socket = net.connect(port, '127.0.0.1', () =>
+        socket.write('\x16 not a handshake at all'),
+      );
+      return socket;
+    }));
+});
