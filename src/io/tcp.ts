@@ -15,6 +15,8 @@ import { formatIp, parseIp } from '../lib/ip-address.ts';
 export const READ_BUFFER_BYTES: number = 512 * 1024;
 /** How long a dial may take before it fails. */
 export const DIAL_TIMEOUT_MS = 10_000;
+/** How long an end may take the last bytes before the connection is cut. */
+const END_PATIENCE_MS = 5_000;
 
 /** @internal What all connections read into; its bytes hold until the next read. */
 export const sharedReadBuffer: Buffer = Buffer.alloc(READ_BUFFER_BYTES);
@@ -51,8 +53,16 @@ export interface ByteConnection {
   destroy(): void;
 }
 
+/** One that can say that it has said all. */
+export interface DuplexConnection extends ByteConnection {
+  /** Sends what is queued, then ends; the other end is given END_PATIENCE_MS to take it. */
+  end(): void;
+  /** @internal Hands bytes to the owner as if they had just come: what a former owner read too far. */
+  deliver(bytes: Buffer): void;
+}
+
 /** A connected byte stream. */
-export class TcpConnection implements ByteConnection {
+export class TcpConnection implements DuplexConnection {
   readonly remote: Endpoint;
   /** @internal Set by the listener, which destroys what is open when it closes. */
   onClosed: (() => void) | undefined;
@@ -143,9 +153,11 @@ export class TcpConnection implements ByteConnection {
     this.#socket.destroy();
   }
 
-  /** Sends what is queued, then ends. */
+  /** Sends what is queued, then ends; an end that does not take it is given END_PATIENCE_MS. */
   end(): void {
+    if (this.#socket.destroyed) return;
     this.#socket.end();
+    setTimeout(() => this.#socket.destroy(), END_PATIENCE_MS).unref();
   }
 }
 
@@ -243,6 +255,7 @@ export interface DialOptions extends Endpoint {
   /** Source address to dial from. */
   readonly localHost?: string;
   readonly timeoutMs?: number;
+  /** Ends the dial; a connection that was made is left alone. */
   readonly signal?: AbortSignal;
 }
 
@@ -253,7 +266,6 @@ export function dialTcp(options: DialOptions): Promise<TcpConnection> {
   const socket = net.connect({
     ...endpoint,
     ...(options.localHost === undefined ? {} : { localAddress: options.localHost }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...sharedRead(() => connection),
   });
   const connection = new TcpConnection(socket, endpoint);
@@ -265,14 +277,21 @@ export function dialTcp(options: DialOptions): Promise<TcpConnection> {
     socket.destroy(late);
     reject(late);
   }, timeoutMs);
-  socket.once('error', (error) => {
-    clearTimeout(timer);
-    reject(error);
-  });
+  const { signal } = options;
+  const onAbort = (): void => {
+    const aborted = new Error('the dial was aborted', { cause: signal?.reason });
+    socket.destroy(Object.assign(aborted, { code: 'ABORT_ERR' }));
+    reject(aborted);
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  socket.once('error', reject);
   socket.once('connect', () => {
-    clearTimeout(timer);
     socket.resume();
     resolve(connection);
   });
-  return promise;
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  });
 }

@@ -93,10 +93,21 @@ export interface TlsPeer {
   readonly binding: Uint8Array;
 }
 
+/** Codes of handshakes that this program refuses, besides those of the system and of OpenSSL. */
+export type TlsErrorCode =
+  /** The other end named no protocol that both know. */
+  | 'ERR_TLS_ALPN'
+  /** It showed several certificates. */
+  | 'ERR_TLS_CHAIN'
+  /** It showed none. */
+  | 'ERR_TLS_NO_CERTIFICATE'
+  /** It took up an earlier session, whose certificate nobody sees. */
+  | 'ERR_TLS_RESUMED';
+
 /** Why there is no secure connection. `code` is the system's, OpenSSL's or one of ours. */
 export class TlsError extends Error {
   readonly code: string;
-  constructor(code: string, message: string, cause?: unknown) {
+  constructor(code: TlsErrorCode | (string & {}), message: string, cause?: unknown) {
     super(message, { cause });
     this.name = 'TlsError';
     this.code = code;
@@ -166,17 +177,17 @@ function describe(socket: tls.TLSSocket): Omit<TlsPeer, 'connection'> {
   const protocol = socket.alpnProtocol;
   // Node lets a client without ALPN in.
   if (typeof protocol !== 'string' || protocol === '') {
-    throw new TlsError('ERR_ALPN', 'expected a protocol that both ends know (ALPN), got none');
+    throw new TlsError('ERR_TLS_ALPN', 'expected a protocol that both ends know (ALPN), got none');
   }
   if (socket.isSessionReused()) {
-    throw new TlsError('ERR_RESUMED', 'expected a full TLS handshake, got a resumed session');
+    throw new TlsError('ERR_TLS_RESUMED', 'expected a full TLS handshake, got a resumed session');
   }
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) {
-    throw new TlsError('ERR_NO_CERTIFICATE', 'expected a certificate from the other end, got none');
+    throw new TlsError('ERR_TLS_NO_CERTIFICATE', 'expected a certificate, got none');
   }
   if (certificate.issuerCertificate !== undefined) {
-    throw new TlsError('ERR_CHAIN', 'expected one certificate from the other end, got several');
+    throw new TlsError('ERR_TLS_CHAIN', 'expected one certificate, got several');
   }
   const binding = socket.exportKeyingMaterial(BINDING_BYTES, EXPORTER_LABEL, Buffer.alloc(0));
   return { protocol, certificate: certificate.raw, binding: new Uint8Array(binding) };

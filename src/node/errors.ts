@@ -27,6 +27,14 @@ export const nodeErrorTable = {
   ERR_STOPPED: (d: { name: string }): string => `${d.name} was stopped before it was complete.`,
   ERR_NO_DHT_NODES: (d: { seconds: number }): string =>
     `No node of the DHT answered in ${d.seconds} s: check the connection and that UDP is let through, or name a node with --bootstrap HOST:PORT.`,
+  ERR_PEER_UNREACHABLE: (d: { peer: string; tried: string }): string =>
+    `No way to ${d.peer} was found (${d.tried}). Is it running, and connected? A way can be given with --peer HOST:PORT, or through a relay that both know ("starling relay").`,
+  ERR_WRONG_PEER: (d: { expected: string; got: string; at: string }): string =>
+    `At ${d.at} somebody else answers: expected ${d.expected}, got ${d.got}. Nothing was sent to it.`,
+  ERR_CHANNEL: (d: { peer: string; reason: string }): string =>
+    `The connection to ${d.peer} could not be used: ${d.reason}.`,
+  ERR_PEER_REFUSED: (d: { peer: string; service: string; reason: string }): string =>
+    `${d.peer} refused "${d.service}": ${d.reason}.`,
   ERR_CONFIG: (d: { what: string; expected: string; got: string }): string =>
     `${d.what}: expected ${d.expected}, got ${d.got}.`,
 } as const;

@@ -8,7 +8,13 @@ import os from 'node:os';
 import { monotonicMs } from '../io/clock.ts';
 import { randomSeed } from '../io/crypto.ts';
 import { ReachPolicy } from '../io/reach-policy.ts';
-import { type Endpoint, listenTcp, type TcpConnection, type TcpListener } from '../io/tcp.ts';
+import {
+  type ByteConnection,
+  type Endpoint,
+  listenTcp,
+  type TcpConnection,
+  type TcpListener,
+} from '../io/tcp.ts';
 import { toHex } from '../lib/bytes.ts';
 import { Rng } from '../lib/rng.ts';
 import { DiskPool } from '../plane/disk-pool.ts';
@@ -16,6 +22,8 @@ import { SendCache } from '../plane/send-cache.ts';
 import { SlabPool } from '../plane/slab-pool.ts';
 import { makePeerId } from '../protocol/peer-wire/index.ts';
 import { familiesOf, formatEndpoint, parseEndpoint, reachableEndpoints } from './address.ts';
+import { ChannelService, type ChannelServiceOptions } from './channel/channel-service.ts';
+import { Doorman } from './channel/doorman.ts';
 import { CLIENT_NAME, DEFAULT_PORT, defaultHome, isOffline, VERSION } from './config.ts';
 import { DhtService } from './dht-service.ts';
 import { DialGate } from './dial-gate.ts';
@@ -41,8 +49,6 @@ import { WebSeedGate } from './web-seeds.ts';
 const SLAB_COUNT = 64;
 /** MiB for blocks on their way to peers. */
 const SEND_SPANS = 32;
-/** Incoming connections that have not sent their handshake. */
-const MAX_PENDING_INCOMING = 200;
 /** How often torrents are asked whether something is due: one timer for all of them. */
 const PULSE_MS = 1_000;
 /** What is learnt of others is written this often. */
@@ -115,7 +121,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #pulse: NodeJS.Timeout;
   #memoriesDueMs: number = monotonicMs() + FIRST_MEMORIES_MS;
   readonly #webServers: WebSeedServer[] = [];
-  #pendingIncoming = 0;
+  #channels: ChannelService | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: NodeOptions, policy: ReachPolicy, listen: ListenPlan) {
@@ -133,7 +139,17 @@ export class PeerNode implements AsyncDisposable {
     this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0', this.endpoint.port);
     this.#queue = new TorrentQueue<Torrent>(options);
     this.#lsd = (options.usesLocalDiscovery ?? true) ? this.#openLsd() : undefined;
-    listen.handler.current = (connection) => this.#onConnection(connection);
+    const doorman = new Doorman({
+      isExempt: (host) => policy.isNear(host),
+      onWire: (connection, settle) => this.#takeWire(connection, settle),
+      onTls: () => this.#channels && ((...came) => this.#channels!.accept(...came)),
+      onRelayed: () => undefined,
+      onRefused: () => {},
+    });
+    listen.handler.current = (connection) => {
+      if (this.#closing === undefined) doorman.admit(connection);
+      else connection.destroy();
+    };
     this.#pulse = setInterval(() => this.#onPulse(), PULSE_MS).unref();
   }
 
@@ -161,6 +177,24 @@ export class PeerNode implements AsyncDisposable {
   /** This node in the DHT; undefined without. */
   get dht(): DhtService | undefined {
     return this.#dht;
+  }
+
+  /**
+   * Lets this node deal with others under an identity; once.
+   * @param options the identity's seed, who is known, and where to look for peers.
+   */
+  openChannels(
+    options: Pick<ChannelServiceOptions, 'seed' | 'isKnown' | 'finders' | 'onNotice'>,
+  ): ChannelService {
+    if (this.#channels !== undefined) throw new Error('channels are open already');
+    this.#channels = new ChannelService({
+      ...options,
+      localHost: this.#localHost,
+      mayDial: (host) => this.policy.allowsAddress(host),
+      addresses: () => this.reachableEndpoints,
+      onWire: ({ connection }) => this.#takeWire(connection, () => {}),
+    });
+    return this.#channels;
   }
 
   /** The address and port that this node listens on. */
@@ -299,6 +333,7 @@ export class PeerNode implements AsyncDisposable {
     await Promise.all(this.#webServers.map((server) => server.close()));
     await Promise.all(this.torrents.map((torrent) => torrent.stop()));
     this.#saveMemories();
+    this.#channels?.close();
     await this.#listener.close();
     this.#uploadGate.close();
     this.#downloadGate.close();
@@ -341,17 +376,7 @@ export class PeerNode implements AsyncDisposable {
     this.#queue.pulse(now);
   }
 
-  #onConnection(connection: TcpConnection): void {
-    if (this.#pendingIncoming >= MAX_PENDING_INCOMING || this.#closing !== undefined) {
-      connection.destroy();
-      return;
-    }
-    this.#pendingIncoming += 1;
-    let isPending = true;
-    const settle = (): void => {
-      if (isPending) this.#pendingIncoming -= 1;
-      isPending = false;
-    };
+  #takeWire(connection: ByteConnection, settle: () => void): void {
     new PeerLink({
       connection,
       isIncoming: true,

@@ -484,7 +484,8 @@ export class SwarmService implements LinkOwner {
           },
           onAbandoned: fail,
         });
-        if (this.#isStopped || this.#isResting) link.close('stopped');
+        signal.addEventListener('abort', () => link.close('stopped'), { once: true });
+        if (signal.aborted || this.#isStopped || this.#isResting) link.close('stopped');
         else link.write(this.#handshake((this.#infoHashV1 ?? this.#infoHashV2!).subarray(0, 20)));
       })
       .catch((error: NodeJS.ErrnoException) => fail(dialProblem(error)));
