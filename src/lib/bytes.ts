@@ -119,3 +119,8 @@ export function toLatin1(bytes: Uint8Array): string {
   }
   return text;
 }
+
+/** The same memory as cores expect it: `slice` of a Buffer is a view, of which the next read of a socket would change the bytes. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}

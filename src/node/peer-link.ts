@@ -6,6 +6,7 @@
  */
 import { monotonicMs } from '../io/clock.ts';
 import type { ByteConnection } from '../io/tcp.ts';
+import { plainBytes } from '../lib/bytes.ts';
 import { type BlockTarget, Framer, type FrameSink } from '../plane/framer.ts';
 import type { SendQueue } from '../plane/send-queue.ts';
 import {
@@ -141,7 +142,7 @@ export class PeerLink implements FrameSink {
 
   onPrelude(bytes: Buffer): void {
     clearTimeout(this.#timer);
-    const decoded = decodeHandshake(plain(bytes));
+    const decoded = decodeHandshake(plainBytes(bytes));
     if (!decoded.ok) {
       this.close(decoded.message);
       return;
@@ -155,11 +156,11 @@ export class PeerLink implements FrameSink {
   }
 
   onMessage(bytes: Buffer): void {
-    this.#owner?.onMessage(this, plain(bytes));
+    this.#owner?.onMessage(this, plainBytes(bytes));
   }
 
   onRequests(bytes: Buffer): void {
-    this.#owner?.onRequests(this, plain(bytes));
+    this.#owner?.onRequests(this, plainBytes(bytes));
   }
 
   onBlockStart(piece: number, begin: number, length: number): BlockTarget | undefined {
@@ -203,11 +204,6 @@ export class PeerLink implements FrameSink {
     if (this.piece >= 0) owner.onBlockLost(this);
     owner.onClosed(this, reason);
   }
-}
-
-/** The read buffer's bytes as cores expect them: `slice` of a Buffer is a view of memory that the next read overwrites. */
-function plain(bytes: Buffer): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** Why a dial failed, in words for people. */

@@ -24,6 +24,8 @@ import { makePeerId } from '../protocol/peer-wire/index.ts';
 import { familiesOf, formatEndpoint, parseEndpoint, reachableEndpoints } from './address.ts';
 import { ChannelService, type ChannelServiceOptions } from './channel/channel-service.ts';
 import { Doorman } from './channel/doorman.ts';
+import { RelayClient } from './channel/relay-client.ts';
+import { RelayServer, type RelayServerOptions } from './channel/relay-server.ts';
 import { CLIENT_NAME, DEFAULT_PORT, defaultHome, isOffline, VERSION } from './config.ts';
 import { DhtService } from './dht-service.ts';
 import { DialGate } from './dial-gate.ts';
@@ -122,6 +124,8 @@ export class PeerNode implements AsyncDisposable {
   #memoriesDueMs: number = monotonicMs() + FIRST_MEMORIES_MS;
   readonly #webServers: WebSeedServer[] = [];
   #channels: ChannelService | undefined;
+  #relayClient: RelayClient | undefined;
+  #relay: RelayServer | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: NodeOptions, policy: ReachPolicy, listen: ListenPlan) {
@@ -143,7 +147,7 @@ export class PeerNode implements AsyncDisposable {
       isExempt: (host) => policy.isNear(host),
       onWire: (connection, settle) => this.#takeWire(connection, settle),
       onTls: () => this.#channels && ((...came) => this.#channels!.accept(...came)),
-      onRelayed: () => undefined,
+      onRelayed: () => this.#relay && ((...came) => this.#relay!.accept(...came)),
       onRefused: () => {},
     });
     listen.handler.current = (connection) => {
@@ -194,7 +198,26 @@ export class PeerNode implements AsyncDisposable {
       addresses: () => this.reachableEndpoints,
       onWire: ({ connection }) => this.#takeWire(connection, () => {}),
     });
+    this.#relayClient = new RelayClient({
+      channels: this.#channels,
+      localHost: this.#localHost,
+      mayDial: (host) => this.policy.allowsAddress(host),
+    });
     return this.#channels;
+  }
+
+  /** What this node does with relays; undefined before `openChannels`. */
+  get relays(): RelayClient | undefined {
+    return this.#relayClient;
+  }
+
+  /** Makes this node a relay; after `openChannels`, once. */
+  serveAsRelay(options: Omit<RelayServerOptions, 'channels'>): RelayServer {
+    if (this.#channels === undefined || this.#relay !== undefined) {
+      throw new Error('a relay needs channels, and is one once');
+    }
+    this.#relay = new RelayServer({ ...options, channels: this.#channels });
+    return this.#relay;
   }
 
   /** The address and port that this node listens on. */
@@ -333,6 +356,8 @@ export class PeerNode implements AsyncDisposable {
     await Promise.all(this.#webServers.map((server) => server.close()));
     await Promise.all(this.torrents.map((torrent) => torrent.stop()));
     this.#saveMemories();
+    this.#relayClient?.close();
+    this.#relay?.close();
     this.#channels?.close();
     await this.#listener.close();
     this.#uploadGate.close();

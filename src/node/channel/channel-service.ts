@@ -7,6 +7,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { nodeEd25519 } from '../../io/crypto.ts';
 import type { Endpoint, TcpConnection } from '../../io/tcp.ts';
 import { secureTcp } from '../../io/tls.ts';
@@ -25,7 +26,7 @@ import { nodeError } from '../errors.ts';
 import { takeBulkHeader } from './bulk-header.ts';
 import { ControlLink, type ControlLinkOwner, RequestRefusal } from './control-link.ts';
 import { ChannelCredentials, provenPeer } from './credentials.ts';
-import { type DialGround, DialRace, kindOf } from './secure-dial.ts';
+import { type DialAim, type DialGround, DialRace, kindOf, proveOver } from './secure-dial.ts';
 import type { Channel, PeerPath, ProvenConnection, Received, ServiceHandler } from './types.ts';
 
 // Implementation limits
@@ -40,6 +41,9 @@ const FIND_TIMEOUT_MS = 30_000;
 /** Wait before a kept peer is dialled again; doubles up to the second. */
 const REDIAL_MS = 1_000;
 const REDIAL_MAX_MS = 300_000;
+/** A connection through a relay looks for a better way after this; the wait doubles up to the second. */
+const BETTER_MS = 500;
+const BETTER_MAX_MS = 60_000;
 /** Direct addresses have this start before relays are tried, too. */
 const RELAY_DELAY_MS = 1_500;
 
@@ -110,7 +114,7 @@ export class ChannelService implements ControlLinkOwner {
   readonly #retired = new Set<ControlLink>();
   readonly #dialling = new Map<string, Promise<Channel>>();
   readonly #waiting = new Map<string, Set<(channel: Channel) => void>>();
-  readonly #kept = new Map<string, { users: number; waitMs: number; timer?: NodeJS.Timeout }>();
+  readonly #kept = new Map<string, { users: number; waitMs: number; timer?: AbortController }>();
   readonly #listeners = new Set<(change: ChannelChange) => void>();
   readonly #abort = new AbortController();
   relayDialler: RelayDialler | undefined;
@@ -215,6 +219,11 @@ export class ChannelService implements ControlLinkOwner {
     return this.#connect(peerId, WIRE_PROTOCOL, signal);
   }
 
+  /** Lets the other end of an open connection, as through a relay, prove who it is. @throws {AppError} ERR_WRONG_PEER; TlsError. */
+  prove(raw: TcpConnection, aim: DialAim & { readonly path: PeerPath }): Promise<ProvenConnection> {
+    return proveOver(this.#ground, aim, raw, aim.path);
+  }
+
   /** Keeps the control connection to a peer: dials again whenever it ends, until the returned function is called. */
   keep(peerId: string): () => void {
     const kept = this.#kept.get(peerId) ?? { users: 0, waitMs: REDIAL_MS };
@@ -227,7 +236,7 @@ export class ChannelService implements ControlLinkOwner {
       isReleased = true;
       kept.users -= 1;
       if (kept.users > 0) return;
-      clearTimeout(kept.timer);
+      kept.timer?.abort();
       this.#kept.delete(peerId);
     };
   }
@@ -235,7 +244,7 @@ export class ChannelService implements ControlLinkOwner {
   /** Says goodbye to all. */
   close(): void {
     this.#abort.abort(new Error('stopped'));
-    for (const { timer } of this.#kept.values()) clearTimeout(timer);
+    for (const { timer } of this.#kept.values()) timer?.abort();
     this.#kept.clear();
     for (const link of [...this.#links.values(), ...this.#greeting, ...this.#retired])
       link.close('stopped');
@@ -268,6 +277,7 @@ export class ChannelService implements ControlLinkOwner {
     this.#tell({ type: old === undefined ? 'open' : 'path', peerId: link.peerId, channel: link });
     for (const resolve of this.#waiting.get(link.peerId) ?? []) resolve(link);
     this.#limitLinks();
+    if (link.path.kind === 'relay') void this.#seekBetter(link);
   }
 
   onMessage(link: ControlLink, received: Received): void {
@@ -441,23 +451,53 @@ export class ChannelService implements ControlLinkOwner {
     direct: Promise<ProvenConnection | undefined>,
     signal: AbortSignal,
   ): Promise<ProvenConnection | undefined> {
-    const { promise: delay, resolve } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => resolve(undefined), RELAY_DELAY_MS);
-    const first = await Promise.race([direct, delay]);
-    clearTimeout(timer);
+    const stop = new AbortController();
+    const delay = setTimeout(RELAY_DELAY_MS, undefined, { signal: stop.signal, ref: false });
+    const first = await Promise.race([direct, delay.catch(() => undefined)]);
+    stop.abort();
     if (first !== undefined || signal.aborted || this.relayDialler === undefined) return undefined;
     return await this.relayDialler(peerId, protocol, relays, signal).catch(() => undefined);
+  }
+
+  /** A connection through a relay looks for a better way as long as it lives; what is found takes its place. */
+  async #seekBetter(link: ControlLink): Promise<void> {
+    const { peerId } = link;
+    for (let waitMs = BETTER_MS; ; waitMs = Math.min(waitMs * 2, BETTER_MAX_MS)) {
+      await setTimeout(waitMs, undefined, { ref: false });
+      if (this.#links.get(peerId) !== link || this.#abort.signal.aborted) return;
+      const proven = await this.#findDirect(peerId, link.addresses);
+      if (proven === undefined) continue;
+      await this.#greet(proven, true).catch(() => {});
+    }
+  }
+
+  async #findDirect(
+    peerId: string,
+    addresses: readonly Endpoint[],
+  ): Promise<ProvenConnection | undefined> {
+    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(FIND_TIMEOUT_MS)]);
+    const race = new DialRace(this.#ground, { peerId, protocol: CONTROL_PROTOCOL, signal });
+    const add = (found: Whereabouts): void => {
+      for (const endpoint of found.addresses) race.add(endpoint);
+    };
+    add({ addresses });
+    const searches = this.#options.finders.map((find) => find(peerId, add, signal).catch(() => {}));
+    void Promise.all(searches).then(() => race.complete());
+    return await race.outcome;
   }
 
   #redial(peerId: string, waitMs?: number): void {
     const kept = this.#kept.get(peerId);
     if (kept === undefined || this.#abort.signal.aborted) return;
-    clearTimeout(kept.timer);
-    const delayMs = waitMs ?? kept.waitMs;
-    kept.timer = setTimeout(() => {
-      kept.waitMs = Math.min(kept.waitMs * 2, REDIAL_MAX_MS);
-      this.channelTo(peerId).catch(() => this.#redial(peerId));
-    }, delayMs).unref();
+    kept.timer?.abort();
+    const timer = new AbortController();
+    kept.timer = timer;
+    setTimeout(waitMs ?? kept.waitMs, undefined, { signal: timer.signal, ref: false })
+      .then(() => {
+        kept.waitMs = Math.min(kept.waitMs * 2, REDIAL_MAX_MS);
+        this.channelTo(peerId).catch(() => this.#redial(peerId));
+      })
+      .catch(() => {});
   }
 
   #limitLinks(): void {

@@ -7,6 +7,7 @@
 import { monotonicMs } from '../../io/clock.ts';
 import { randomSeed } from '../../io/crypto.ts';
 import type { DuplexConnection, Endpoint } from '../../io/tcp.ts';
+import { plainBytes } from '../../lib/bytes.ts';
 import { Rng } from '../../lib/rng.ts';
 import {
   type ControlOutput,
@@ -85,7 +86,7 @@ export class ControlLink implements Channel {
     this.#session = new ControlSession(this.madeMs, { hello: options.hello, rng });
     this.#connection.attach({
       onData: (bytes) => {
-        this.#session.handleBytes(monotonicMs(), bytes);
+        this.#session.handleBytes(monotonicMs(), plainBytes(bytes));
         this.#drain();
       },
       onDrain: () => this.#pump(),

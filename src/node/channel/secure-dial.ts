@@ -5,7 +5,7 @@
  * Bounds: MAX_DIALS at a time, MAX_ADDRESSES in all. Not here: where addresses come from, relays.
  * @module
  */
-import { dialTcp, type Endpoint } from '../../io/tcp.ts';
+import { dialTcp, type Endpoint, type TcpConnection } from '../../io/tcp.ts';
 import { secureTcp, type TlsCredentials } from '../../io/tls.ts';
 import type { AppError } from '../../lib/errors.ts';
 import { addressScope, parseIp } from '../../lib/ip-address.ts';
@@ -44,26 +44,31 @@ export async function dialSecure(
   endpoint: Endpoint,
 ): Promise<ProvenConnection> {
   const { localHost } = ground;
-  const { signal } = aim;
-  const raw = await dialTcp({
-    ...endpoint,
-    signal,
-    ...(localHost === undefined ? {} : { localHost }),
-  });
+  const from = localHost === undefined ? {} : { localHost };
+  const raw = await dialTcp({ ...endpoint, signal: aim.signal, ...from });
+  return await proveOver(ground, aim, raw, { kind: kindOf(endpoint.host), remote: endpoint });
+}
+
+/** Lets the other end of an open connection prove who it is. @throws as `dialSecure`; the connection is closed then. */
+export async function proveOver(
+  ground: DialGround,
+  aim: DialAim,
+  raw: TcpConnection,
+  path: PeerPath,
+): Promise<ProvenConnection> {
   const tls = await secureTcp(raw, {
     isServer: false,
     credentials: ground.credentials(),
     protocols: [aim.protocol],
-    signal,
+    signal: aim.signal,
   });
   const proven = provenPeer(tls.certificate);
   const peerId = proven.ok ? formatPeerId(proven.value) : `nobody (${proven.message})`;
   if (!proven.ok || (aim.peerId !== undefined && aim.peerId !== peerId)) {
     tls.connection.destroy();
     const expected = aim.peerId ?? 'an identity';
-    throw nodeError('ERR_WRONG_PEER', { expected, got: peerId, at: formatEndpoint(endpoint) });
+    throw nodeError('ERR_WRONG_PEER', { expected, got: peerId, at: formatEndpoint(path.remote) });
   }
-  const path: PeerPath = { kind: kindOf(endpoint.host), remote: endpoint };
   return { connection: tls.connection, peerId, path, binding: tls.binding };
 }
 
