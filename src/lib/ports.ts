@@ -20,3 +20,18 @@ export interface Ed25519 {
   /** False also for a key or a signature that is none. */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
 }
+
+/** A password to be made slow to guess. */
+export interface Argon2idJob {
+  readonly password: Uint8Array;
+  /** 8 bytes or more. */
+  readonly salt: Uint8Array;
+  readonly memoryKib: number;
+  readonly passes: number;
+  readonly lanes: number;
+  /** Of the result; 4 or more. */
+  readonly bytes: number;
+}
+
+/** Argon2id, version 1.3 (RFC 9106). Asynchronous: it takes a second and a lot of memory. */
+export type Argon2id = (job: Argon2idJob) => Promise<Uint8Array>;
