@@ -12,7 +12,7 @@ import { Bitfield } from '../lib/bitfield.ts';
 import { equalBytes } from '../lib/bytes.ts';
 import type { DiskPool } from '../plane/disk-pool.ts';
 import { DiskFaultError, type FileLook, type StorageSpec } from '../plane/file-table.ts';
-import { type Info, parseInfo } from '../protocol/metainfo/index.ts';
+import { type Info, parseInfo, VERSION_TRAITS } from '../protocol/metainfo/index.ts';
 import type { PieceOutcome } from '../protocol/swarm/index.ts';
 import { nodeError } from './errors.ts';
 import { judgeRecord, type ResumeRecord, type ResumeStore, statFiles } from './resume.ts';
@@ -254,6 +254,9 @@ export class TorrentFiles {
     signal: AbortSignal,
     onRight: (piece: number, outcome: PieceOutcome) => void,
   ): Promise<void> {
+    const { hasV1, hasV2, isUnhashed } = VERSION_TRAITS[this.info.version];
+    // Nothing can be found right: what is in doubt is lost.
+    if (isUnhashed) return;
     const expected = expectedHashes(this.info, this.geometry, this.layers);
     await scanPieces({
       disk: this.#disk,
@@ -264,8 +267,8 @@ export class TorrentFiles {
       onPiece: (piece, v1, v2) => {
         if (!isRight(expected, piece, v1, v2)) return;
         onRight(piece, {
-          ...(this.info.version === 'v2' ? {} : { v1 }),
-          ...(this.info.version === 'v1' ? {} : { v2 }),
+          ...(hasV1 ? { v1 } : {}),
+          ...(hasV2 ? { v2 } : {}),
         });
       },
     });
@@ -356,6 +359,8 @@ export class TorrentFiles {
     signal: AbortSignal,
     onProgress: (doneBytes: number, totalBytes: number) => void,
   ): Promise<Bitfield> {
+    // Without hashes nothing is found right by reading it: it is fetched again.
+    if (VERSION_TRAITS[this.info.version].isUnhashed) return new Bitfield(this.info.pieceCount);
     let totalBytes = 0;
     for (const piece of pieces) totalBytes += this.geometry.wantedBytes(piece);
     try {

@@ -64,7 +64,9 @@ export class Swarm {
 
   constructor(nowMs: number, options: SwarmOptions) {
     this.#state = new SwarmState(nowMs, options);
-    this.#state.metadata = new MetadataExchange(this.#state);
+    if (options.usesMetadataExchange !== false) {
+      this.#state.metadata = new MetadataExchange(this.#state);
+    }
     this.#state.exchange = new PeerExchange(this.#state);
   }
 
