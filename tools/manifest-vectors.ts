@@ -55,9 +55,9 @@ export function manifestVectors(): string {
   const vectors = MANIFESTS.map(({ manifest, contents }) => {
     const bytes = encodeManifest(manifest);
     const transfer = transferHash(bytes, nonce, crypto);
-    const placed = placeEntries(manifest, undefined);
+    const placed = placeEntries(manifest, 'portable');
     if (!placed.ok) throw new Error(placed.message);
-    const info = manifestInfo(manifest, placed.value, transfer);
+    const info = manifestInfo(manifest, placed.value.paths, transfer);
     const files = manifest.entries
       .filter((entry) => entry.kind === 'file')
       .map(({ path }) => path)

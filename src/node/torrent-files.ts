@@ -58,6 +58,8 @@ export interface TorrentFilesOptions {
   readonly select: readonly string[];
   /** BEP 53 `so`. */
   readonly selectOnly: readonly number[] | undefined;
+  /** How each file must look whenever it is read; default: as it is found when it is whole. */
+  readonly looks?: readonly FileLook[] | undefined;
 }
 
 /** The files of a torrent. */
@@ -71,6 +73,7 @@ export class TorrentFiles {
   layers: ReadonlyMap<string, Uint8Array>;
   /** How a whole file looked when it was verified: what the record must say, whatever became of it since. */
   verifiedLook: (index: number) => FileLook | undefined = () => undefined;
+  readonly #looks: readonly FileLook[] | undefined;
   readonly #disk: DiskPool;
   readonly #resume: ResumeStore;
   /** Let go after the check: it holds the whole file that it was read from. */
@@ -95,6 +98,7 @@ export class TorrentFiles {
     this.info = info;
     this.layers = layers;
     this.#disk = disk;
+    this.#looks = options.looks;
     this.#resume = resume;
     this.#record = resume.load();
     this.#wasStored = this.#record === undefined ? new Set() : storedFiles(this.#record);
@@ -196,8 +200,9 @@ export class TorrentFiles {
     return have;
   }
 
-  /** Before data flows: creates empty files. @throws the system's error. */
+  /** Before data flows: creates empty files; those of a transfer come at its end, with all that is not data. @throws the system's error. */
   createEmpty(): void {
+    if (VERSION_TRAITS[this.info.version].isUnhashed) return;
     createEmptyFiles(this.spec, this.info);
   }
 
@@ -232,6 +237,11 @@ export class TorrentFiles {
     return [...this.spec.files.keys()].filter(
       (index) => !this.spec.files[index]!.isPad && isThere(index),
     );
+  }
+
+  /** How a file must look that is whole now. */
+  wholeLook(index: number): FileLook {
+    return this.#looks?.[index] ?? this.look(index);
   }
 
   /** How the file with these bytes looks now. */

@@ -28,7 +28,7 @@ function fuzz(bytes: Uint8Array): void {
     if (seen.has(folded)) throw new Error(`twice ${folded}`);
     seen.add(folded);
   }
-  const info = manifestInfo(manifest, placed.value, HASH);
+  const info = manifestInfo(manifest, placed.value.paths, HASH);
   let at = 0;
   for (const file of info.files) {
     if (file.offsetBytes !== at) throw new Error(`a gap before ${file.path.join('/')}`);

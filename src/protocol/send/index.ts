@@ -7,6 +7,7 @@ export {
   decodeManifest,
   encodeManifest,
   MAX_MANIFEST_BYTES,
+  MAX_MANIFEST_ENTRIES,
   MAX_TEXT_BYTES,
   type Manifest,
   type ManifestEntry,

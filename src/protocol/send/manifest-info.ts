@@ -37,16 +37,12 @@ export interface Placement {
   readonly renamed: readonly number[];
 }
 
-/** Gives every entry its place. @param rules undefined: names stay as they are, as at the sender's. */
+/** Gives every entry its place at the receiver's. */
 export function placeEntries(
   manifest: Manifest,
-  rules: NameRules | undefined,
+  rules: NameRules,
 ): Result<Placement, ManifestErrorCode> {
   const paths: (readonly string[])[] = [];
-  if (rules === undefined) {
-    for (const { path } of manifest.entries) paths.push([manifest.name, ...path]);
-    return ok({ paths, renamed: [] });
-  }
   const renamed: number[] = [];
   const names = new PathSet(rules);
   // Where the folders above the entry lie: each comes before what is in it.
@@ -89,8 +85,12 @@ export function transferPieceBytes(totalBytes: number): number {
   return bytes;
 }
 
-/** The engine's view of a manifest. Its files are the manifest's files, in order; folders and links are not in it. */
-export function manifestInfo(manifest: Manifest, { paths }: Placement, hash: Uint8Array): Info {
+/** The engine's view of a manifest. @param paths where each entry lies. Its files are the manifest's, in order; folders and links are left out. */
+export function manifestInfo(
+  manifest: Manifest,
+  paths: Placement['paths'],
+  hash: Uint8Array,
+): Info {
   const files: TorrentFile[] = [];
   let totalBytes = 0;
   for (const [index, entry] of manifest.entries.entries()) {

@@ -290,7 +290,7 @@ describe('the info of a manifest', () => {
     const placed = placeEntries(decoded.value, 'portable');
     assert(placed.ok);
     const hash = transferHash(bytes, new Uint8Array(16), nodeCrypto);
-    const info = manifestInfo(decoded.value, placed.value, hash);
+    const info = manifestInfo(decoded.value, placed.value.paths, hash);
     assert.equal(VERSION_TRAITS[info.version].isUnhashed, true);
     assert.deepEqual(
       info.files.map(({ path, offsetBytes }) => [path.join('/'), offsetBytes]),

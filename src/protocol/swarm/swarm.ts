@@ -401,6 +401,16 @@ export class Swarm {
     return admits(this.#state, nowMs, address);
   }
 
+  /** The most pieces that any connected peer has; 0 without metadata or peers. */
+  get farthestPeerPieces(): number {
+    const { torrent, peers } = this.#state;
+    let most = 0;
+    for (const peer of peers.values()) {
+      most = Math.max(most, peer.shownPieces(torrent?.info.pieceCount ?? 0));
+    }
+    return most;
+  }
+
   get knownAddressCount(): number {
     return this.#state.list.size;
   }
