@@ -63,6 +63,8 @@ export interface AddOptions {
   readonly usesQueue?: boolean;
   /** False: it keeps no resume data. Default true. */
   readonly isRemembered?: boolean;
+  /** What the SHA-256 of all files together must be (docs/protocol/send-transfer.md), 32 bytes: until it was found so, nothing is complete or seeded. */
+  readonly sha256?: Uint8Array;
   /** How each file must look whenever it is read: another size or time ends the torrent. Default: a file may change, and what is right of it counts. */
   readonly looks?: readonly FileLook[];
 }

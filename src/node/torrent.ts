@@ -16,8 +16,7 @@ import { type DiskFault, FileTable } from '../plane/file-table.ts';
 import { type Info, parseInfo } from '../protocol/metainfo/index.ts';
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
 import type { ScrapeResult } from '../protocol/tracker/index.ts';
-import { formatEndpoint } from './address.ts';
-import { summarize, whenCompleted } from './completion.ts';
+import { DownloadWork, whenCompleted } from './completion.ts';
 import { nodeError } from './errors.ts';
 import { FileGuard, UNDERNEATH } from './file-guard.ts';
 import { type NeededPiece, type NeededRange, needsByPiece } from './playback.ts';
@@ -26,6 +25,7 @@ import { noteEvent } from './reputation.ts';
 import { ResumeStore } from './resume.ts';
 import { type ShareLimits, ShareWatch } from './share-limits.ts';
 import { SwarmService } from './swarm-service.ts';
+import { checkDigest } from './torrent-digest.ts';
 import { TorrentDiscovery } from './torrent-discovery.ts';
 import { tellPeerEvent } from './torrent-events.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
@@ -47,8 +47,6 @@ import { Trouble } from './trouble.ts';
 // Implementation limits
 /** A seed that waits for its turn asks its trackers for their counts this often. */
 const COUNTS_INTERVAL_MS = 30 * 60_000;
-/** Addresses remembered to count who gave data. */
-const MAX_GIVERS = 10_000;
 
 /** A torrent. Dispose it, or call `stop`, to end it. */
 export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposable, Queueable {
@@ -56,9 +54,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   readonly #options: AddOptions;
   readonly #service: SwarmService;
   readonly #resume: ResumeStore;
-  readonly #startedMs = monotonicMs();
+  readonly #work = new DownloadWork(monotonicMs());
   readonly #abort = new AbortController();
-  readonly #givers = new Set<string>();
   readonly #pace = new PaceWatch();
   readonly #share: ShareWatch;
   readonly #discovery: TorrentDiscovery;
@@ -312,8 +309,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   /** @internal A file is not what it was when sending began: nobody gets more, never a mix of two versions. @returns ERR_SOURCE_CHANGED. */
   endChanged(changed: string): AppError {
     const error = nodeError('ERR_SOURCE_CHANGED', { path: changed });
-    this.#fail(error, true);
-    this.#service.rest();
+    this.#endWith(error);
     return error;
   }
 
@@ -452,9 +448,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         this.#host.dht?.addPeerNode(event.address);
         return;
       case 'peer-closed':
-        if (event.downloadedBytes > 0 && this.#givers.size < MAX_GIVERS) {
-          this.#givers.add(formatEndpoint(event.address));
-        }
+        this.#work.note(event);
         tellPeerEvent(this, event);
         return;
       case 'piece-failed':
@@ -491,8 +485,18 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   }
 
   #onComplete(): void {
+    const { sha256 } = this.#options;
+    if (sha256 === undefined) this.#complete();
+    else {
+      checkDigest(this.#host.plane.disk, this.#files!, sha256, this.#abort.signal).then(
+        () => this.#complete(),
+        (error: AppError) => this.#endWith(error),
+      );
+    }
+  }
+
+  #complete(): void {
     const files = this.#files!;
-    const { info } = files;
     this.#records.writeJournal();
     const gone = files.findVanished(this.#service.swarm.have!);
     if (gone !== undefined) {
@@ -502,15 +506,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#guardDisk(() => files.createLinks());
     const { swarm } = this.#service;
     const now = monotonicMs();
-    for (const peer of swarm.peers(now)) {
-      if (peer.downloadedBytes > 0) this.#givers.add(formatEndpoint(peer.address));
-    }
-    this.#summary = summarize(info, {
-      bytes: files.wantedBytes,
-      seconds: (now - this.#startedMs) / 1000,
-      wastedBytes: swarm.totals.wastedBytes,
-      peers: this.#givers.size,
-    });
+    this.#summary = this.#work.summarize(now, files, swarm);
     this.#discovery.trackers.complete();
     this.#setState('seeding');
     this.emit('complete', this.#summary);
@@ -552,6 +548,13 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       const { code = 'EIO', path: where = this.#options.dir } = error as NodeJS.ErrnoException;
       this.#fail(nodeError('ERR_FILE', { path: where, code, operation: 'write' }, error), false);
     }
+  }
+
+  /** For good, and nobody gets anything of it any more. */
+  #endWith(error: AppError): void {
+    this.#fail(error, true);
+    this.#service.rest();
+    this.#discovery.stop();
   }
 
   #fail(error: AppError, isFinal: boolean): void {
