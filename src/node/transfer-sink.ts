@@ -146,9 +146,8 @@ export class TransferSink {
 
   /** Both ends know that it is over. */
   forget(): void {
-    fs.rmSync(this.#statePath, { force: true });
     this.#state = undefined;
-    pruneStates(path.dirname(this.#statePath));
+    removeStates(this.#statePath);
   }
 
   async #dressAll(): Promise<void> {
@@ -302,15 +301,14 @@ function readState(file: string): SinkState | undefined {
   }
 }
 
-/** Removes what nobody asked for in a week. */
-function pruneStates(folder: string): void {
+/** Removes a state, with what a killed process left of writing it, and what nobody asked for in a week. */
+function removeStates(statePath: string): void {
+  const folder = path.dirname(statePath);
   const oldMs = Date.now() - RECEIPT_DAYS * 86_400_000;
   for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
     const where = path.join(folder, name);
-    const stat = fs.statSync(where, { throwIfNoEntry: false });
-    if (stat !== undefined && stat.mtimeMs < oldMs) {
-      fs.rmSync(where, { recursive: true, force: true });
-    }
+    const isOld = (fs.statSync(where, { throwIfNoEntry: false })?.mtimeMs ?? 0) < oldMs;
+    if (isOld || where.startsWith(statePath)) fs.rmSync(where, { recursive: true, force: true });
   }
 }
 
