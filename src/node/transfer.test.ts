@@ -71,7 +71,16 @@ class Pair implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sender.close();
     await this.receiver.close();
+    unlock(this.from);
+    unlock(this.to);
     await this.bed[Symbol.asyncDispose]();
+  }
+}
+
+/** Lets folders that were sent shut be removed. */
+function unlock(folder: string): void {
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.name === 'shut') fs.chmodSync(path.join(entry.parentPath, entry.name), 0o700);
   }
 }
 
