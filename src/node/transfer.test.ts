@@ -12,6 +12,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { TestBed } from '../../test/support/cli-child.ts';
 import { readTree, writeTree } from '../../test/support/content.ts';
+import { dialTcp } from '../io/tcp.ts';
 import { toHex } from '../lib/bytes.ts';
 import { encodeManifest } from '../protocol/send/index.ts';
 import { formatEndpoint } from './address.ts';
@@ -411,6 +412,40 @@ describe('who sees a transfer', () => {
       await stranger.close();
     },
   );
+});
+
+describe('a transfer and its node', () => {
+  it('takes a connection that was made elsewhere', LIMITS, async () => {
+    await using pair = await Pair.open();
+    writeTree(path.join(pair.from, 'x'), { a: 2_000_000 });
+    const { out, into } = await pair.begin('x', { peers: [] });
+    into.join(await dialTcp(pair.sender.endpoint));
+    await complete(out, into);
+  });
+
+  it('waits in no queue, and nobody who was met is remembered', LIMITS, async () => {
+    await using pair = await Pair.open();
+    for (const node of [pair.sender, pair.receiver]) {
+      node.queue.setLimits({ maxActiveDownloads: 0, maxActiveSeeds: 0 });
+    }
+    writeTree(path.join(pair.from, 'x'), { a: 2_000_000 });
+    const { out, into } = await pair.begin('x');
+    assert.deepEqual(pair.receiver.queue.order, []);
+    into.torrent.pause();
+    into.torrent.resume();
+    await complete(out, into);
+    await into.finish();
+    into.forget();
+    await out.stop();
+    for (const node of [pair.sender, pair.receiver]) {
+      await node.close();
+      const files = fs.readdirSync(node.home, { withFileTypes: true, recursive: true });
+      for (const entry of files.filter((each) => each.isFile())) {
+        const text = fs.readFileSync(path.join(entry.parentPath, entry.name), 'latin1');
+        assert.doesNotMatch(text, /127\.0\.0\.1/, entry.name);
+      }
+    }
+  });
 });
 
 describe('walking a source', () => {

@@ -44,7 +44,8 @@ export async function killAndGoOn(seed: number, kills: number, bytes: number): P
     digest,
   ];
   let had = 0;
-  for (let kill = 0; ; ) {
+  let kill = 0;
+  for (;;) {
     const receiver = bed.start(process.execPath, receiverArgs, { env: homes });
     const isOver = (): boolean => receiver.lines.some((line) => line.startsWith('finished'));
     // The last ones while names, modes and times are given.
@@ -75,6 +76,7 @@ export async function killAndGoOn(seed: number, kills: number, bytes: number): P
     receiver.signal('SIGKILL');
     await receiver.exit();
   }
+  assert.ok(kill >= kills - 3, `it ended after ${kill} of ${kills} kills`);
   assert.deepEqual(readdirSync(bed.dir('to')), ['top']);
   assert.deepEqual(readTree(join(bed.dir('to'), 'top')), readTree(top));
   for (const folder of ['resume', 'transfers']) {
