@@ -213,6 +213,8 @@ export class TorrentFiles {
 
   /** A file that was deleted while we wrote to it takes our data along without an error: its path. */
   findVanished(have: Bitfield): string | undefined {
+    // Nothing is written to what only is sent, and each read of it looks.
+    if (this.#looks !== undefined) return undefined;
     const now = statFiles(this.#paths);
     const at = this.spec.files.findIndex((file, index) => {
       if (file.isPad || !file.isStored || file.lengthBytes === 0) return false;
