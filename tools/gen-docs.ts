@@ -1,10 +1,11 @@
 /**
- * Generates the pages that are read off the source: `docs/limits.md` and `docs/reference/errors.md`.
+ * Generates the pages that are read off the source: `docs/limits.md`, `docs/reference/errors.md` and test vectors in `docs/protocol/vectors`.
  * `node tools/gen-docs.ts` writes them; `npm test` fails while they are out of date.
  * @module
  */
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { manifestVectors } from './manifest-vectors.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -183,6 +184,7 @@ export function generatedPages(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/limits.md', limitsPage()],
     ['docs/reference/errors.md', errorsPage()],
+    ['docs/protocol/vectors/manifest.json', manifestVectors()],
   ]);
 }
 

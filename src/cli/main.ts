@@ -59,6 +59,7 @@ function exitCodeOf(error: unknown): number {
   }
   if (error instanceof AppError) {
     process.stderr.write(`starling: ${error.message}\n`);
+    if (error.code === 'ERR_DIGEST') return EXIT.incomplete;
     return error.code === 'ERR_CONFIG' ? EXIT.usage : EXIT.failed;
   }
   const { message, code } = error as NodeJS.ErrnoException;

@@ -4,10 +4,16 @@
  */
 import type { EventEmitter } from 'node:events';
 import type { AppError } from '../lib/errors.ts';
-import type { Info } from '../protocol/metainfo/index.ts';
+import type { PeerStatus, Swarm } from '../protocol/swarm/index.ts';
+import { formatEndpoint } from './address.ts';
 import { nodeError } from './errors.ts';
 import { hexHashes } from './hex-hashes.ts';
+import type { TorrentFiles } from './torrent-files.ts';
 import type { Summary, TorrentEvents, TorrentState } from './torrent-types.ts';
+
+// Implementation limits
+/** Addresses remembered to count who gave data. */
+const MAX_GIVERS = 10_000;
 
 /** What is needed of a torrent. */
 interface Awaited extends EventEmitter<TorrentEvents> {
@@ -38,15 +44,33 @@ export function whenCompleted(torrent: Awaited, signal: AbortSignal | undefined)
   });
 }
 
-/** What a download amounts to. */
-export function summarize(
-  info: Info,
-  facts: Pick<Summary, 'bytes' | 'seconds' | 'wastedBytes' | 'peers'>,
-): Summary {
-  return {
-    ...hexHashes(info),
-    name: info.name,
-    ...facts,
-    bytesPerSec: facts.bytes / facts.seconds,
-  };
+/** What a download took: how long, and who gave something. */
+export class DownloadWork {
+  readonly #startedMs: number;
+  readonly #givers = new Set<string>();
+
+  constructor(nowMs: number) {
+    this.#startedMs = nowMs;
+  }
+
+  /** A peer left, or is asked at the end. */
+  note({ address, downloadedBytes }: Pick<PeerStatus, 'address' | 'downloadedBytes'>): void {
+    if (downloadedBytes === 0 || this.#givers.size >= MAX_GIVERS) return;
+    this.#givers.add(formatEndpoint(address));
+  }
+
+  /** What the download amounts to, now that it is over. */
+  summarize(nowMs: number, { info, wantedBytes }: TorrentFiles, swarm: Swarm): Summary {
+    for (const peer of swarm.peers(nowMs)) this.note(peer);
+    const seconds = (nowMs - this.#startedMs) / 1000;
+    return {
+      ...hexHashes(info),
+      name: info.name,
+      bytes: wantedBytes,
+      seconds,
+      wastedBytes: swarm.totals.wastedBytes,
+      peers: this.#givers.size,
+      bytesPerSec: wantedBytes / seconds,
+    };
+  }
 }

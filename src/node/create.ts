@@ -14,12 +14,12 @@ import { SlabPool } from '../plane/slab-pool.ts';
 import {
   buildTorrent,
   type CreateFile,
+  type HashedVersion,
   type Metainfo,
   type Plan,
   parseMetainfo,
   planTorrent,
   type TorrentExtras,
-  type TorrentVersion,
 } from '../protocol/metainfo/index.ts';
 import { CLIENT_NAME } from './config.ts';
 import { nodeError } from './errors.ts';
@@ -32,7 +32,7 @@ const MAX_HASH_WORKERS = 16;
 /** Options of `createTorrent`. */
 export interface CreateOptions extends Omit<TorrentExtras, 'createdBy'> {
   /** Default 'hybrid'. */
-  readonly version?: TorrentVersion;
+  readonly version?: HashedVersion;
   /** A power of two from 16 KiB to 512 MiB; default by size. */
   readonly pieceLengthBytes?: number;
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;

@@ -24,6 +24,18 @@ export const nodeErrorTable = {
     `${d.name} contradicts itself: piece ${d.piece} fits its v1 hash or its v2 hash but not both. It cannot be downloaded; ask its maker for a correct one.`,
   ERR_TRACKER_REFUSED_HERE: (d: { url: string; reason: string }): string =>
     `${d.url} is not asked: ${d.reason}. Give a tracker of your own network with --tracker.`,
+  ERR_SOURCE_CHANGED: (d: { path: string }): string =>
+    `${d.path} changed while it was being sent, so the transfer has ended. Send it again when no program writes to it.`,
+  ERR_SOURCE_FILE: (d: { path: string; reason: string }): string =>
+    `Cannot send ${d.path}: ${d.reason}.`,
+  ERR_NO_SPACE: (d: { dir: string; neededBytes: number; freeBytes: number }): string =>
+    `${d.dir} has ${d.freeBytes} bytes free, and ${d.neededBytes} more are needed: free some space or choose another folder.`,
+  ERR_MANIFEST: (d: { reason: string }): string =>
+    `What the sender offers cannot be taken: ${d.reason}.`,
+  ERR_TRANSFER_DIGEST: (d: { name: string; expected: string; got: string }): string =>
+    `${d.name} came twice, and both times its SHA-256 was not the sender's (expected ${d.expected}, got ${d.got}): the memory or disk of one of the two machines makes errors. Nothing was kept.`,
+  ERR_DIGEST: (d: { name: string; expected: string; got: string }): string =>
+    `${d.name} is not what --sha256 says: expected ${d.expected}, got ${d.got}. Do not trust it; it is left where it is and not offered to others.`,
   ERR_STOPPED: (d: { name: string }): string => `${d.name} was stopped before it was complete.`,
   ERR_NO_DHT_NODES: (d: { seconds: number }): string =>
     `No node of the DHT answered in ${d.seconds} s: check the connection and that UDP is let through, or name a node with --bootstrap HOST:PORT.`,

@@ -99,6 +99,13 @@ export class FileGuard {
     return true;
   }
 
+  /** Everything that is had is to be fetched again. */
+  loseAll(): void {
+    const pieces = [...this.#options.have()];
+    this.#lose(pieces);
+    if (pieces.length > 0) this.#options.onLost(pieces);
+  }
+
   /** Resolves when no check is under way. */
   idle(): Promise<void> {
     return this.#checks;
@@ -112,7 +119,18 @@ export class FileGuard {
     const { files, table } = this.#options;
     const file = files.spec.files[index]!;
     if (file.isPad || !file.isStored || file.lengthBytes === 0) return;
-    table.expect(index, files.look(index));
+    table.expect(index, files.wholeLook(index));
+  }
+
+  #lose(pieces: readonly number[]): void {
+    const { files, table, isReadOnly } = this.#options;
+    for (const piece of pieces) {
+      for (const index of files.filesOf(piece)) {
+        this.#missing[index]! += 1;
+        // What is lost will be written, to neighbours too.
+        if (!isReadOnly) table.expect(index, undefined);
+      }
+    }
   }
 
   #queue(work: () => Promise<void>): void {
@@ -143,13 +161,7 @@ export class FileGuard {
     this.isUnsure ||= signal.aborted;
     if (signal.aborted) return;
     const lost = [...pieces].filter((piece) => !right.has(piece));
-    for (const piece of lost) {
-      for (const index of files.filesOf(piece)) {
-        this.#missing[index]! += 1;
-        // What is lost will be written, to neighbours too.
-        if (!isReadOnly) table.expect(index, undefined);
-      }
-    }
+    this.#lose(lost);
     for (const [at, index] of indices.entries()) {
       const isWhole = this.#missing[index] === 0;
       table.expect(index, isWhole || isReadOnly ? looks[at] : undefined);

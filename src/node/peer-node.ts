@@ -42,6 +42,13 @@ import { Torrent } from './torrent.ts';
 import type { RateLimits } from './torrent-gates.ts';
 import { type QueueMove, TorrentQueue } from './torrent-queue.ts';
 import type { AddOptions } from './torrent-types.ts';
+import {
+  IncomingTransfer,
+  OutgoingTransfer,
+  type ReceiveOptions,
+  type SendOptions,
+  type TransferHost,
+} from './transfer.ts';
 import { UdpDoor } from './udp-door.ts';
 import { WebSeedServer } from './web-seed-server.ts';
 import { WebSeedGate } from './web-seeds.ts';
@@ -313,7 +320,7 @@ export class PeerNode implements AsyncDisposable {
     const taken = keys.find((key) => this.#torrents.has(key));
     if (taken !== undefined) throw nodeError('ERR_DUPLICATE', { infoHash: taken });
     for (const key of keys) this.#torrents.set(key, torrent);
-    this.#queue.add(torrent);
+    if (options.usesQueue !== false) this.#queue.add(torrent);
     // A hybrid's magnet may know one hash only: peers of the other swarm find it once the metadata is there.
     torrent.on('metadata', () => {
       for (const key of keysOf(torrent)) {
@@ -321,6 +328,20 @@ export class PeerNode implements AsyncDisposable {
       }
     });
     return torrent;
+  }
+
+  /** Offers files to another person's node. @throws {AppError} ERR_DUPLICATE. */
+  sendTransfer(options: SendOptions): Promise<OutgoingTransfer> {
+    return OutgoingTransfer.begin(this.#transferHost(), options);
+  }
+
+  /** Fetches what another person's node offers. @throws {AppError} ERR_MANIFEST, ERR_NO_SPACE, ERR_FILE, ERR_DUPLICATE. */
+  receiveTransfer(options: ReceiveOptions): Promise<IncomingTransfer> {
+    return IncomingTransfer.begin(this.#transferHost(), options);
+  }
+
+  #transferHost(): TransferHost {
+    return { home: this.home, disk: this.#disk, prepare: (options) => this.prepare(options) };
   }
 
   /** Listens as a web seed; which torrents it serves is told to it. @param listen "HOST:PORT". @throws {AppError} ERR_LISTEN, ERR_CONFIG. */

@@ -75,6 +75,7 @@ export interface Trust {
 
 /** The resume data of one torrent in one folder. */
 export class ResumeStore {
+  readonly #isKept: boolean;
   readonly #recordPath: string;
   readonly #journalPath: string;
   #journal: number | undefined;
@@ -83,7 +84,9 @@ export class ResumeStore {
   /** The journal's key and whole entries. */
   #journalBytes = 0;
 
-  constructor(home: string, infoHash: Uint8Array, dir: string) {
+  /** @param isKept false: nothing is read or written. */
+  constructor(home: string, infoHash: Uint8Array, dir: string, isKept = true) {
+    this.#isKept = isKept;
     const key = createHash('sha256').update(infoHash).update(path.resolve(dir)).digest();
     const name = `${toHex(infoHash.subarray(0, 20))}-${toHex(key.subarray(0, 8))}`;
     this.#recordPath = path.join(home, 'resume', `${name}.resume`);
@@ -92,7 +95,7 @@ export class ResumeStore {
 
   /** The record, or undefined when there is none or it cannot be read as one. */
   load(): LoadedRecord | undefined {
-    const bytes = readFileIfThere(this.#recordPath);
+    const bytes = this.#isKept ? readFileIfThere(this.#recordPath) : undefined;
     if (bytes === undefined || bytes.length > MAX_RECORD_BYTES) return undefined;
     const record = openRecord(bytes);
     if (record !== undefined) this.#journalKey = record.journalKey;
@@ -101,7 +104,7 @@ export class ResumeStore {
 
   /** The pieces that were written after the record that was loaded or saved last. */
   loadJournal(pieceCount: number): { pieces: number[]; mtimeMs: number } {
-    const bytes = readFileIfThere(this.#journalPath);
+    const bytes = this.#isKept ? readFileIfThere(this.#journalPath) : undefined;
     if (bytes === undefined || !equalBytes(bytes.subarray(0, KEY_BYTES), this.#journalKey)) {
       return { pieces: [], mtimeMs: 0 };
     }
@@ -116,6 +119,7 @@ export class ResumeStore {
 
   /** Replaces the record; the journal starts anew. */
   save(record: ResumeRecord): void {
+    if (!this.#isKept) return;
     const journalKey = randomBytes(KEY_BYTES);
     writeFileAtomic(this.#recordPath, sealRecord({ ...record, journalKey }));
     this.#journalKey = journalKey;
@@ -125,7 +129,7 @@ export class ResumeStore {
 
   /** Notes pieces whose data has been written. */
   append(pieces: readonly number[]): void {
-    if (pieces.length === 0) return;
+    if (pieces.length === 0 || !this.#isKept) return;
     this.#journal ??= this.#openJournal();
     const bytes = Buffer.alloc(pieces.length * 4);
     for (const [index, piece] of pieces.entries()) bytes.writeUInt32BE(piece, index * 4);

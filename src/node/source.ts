@@ -6,7 +6,12 @@ import fs from 'node:fs/promises';
 import { nodeCrypto } from '../io/crypto.ts';
 import type { HttpResponse } from '../io/http.ts';
 import { isSpecialAddress, type ReachPolicy } from '../io/reach-policy.ts';
-import { formatMagnet, parseMagnet, parseMetainfo } from '../protocol/metainfo/index.ts';
+import {
+  formatMagnet,
+  parseMagnet,
+  parseMetainfo,
+  type TorrentVersion,
+} from '../protocol/metainfo/index.ts';
 import { CLIENT_NAME } from './config.ts';
 import { nodeError } from './errors.ts';
 import { hexHashes } from './hex-hashes.ts';
@@ -23,7 +28,7 @@ const FETCH_TIMEOUT_MS = 60_000;
 export interface TorrentDescription {
   readonly kind: 'torrent' | 'magnet';
   readonly name: string;
-  readonly version?: 'v1' | 'v2' | 'hybrid';
+  readonly version?: TorrentVersion;
   readonly infoHashV1?: string;
   readonly infoHashV2?: string;
   readonly magnet: string;

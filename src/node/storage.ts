@@ -10,7 +10,12 @@ import type { JobResult, JobSegment, ScanJob } from '../plane/disk-jobs.ts';
 import { type DiskPool, SCANS_PER_WORKER } from '../plane/disk-pool.ts';
 import { DiskFaultError, makeFolderInside, type StorageSpec } from '../plane/file-table.ts';
 import { cutSegments, type Geometry } from '../plane/geometry.ts';
-import { type Info, type LayoutInfo, PieceLayout } from '../protocol/metainfo/index.ts';
+import {
+  type Info,
+  type LayoutInfo,
+  PieceLayout,
+  VERSION_TRAITS,
+} from '../protocol/metainfo/index.ts';
 
 // Implementation limits
 /** Bytes of a scan job, at least a piece. */
@@ -23,8 +28,8 @@ export class TorrentGeometry extends PieceLayout implements Geometry {
 
   constructor(info: LayoutInfo) {
     super(info);
-    this.#hasV1 = info.version !== 'v2';
-    this.#hasV2 = info.version !== 'v1';
+    this.#hasV1 = VERSION_TRAITS[info.version].hasV1;
+    this.#hasV2 = VERSION_TRAITS[info.version].hasV2;
   }
 
   /** What to compute for a piece. */
@@ -233,7 +238,7 @@ export function expectedHashes(
   return {
     v1: (piece) => layout.expectedV1(piece),
     v2: (piece) => {
-      if (info.version === 'v1') return undefined;
+      if (!VERSION_TRAITS[info.version].hasV2) return undefined;
       const file = info.files[layout.fileIndexV2(piece)]!;
       if (file.piecesRoot === undefined) return undefined;
       if (file.lengthBytes <= info.pieceLengthBytes) return file.piecesRoot;

@@ -6,7 +6,7 @@
  */
 import { monotonicMs } from '../io/clock.ts';
 import { nodeCrypto, randomSeed } from '../io/crypto.ts';
-import { dialTcp, type Endpoint } from '../io/tcp.ts';
+import type { ByteConnection, Endpoint } from '../io/tcp.ts';
 import type { Bitfield } from '../lib/bitfield.ts';
 import { equalBytes } from '../lib/bytes.ts';
 import { Rng } from '../lib/rng.ts';
@@ -28,8 +28,9 @@ import {
   type SwarmOutput,
 } from '../protocol/swarm/index.ts';
 import type { DialGate } from './dial-gate.ts';
+import { Dials } from './dials.ts';
 import type { Outlet } from './outlet.ts';
-import { dialProblem, type LinkOwner, PeerLink } from './peer-link.ts';
+import { type LinkOwner, PeerLink } from './peer-link.ts';
 import type { NeededPiece } from './playback.ts';
 import type { Wake } from './rate-gate.ts';
 import type { TorrentGeometry } from './storage.ts';
@@ -74,6 +75,10 @@ export interface SwarmServiceOptions {
   readonly maxPeers?: number;
   /** False: peers are neither told of others nor believed about them. Default true. */
   readonly usesPeerExchange?: boolean;
+  /** False: no metadata is asked for, taken or served (BEP 9). Default true. */
+  readonly usesMetadataExchange?: boolean;
+  /** Which incoming connections are answered; default: all. */
+  readonly admits?: ((connection: ByteConnection) => boolean) | undefined;
   /** Default: none. */
   readonly webSeeds?: WebSeedPlan;
   readonly onEvent: (event: SwarmEvent) => void;
@@ -95,8 +100,7 @@ export class SwarmService implements LinkOwner {
   #infoHashV2: Uint8Array | undefined;
   readonly #links = new Map<number, PeerLink>();
   readonly #wakes = new WeakMap<PeerLink, LinkWakes>();
-  /** What ends each dial under way. */
-  readonly #dials = new Map<AbortController, () => void>();
+  readonly #dials: Dials;
   readonly #pumps = new Set<SendQueue>();
   readonly #gates: TorrentGates;
   #nextId = 0;
@@ -117,6 +121,18 @@ export class SwarmService implements LinkOwner {
     this.#gates = new TorrentGates(options.plane);
     this.#infoHashV1 = options.infoHashV1;
     this.#infoHashV2 = options.infoHashV2;
+    this.#dials = new Dials({
+      dialGate: options.plane.dialGate,
+      mayDial: options.plane.mayDial,
+      localHost: options.localHost,
+      greeting: () => this.#greeting(),
+      isWanted: () => !this.#isStopped && !this.#isResting,
+      adopt: (link, handshake) => this.#answered(link, handshake),
+      onFailed: (dial, reason) => {
+        this.swarm.handleDialFailed(monotonicMs(), dial, reason);
+        this.drain();
+      },
+    });
     this.swarm = new Swarm(monotonicMs(), {
       peerId: options.peerId,
       crypto: nodeCrypto,
@@ -125,6 +141,7 @@ export class SwarmService implements LinkOwner {
       isExempt: options.plane.isExempt,
       standingOf: ({ host }) => options.plane.standingOf(host),
       usesPeerExchange: options.usesPeerExchange ?? true,
+      usesMetadataExchange: options.usesMetadataExchange ?? true,
       ...(options.infoHashV1 === undefined ? {} : { infoHashV1: options.infoHashV1 }),
       ...(options.infoHashV2 === undefined ? {} : { infoHashV2: options.infoHashV2 }),
       ...(options.listenPort === undefined ? {} : { listenPort: options.listenPort }),
@@ -214,6 +231,11 @@ export class SwarmService implements LinkOwner {
     }
   }
 
+  /** Somebody else who reads the torrent's files met a fault. */
+  reportFault(fault: DiskFault): void {
+    this.#options.onDiskFault(fault);
+  }
+
   /** Limits of this torrent, besides those of the node. */
   setLimits(limits: RateLimits): void {
     this.#gates.setLimits(limits);
@@ -250,9 +272,7 @@ export class SwarmService implements LinkOwner {
   disconnect(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    // First all of them: the end of one dial begins another that waited.
-    for (const abort of this.#dials.keys()) abort.abort();
-    for (const end of [...this.#dials.values()]) end();
+    this.#dials.close();
     this.swarm.stop(monotonicMs());
     this.drain();
     for (const link of this.#links.values()) link.close('stopped');
@@ -262,7 +282,7 @@ export class SwarmService implements LinkOwner {
   rest(): void {
     if (this.#isResting) return;
     this.#isResting = true;
-    for (const [dial] of this.#dials) dial.abort();
+    this.#dials.abort();
     this.swarm.stop(monotonicMs());
     this.drain();
   }
@@ -284,9 +304,22 @@ export class SwarmService implements LinkOwner {
     this.#source.files.close();
   }
 
+  /** Speaks over a connection that was made elsewhere, as the end that begins. */
+  join(connection: ByteConnection): void {
+    const link = new PeerLink({
+      connection,
+      isIncoming: false,
+      onHandshake: (itself, handshake) => this.#answered(itself, handshake),
+      onAbandoned: () => {},
+    });
+    if (this.#isStopped || this.#isResting) link.close('stopped');
+    else link.write(this.#greeting());
+  }
+
   /** Takes over an incoming link whose handshake names this torrent. @returns undefined to refuse it. */
   accept(link: PeerLink, handshake: Handshake): LinkOwner | undefined {
     if (this.#isStopped || this.#isResting) return undefined;
+    if (this.#options.admits?.(link.connection) === false) return undefined;
     if (!this.swarm.admits(monotonicMs(), link.connection.remote)) return undefined;
     const hasV2Bit = (handshake.reserved[7]! & 0x10) !== 0;
     const upgraded = hasV2Bit ? this.#infoHashV2?.subarray(0, 20) : undefined;
@@ -419,7 +452,7 @@ export class SwarmService implements LinkOwner {
         this.#links.get(output.id)?.queue?.clear();
         return;
       case 'dial':
-        this.#dial(output.dial, output.address);
+        if (!this.#isStopped) this.#dials.begin(output.dial, output.address);
         return;
       case 'close':
         this.#links.get(output.id)?.close(output.reason);
@@ -447,54 +480,20 @@ export class SwarmService implements LinkOwner {
     });
   }
 
-  #dial(dial: number, address: Endpoint): void {
-    if (this.#isStopped || !this.#plane.mayDial(address.host)) {
-      const reason = 'STARLING_OFFLINE allows no contact with it';
-      this.swarm.handleDialFailed(monotonicMs(), dial, reason);
-      return;
-    }
-    const abort = new AbortController();
-    let leave = (): void => {};
-    // A dial counts until its handshake came: until then it costs a socket and says nothing of the other end.
-    const end = (): void => {
-      this.#dials.delete(abort);
-      leave();
-    };
-    this.#dials.set(abort, end);
-    leave = this.#plane.dialGate.enter(() => this.#connect(dial, address, abort.signal, end));
-  }
-
-  #connect(dial: number, address: Endpoint, signal: AbortSignal, end: () => void): void {
-    const { localHost } = this.#options;
-    const fail = (reason: string): void => {
-      end();
-      this.swarm.handleDialFailed(monotonicMs(), dial, reason);
-      this.drain();
-    };
-    dialTcp({ ...address, signal, ...(localHost === undefined ? {} : { localHost }) })
-      .then((connection) => {
-        const link = new PeerLink({
-          connection,
-          isIncoming: false,
-          dial,
-          onHandshake: (itself, handshake) => {
-            if (!this.#isOurs(handshake.infoHash)) return undefined;
-            end();
-            return this.#adopt(itself, handshake);
-          },
-          onAbandoned: fail,
-        });
-        signal.addEventListener('abort', () => link.close('stopped'), { once: true });
-        if (signal.aborted || this.#isStopped || this.#isResting) link.close('stopped');
-        else link.write(this.#handshake((this.#infoHashV1 ?? this.#infoHashV2!).subarray(0, 20)));
-      })
-      .catch((error: NodeJS.ErrnoException) => fail(dialProblem(error)));
-  }
-
   #isOurs(infoHash: Uint8Array): boolean {
     return [this.#infoHashV1, this.#infoHashV2].some(
       (ours) => ours !== undefined && equalBytes(ours.subarray(0, 20), infoHash),
     );
+  }
+
+  /** Our handshake where we speak first. */
+  #greeting(): Uint8Array {
+    return this.#handshake((this.#infoHashV1 ?? this.#infoHashV2!).subarray(0, 20));
+  }
+
+  /** The answer to our greeting. */
+  #answered(link: PeerLink, handshake: Handshake): LinkOwner | undefined {
+    return this.#isOurs(handshake.infoHash) ? this.#adopt(link, handshake) : undefined;
   }
 
   #handshake(infoHash: Uint8Array): Uint8Array {

@@ -12,7 +12,7 @@ import { Bitfield } from '../lib/bitfield.ts';
 import { equalBytes } from '../lib/bytes.ts';
 import type { DiskPool } from '../plane/disk-pool.ts';
 import { DiskFaultError, type FileLook, type StorageSpec } from '../plane/file-table.ts';
-import { type Info, parseInfo } from '../protocol/metainfo/index.ts';
+import { type Info, parseInfo, VERSION_TRAITS } from '../protocol/metainfo/index.ts';
 import type { PieceOutcome } from '../protocol/swarm/index.ts';
 import { nodeError } from './errors.ts';
 import { judgeRecord, type ResumeRecord, type ResumeStore, statFiles } from './resume.ts';
@@ -58,6 +58,8 @@ export interface TorrentFilesOptions {
   readonly select: readonly string[];
   /** BEP 53 `so`. */
   readonly selectOnly: readonly number[] | undefined;
+  /** How each file must look whenever it is read; default: as it is found when it is whole. */
+  readonly looks?: readonly FileLook[] | undefined;
 }
 
 /** The files of a torrent. */
@@ -71,6 +73,7 @@ export class TorrentFiles {
   layers: ReadonlyMap<string, Uint8Array>;
   /** How a whole file looked when it was verified: what the record must say, whatever became of it since. */
   verifiedLook: (index: number) => FileLook | undefined = () => undefined;
+  readonly #looks: readonly FileLook[] | undefined;
   readonly #disk: DiskPool;
   readonly #resume: ResumeStore;
   /** Let go after the check: it holds the whole file that it was read from. */
@@ -95,6 +98,7 @@ export class TorrentFiles {
     this.info = info;
     this.layers = layers;
     this.#disk = disk;
+    this.#looks = options.looks;
     this.#resume = resume;
     this.#record = resume.load();
     this.#wasStored = this.#record === undefined ? new Set() : storedFiles(this.#record);
@@ -196,8 +200,9 @@ export class TorrentFiles {
     return have;
   }
 
-  /** Before data flows: creates empty files. @throws the system's error. */
+  /** Before data flows: creates empty files; those of a transfer come at its end, with all that is not data. @throws the system's error. */
   createEmpty(): void {
+    if (VERSION_TRAITS[this.info.version].isUnhashed) return;
     createEmptyFiles(this.spec, this.info);
   }
 
@@ -208,6 +213,8 @@ export class TorrentFiles {
 
   /** A file that was deleted while we wrote to it takes our data along without an error: its path. */
   findVanished(have: Bitfield): string | undefined {
+    // Nothing is written to what only is sent, and each read of it looks.
+    if (this.#looks !== undefined) return undefined;
     const now = statFiles(this.#paths);
     const at = this.spec.files.findIndex((file, index) => {
       if (file.isPad || !file.isStored || file.lengthBytes === 0) return false;
@@ -234,6 +241,11 @@ export class TorrentFiles {
     );
   }
 
+  /** How a file must look that is whole now. */
+  wholeLook(index: number): FileLook {
+    return this.#looks?.[index] ?? this.look(index);
+  }
+
   /** How the file with these bytes looks now. */
   look(index: number): FileLook {
     const isStored = this.spec.files[index]!.isStored;
@@ -254,6 +266,9 @@ export class TorrentFiles {
     signal: AbortSignal,
     onRight: (piece: number, outcome: PieceOutcome) => void,
   ): Promise<void> {
+    const { hasV1, hasV2, isUnhashed } = VERSION_TRAITS[this.info.version];
+    // Nothing can be found right: what is in doubt is lost.
+    if (isUnhashed) return;
     const expected = expectedHashes(this.info, this.geometry, this.layers);
     await scanPieces({
       disk: this.#disk,
@@ -264,8 +279,8 @@ export class TorrentFiles {
       onPiece: (piece, v1, v2) => {
         if (!isRight(expected, piece, v1, v2)) return;
         onRight(piece, {
-          ...(this.info.version === 'v2' ? {} : { v1 }),
-          ...(this.info.version === 'v1' ? {} : { v2 }),
+          ...(hasV1 ? { v1 } : {}),
+          ...(hasV2 ? { v2 } : {}),
         });
       },
     });
@@ -356,6 +371,8 @@ export class TorrentFiles {
     signal: AbortSignal,
     onProgress: (doneBytes: number, totalBytes: number) => void,
   ): Promise<Bitfield> {
+    // Without hashes nothing is found right by reading it: it is fetched again.
+    if (VERSION_TRAITS[this.info.version].isUnhashed) return new Bitfield(this.info.pieceCount);
     let totalBytes = 0;
     for (const piece of pieces) totalBytes += this.geometry.wantedBytes(piece);
     try {

@@ -5,9 +5,10 @@
 import { resolveHost } from '../io/dns.ts';
 import type { Endpoint } from '../io/tcp.ts';
 import { toHex } from '../lib/bytes.ts';
-import { formatMagnet } from '../protocol/metainfo/index.ts';
+import { formatMagnet, VERSION_TRAITS } from '../protocol/metainfo/index.ts';
 import type { Swarm } from '../protocol/swarm/index.ts';
 import { parseEndpoint } from './address.ts';
+import type { SwarmServiceOptions } from './swarm-service.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import { tiersOf } from './torrent-trackers.ts';
 import type { AddOptions, InfoHashes } from './torrent-types.ts';
@@ -55,8 +56,30 @@ export async function* firstPeersOf(
   }
 }
 
+/** How the core of a torrent runs, as far as its source and the user say. */
+export function serviceOptionsOf(
+  host: TorrentHost,
+  options: AddOptions,
+  { infoHashV1, infoHashV2 }: InfoHashes,
+): Omit<SwarmServiceOptions, 'onEvent' | 'onDiskFault'> {
+  return {
+    plane: host.plane,
+    peerId: host.peerId,
+    clientName: host.clientName,
+    listenPort: host.listenPort,
+    ...dhtPortOf(host, options),
+    usesPeerExchange: options.isDiscovering !== false && options.usesPeerExchange !== false,
+    usesMetadataExchange: !isUnhashed(options),
+    admits: options.admits,
+    webSeeds: webSeedPlanOf(host, options),
+    ...(host.localHost === undefined ? {} : { localHost: host.localHost }),
+    ...(infoHashV1 === undefined ? {} : { infoHashV1 }),
+    ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
+  };
+}
+
 /** The web seeds of a torrent and how they may be asked. */
-export function webSeedPlanOf(host: TorrentHost, options: AddOptions): WebSeedPlan {
+function webSeedPlanOf(host: TorrentHost, options: AddOptions): WebSeedPlan {
   const { source, webSeeds = [], usesWebSeeds = true } = options;
   return {
     urls: usesWebSeeds ? webSeedsOf(source) : [],
@@ -79,11 +102,13 @@ function memoryKeyOf(source: AddOptions['source']): string {
   return toHex((infoHashV1 ?? infoHashV2)!);
 }
 
+/** True for the files of a transfer between two people, which have no hashes. */
+export function isUnhashed({ source }: AddOptions): boolean {
+  return source.kind === 'metainfo' && VERSION_TRAITS[source.metainfo.info.version].isUnhashed;
+}
+
 /** The port of the DHT that peers are told of. */
-export function dhtPortOf(
-  { dht }: TorrentHost,
-  options: AddOptions,
-): { readonly dhtPort?: number } {
+function dhtPortOf({ dht }: TorrentHost, options: AddOptions): { readonly dhtPort?: number } {
   const dhtPort = dht?.port(4) ?? dht?.port(6);
   const isPrivate = options.source.kind === 'metainfo' && options.source.metainfo.info.isPrivate;
   return dhtPort === undefined || isPrivate || options.isDiscovering === false ? {} : { dhtPort };

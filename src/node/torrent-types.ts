@@ -2,7 +2,9 @@
  * What a torrent tells the outside: its options, states, events and results.
  * @module
  */
+import type { ByteConnection } from '../io/tcp.ts';
 import type { AppError } from '../lib/errors.ts';
+import type { FileLook } from '../plane/file-table.ts';
 import type { Info, Magnet, Metainfo } from '../protocol/metainfo/index.ts';
 import type { PeerOrigin, PeerStatus } from '../protocol/swarm/index.ts';
 import type { TrackerStatus } from '../protocol/tracker/index.ts';
@@ -55,6 +57,16 @@ export interface AddOptions {
   readonly webSeeds?: readonly string[];
   /** False: no web seeds at all. Default true. */
   readonly usesWebSeeds?: boolean;
+  /** Which incoming connections may join; to all others it is as if there were no such torrent. Default: all. */
+  readonly admits?: (connection: ByteConnection) => boolean;
+  /** False: it runs at once, whatever the node's queue says. Default true. */
+  readonly usesQueue?: boolean;
+  /** False: it keeps no resume data. Default true. */
+  readonly isRemembered?: boolean;
+  /** What the SHA-256 of all files together must be (docs/protocol/send-transfer.md), 32 bytes: until it was found so, nothing is complete or seeded. */
+  readonly sha256?: Uint8Array;
+  /** How each file must look whenever it is read: another size or time ends the torrent. Default: a file may change, and what is right of it counts. */
+  readonly looks?: readonly FileLook[];
 }
 
 /** Where a torrent is in its life; README.md of this folder draws the transitions. */
@@ -118,6 +130,8 @@ export interface TorrentEvents {
   /** A piece was verified and is on disk. */
   piece: [{ readonly piece: number }];
   'piece-failed': [{ readonly piece: number; readonly peers: readonly string[] }];
+  /** These pieces are not on disk any more, or are to be fetched again. */
+  'pieces-lost': [{ readonly pieces: readonly number[] }];
   complete: [Summary];
   /** The seed has given enough; `action` follows. */
   'share-limit': [{ readonly reason: ShareReason; readonly action: ShareAction }];

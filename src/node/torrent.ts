@@ -2,7 +2,7 @@
  * One torrent of a node, from link to complete files: metadata → check of what is there → download → seed.
  *
  * States and transitions are drawn in README.md. Disk faults put it into `error` and stop requests; it tries again (`trouble.ts`).
- * Resume data: see resume.ts; here is when it is written: at the start of a download, RECORD_INTERVAL_MS after data moved, and at the end.
+ * Resume data: see resume.ts; it is written at the start of a download, some time after data moved (`torrent-records.ts`), and at the end.
  * It has no timer while nothing fails: what takes time is looked at when the node's pulse comes (`pulse`).
  * @module
  */
@@ -16,24 +16,25 @@ import { type DiskFault, FileTable } from '../plane/file-table.ts';
 import { type Info, parseInfo } from '../protocol/metainfo/index.ts';
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
 import type { ScrapeResult } from '../protocol/tracker/index.ts';
-import { formatEndpoint } from './address.ts';
-import { summarize, whenCompleted } from './completion.ts';
+import { DownloadWork, whenCompleted } from './completion.ts';
 import { nodeError } from './errors.ts';
-import { FileGuard } from './file-guard.ts';
+import { FileGuard, UNDERNEATH } from './file-guard.ts';
 import { type NeededPiece, type NeededRange, needsByPiece } from './playback.ts';
 import { HOLDABLE, PaceWatch, type QueueFacts } from './queue-plan.ts';
 import { noteEvent } from './reputation.ts';
 import { ResumeStore } from './resume.ts';
 import { type ShareLimits, ShareWatch } from './share-limits.ts';
 import { SwarmService } from './swarm-service.ts';
+import { checkDigest } from './torrent-digest.ts';
 import { TorrentDiscovery } from './torrent-discovery.ts';
 import { tellPeerEvent } from './torrent-events.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
 import type { RateLimits } from './torrent-gates.ts';
 import type { TorrentHost } from './torrent-host.ts';
-import { dhtPortOf, firstPeersOf, linkOf, noteProven, webSeedPlanOf } from './torrent-link.ts';
+import { firstPeersOf, isUnhashed, linkOf, noteProven, serviceOptionsOf } from './torrent-link.ts';
 import { progressOf, transferStatsOf } from './torrent-picture.ts';
 import type { Queueable } from './torrent-queue.ts';
+import { TorrentRecords } from './torrent-records.ts';
 import type {
   AddOptions,
   Summary,
@@ -44,12 +45,8 @@ import type {
 import { Trouble } from './trouble.ts';
 
 // Implementation limits
-/** A resume record is written, and data synced, this often while data moves. */
-const RECORD_INTERVAL_MS = 120_000;
 /** A seed that waits for its turn asks its trackers for their counts this often. */
 const COUNTS_INTERVAL_MS = 30 * 60_000;
-/** Addresses remembered to count who gave data. */
-const MAX_GIVERS = 10_000;
 
 /** A torrent. Dispose it, or call `stop`, to end it. */
 export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposable, Queueable {
@@ -57,10 +54,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   readonly #options: AddOptions;
   readonly #service: SwarmService;
   readonly #resume: ResumeStore;
-  readonly #startedMs = monotonicMs();
+  readonly #work = new DownloadWork(monotonicMs());
   readonly #abort = new AbortController();
-  readonly #givers = new Set<string>();
-  readonly #unjournaled: number[] = [];
   readonly #pace = new PaceWatch();
   readonly #share: ShareWatch;
   readonly #discovery: TorrentDiscovery;
@@ -89,9 +84,13 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       this.#setState(this.#service.swarm.isComplete ? 'seeding' : 'downloading');
     },
   });
-  /** When the record is to be written; Infinity: nothing moved since. */
-  #recordDueMs: number = Number.POSITIVE_INFINITY;
-  #recordedUploadBytes = 0;
+  readonly #records = new TorrentRecords({
+    files: () => this.#files,
+    swarm: () => this.#service.swarm,
+    isStopped: () => this.#state === 'stopped',
+    guardDisk: (write) => this.#guardDisk(write),
+    onPiece: (piece) => this.emit('piece', { piece }),
+  });
   #summary: Summary | undefined;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -103,18 +102,14 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const { infoHashV1, infoHashV2 } = this.infoHashes;
     this.#state = options.source.kind === 'magnet' ? 'metadata' : 'checking';
     this.#share = new ShareWatch(options.shareLimits);
-    this.#resume = new ResumeStore(host.home, (infoHashV1 ?? infoHashV2)!, this.#options.dir);
+    this.#resume = new ResumeStore(
+      host.home,
+      (infoHashV1 ?? infoHashV2)!,
+      this.#options.dir,
+      options.isRemembered,
+    );
     this.#service = new SwarmService({
-      plane: host.plane,
-      peerId: host.peerId,
-      clientName: host.clientName,
-      listenPort: host.listenPort,
-      ...dhtPortOf(host, options),
-      usesPeerExchange: options.isDiscovering !== false && options.usesPeerExchange !== false,
-      webSeeds: webSeedPlanOf(host, options),
-      ...(host.localHost === undefined ? {} : { localHost: host.localHost }),
-      ...(infoHashV1 === undefined ? {} : { infoHashV1 }),
-      ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
+      ...serviceOptionsOf(host, options, this.infoHashes),
       onEvent: (event) => this.#onSwarmEvent(event),
       onDiskFault: (fault) => this.#onDiskFault(fault),
     });
@@ -127,7 +122,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       onPeers: (found, source) => this.#service.addPeers(found, source),
       onSwitch: () => this.#service.forgetPeers(),
       onProblem: (url, message) => this.emit('tracker-problem', { url, message }),
-      onRemember: () => this.#saveRecord(),
+      onRemember: () => this.#records.save(),
     });
     this.setLimits({
       downloadBytesPerSec: options.downloadLimitBytesPerSec ?? 0,
@@ -174,7 +169,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const { source } = this.#options;
     this.#service.start();
     // It is not seen to run before it is its turn.
-    if (this.#host.queue.isLimited) this.setQueued(true);
+    if (this.#host.queue.isLimited && this.#options.usesQueue !== false) this.setQueued(true);
     const known =
       source.kind === 'metainfo'
         ? { info: source.metainfo.info, layers: source.metainfo.pieceLayers }
@@ -199,7 +194,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   /** Goes on after `pause`, when the queue lets it. */
   resume(): void {
     if (this.#hold !== 'paused') return;
-    this.#holdBack('queued');
+    if (this.#options.usesQueue !== false) this.#holdBack('queued');
+    else this.#release();
     this.#host.queue.consider(monotonicMs());
   }
 
@@ -234,10 +230,9 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   /** @internal A seed that waits for its turn is ranked by its swarm's counts, which only its trackers can tell. */
   wantsCounts(nowMs: number): boolean {
     if (this.#hold !== 'queued' || !this.#isReady || !this.#service.swarm.isComplete) return false;
-    const isDue = nowMs - this.#discovery.trackers.scrapedMs >= COUNTS_INTERVAL_MS;
-    return (
-      isDue && this.#options.isDiscovering !== false && this.#discovery.trackers.status.length > 0
-    );
+    const { scrapedMs, status } = this.#discovery.trackers;
+    const isDue = nowMs - scrapedMs >= COUNTS_INTERVAL_MS;
+    return isDue && this.#options.isDiscovering !== false && status.length > 0;
   }
 
   /** A picture of the moment. */
@@ -267,12 +262,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   pulse(nowMs: number): void {
     this.#checkShare(nowMs);
     this.#service.pulse(nowMs);
-    const { uploadedBytes } = this.#service.swarm.totals;
-    if (uploadedBytes !== this.#recordedUploadBytes) this.#recordSoon(nowMs);
-    if (nowMs < this.#recordDueMs || this.#state === 'stopped') return;
-    this.#recordDueMs = Number.POSITIVE_INFINITY;
-    this.#recordedUploadBytes = uploadedBytes;
-    this.#sync().catch((error: AppError) => this.#fail(error, false));
+    this.#records.pulse(nowMs).catch((error: AppError) => this.#fail(error, false));
   }
 
   /** @internal Who was met is remembered. */
@@ -304,6 +294,25 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     else if (!isQueued && this.#hold === 'queued') this.#release();
   }
 
+  /** @internal Its files, once the metadata is known. */
+  get files(): TorrentFiles | undefined {
+    return this.#files;
+  }
+
+  /** @internal Forgets what is had and fetches it again: digests of whole files say that something in it is wrong. */
+  fetchAgain(): void {
+    this.#summary = undefined;
+    if (this.#state === 'seeding') this.#setState('downloading');
+    this.#guard?.loseAll();
+  }
+
+  /** @internal A file is not what it was when sending began: nobody gets more, never a mix of two versions. @returns ERR_SOURCE_CHANGED. */
+  endChanged(changed: string): AppError {
+    const error = nodeError('ERR_SOURCE_CHANGED', { path: changed });
+    this.#endWith(error);
+    return error;
+  }
+
   /** @internal For the node's listener. */
   get service(): SwarmService {
     return this.#service;
@@ -313,7 +322,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   async #open(info: Info, layers: ReadonlyMap<string, Uint8Array>): Promise<void> {
     this.#setState('checking');
-    const { dir, select = [], source } = this.#options;
+    const { dir, select = [], source, looks } = this.#options;
     const files = new TorrentFiles({
       info,
       layers,
@@ -322,6 +331,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       resume: this.#resume,
       select,
       selectOnly: source.kind === 'magnet' ? source.magnet.selectOnly : undefined,
+      looks,
     });
     if (files.trackers !== undefined) this.#discovery.trackers.recall(files.trackers);
     files.trackerMemory = () => this.#discovery.trackers.memory;
@@ -416,7 +426,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   // Events
 
   #onSwarmEvent(event: SwarmEvent): void {
-    noteEvent(this.#host.reputation, event);
+    if (!isUnhashed(this.#options)) noteEvent(this.#host.reputation, event);
     switch (event.type) {
       case 'metadata':
         this.#onMetadata(event.infoBytes);
@@ -429,7 +439,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         return;
       case 'layers':
         this.#files!.layers = event.layers;
-        this.#saveRecord();
+        this.#records.save();
         return;
       case 'inconsistent':
         this.#fail(nodeError('ERR_INCONSISTENT', { name: this.name, piece: event.piece }), true);
@@ -438,9 +448,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         this.#host.dht?.addPeerNode(event.address);
         return;
       case 'peer-closed':
-        if (event.downloadedBytes > 0 && this.#givers.size < MAX_GIVERS) {
-          this.#givers.add(formatEndpoint(event.address));
-        }
+        this.#work.note(event);
         tellPeerEvent(this, event);
         return;
       case 'piece-failed':
@@ -473,21 +481,23 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   #onPiece(piece: number): void {
     this.#trouble.clear();
     this.#guard?.pieceHad(piece);
-    this.#recordSoon(monotonicMs());
-    // One write for all pieces of a turn: small pieces come by the dozen.
-    if (this.#unjournaled.push(piece) === 1) queueMicrotask(() => this.#writeJournal());
-  }
-
-  #writeJournal(): void {
-    const pieces = this.#unjournaled.splice(0);
-    if (this.#state !== 'stopped') this.#guardDisk(() => this.#files?.journal(pieces));
-    for (const piece of pieces) this.emit('piece', { piece });
+    this.#records.note(monotonicMs(), piece);
   }
 
   #onComplete(): void {
+    const { sha256 } = this.#options;
+    if (sha256 === undefined) this.#complete();
+    else {
+      checkDigest(this.#host.plane.disk, this.#files!, sha256, this.#abort.signal).then(
+        () => this.#complete(),
+        (error: AppError) => this.#endWith(error),
+      );
+    }
+  }
+
+  #complete(): void {
     const files = this.#files!;
-    const { info } = files;
-    this.#writeJournal();
+    this.#records.writeJournal();
     const gone = files.findVanished(this.#service.swarm.have!);
     if (gone !== undefined) {
       this.#onDiskFault({ path: gone, code: 'VANISHED', operation: 'read' });
@@ -496,15 +506,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#guardDisk(() => files.createLinks());
     const { swarm } = this.#service;
     const now = monotonicMs();
-    for (const peer of swarm.peers(now)) {
-      if (peer.downloadedBytes > 0) this.#givers.add(formatEndpoint(peer.address));
-    }
-    this.#summary = summarize(info, {
-      bytes: files.wantedBytes,
-      seconds: (now - this.#startedMs) / 1000,
-      wastedBytes: swarm.totals.wastedBytes,
-      peers: this.#givers.size,
-    });
+    this.#summary = this.#work.summarize(now, files, swarm);
     this.#discovery.trackers.complete();
     this.#setState('seeding');
     this.emit('complete', this.#summary);
@@ -514,6 +516,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   // Faults
 
   #onDiskFault(fault: DiskFault): void {
+    if (this.#options.looks !== undefined && UNDERNEATH.has(fault.code)) {
+      this.endChanged(fault.path);
+      return;
+    }
     this.#fail(nodeError('ERR_FILE', fault), false);
     if (this.#guard?.takes(fault) !== true) return;
     const files = this.#files!;
@@ -530,7 +536,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       const have = swarm.have!;
       swarm.setPriorities((piece) => (files.wanted.has(piece) && have.has(piece) ? 4 : 0));
     }
-    this.#saveRecord();
+    this.emit('pieces-lost', { pieces });
+    this.#records.save();
     this.#service.drain();
   }
 
@@ -541,6 +548,13 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       const { code = 'EIO', path: where = this.#options.dir } = error as NodeJS.ErrnoException;
       this.#fail(nodeError('ERR_FILE', { path: where, code, operation: 'write' }, error), false);
     }
+  }
+
+  /** For good, and nobody gets anything of it any more. */
+  #endWith(error: AppError): void {
+    this.#fail(error, true);
+    this.#service.rest();
+    this.#discovery.stop();
   }
 
   #fail(error: AppError, isFinal: boolean): void {
@@ -557,24 +571,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     if (this.state !== before) this.emit('state', { state: this.state });
   }
 
-  // Resume data
-
-  #recordSoon(nowMs: number): void {
-    if (this.#recordDueMs === Number.POSITIVE_INFINITY) {
-      this.#recordDueMs = nowMs + RECORD_INTERVAL_MS;
-    }
-  }
-
-  async #sync(): Promise<void> {
-    const { have, totals } = this.#service.swarm;
-    if (have !== undefined) await this.#files?.sync(have, totals);
-  }
-
-  #saveRecord(): void {
-    const { have, totals } = this.#service.swarm;
-    if (have !== undefined) this.#guardDisk(() => this.#files?.save(have, totals, false));
-  }
-
   async #stop(): Promise<void> {
     this.#abort.abort(nodeError('ERR_STOPPED', { name: this.name }));
     this.#trouble.close();
@@ -588,7 +584,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     // A close queued behind all writes of the storage: when it is answered, they are done and judged.
     if (storage !== undefined) await this.#host.plane.disk.onAll('close', storage);
     this.#service.close();
-    this.#writeJournal();
+    this.#records.writeJournal();
     const { have, totals } = this.#service.swarm;
     if (this.#guard?.isUnsure === true) this.#guardDisk(() => this.#files?.forget());
     else if (have !== undefined) this.#guardDisk(() => this.#files?.end(have, totals));

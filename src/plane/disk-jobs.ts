@@ -3,6 +3,7 @@
  * @module
  */
 import type { DiskFault, StorageSpec } from './file-table.ts';
+import type { FinishEntry } from './finish-tree.ts';
 import type { HashPlan } from './piece-hasher.ts';
 
 /** Where a run of bytes lies in the files: bytes `[at, at + lengthBytes)` of the job. */
@@ -62,6 +63,33 @@ export interface BlocksJob {
   readonly segments: readonly JobSegment[];
 }
 
+/** A run of bytes of one file for a digest. */
+export interface DigestRun {
+  readonly fileIndex: number;
+  readonly fromBytes: number;
+  readonly lengthBytes: number;
+  /** The file ends with it. */
+  readonly isEnd: boolean;
+}
+
+/** Read runs of files, each file's in order, and go on with the SHA-256 of each file; all jobs of a storage go to one worker. */
+export interface DigestJob {
+  readonly kind: 'digest';
+  readonly id: number;
+  readonly storage: number;
+  readonly runs: readonly DigestRun[];
+}
+
+/** Make what no data brings of a tree below `dir`, or give its entries their modes and times (`finish-tree.ts`). */
+export interface FinishJob {
+  readonly kind: 'finish';
+  readonly id: number;
+  readonly storage: number;
+  readonly step: 'make' | 'dress';
+  readonly dir: string;
+  readonly entries: readonly FinishEntry[];
+}
+
 /** Force a storage's written data to disk; open its files anew; or close them and forget it for good. */
 export interface FileJob {
   readonly kind: 'sync' | 'refresh' | 'close';
@@ -70,7 +98,7 @@ export interface FileJob {
 }
 
 /** A job of a worker. */
-export type Job = PartJob | SpillJob | ScanJob | BlocksJob | FileJob;
+export type Job = PartJob | SpillJob | ScanJob | BlocksJob | DigestJob | FinishJob | FileJob;
 
 /** What the network thread sends. */
 export type ToWorker =
@@ -90,6 +118,8 @@ export interface JobResult {
   readonly isPresent?: Uint8Array;
   /** blocks: SHA-256 of each block, 32 bytes each. */
   readonly blockDigests?: Uint8Array;
+  /** digest: SHA-256 of each file that ended, 32 bytes each. */
+  readonly fileDigests?: Uint8Array;
   readonly fault?: DiskFault;
 }
 

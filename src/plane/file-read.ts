@@ -23,8 +23,11 @@ export function readInto(
       return;
     }
     fs.read(place.fd, target, 0, wanted, place.baseBytes + offsetBytes, (error, count) => {
+      // Again: what was written to it while we read may be among the bytes.
+      const late = files.changeOf(fileIndex, place);
       files.release(place);
-      if (error !== null) done(files.fault(fileIndex, 'read', error).fault);
+      if (late !== undefined && error === null) done(late);
+      else if (error !== null) done(files.fault(fileIndex, 'read', error).fault);
       else if (count < wanted) {
         // The file was cut behind our back: what was verified is gone.
         done({ code: 'TRUNCATED', path: files.pathOf(fileIndex), operation: 'read' });

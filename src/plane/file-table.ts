@@ -106,6 +106,8 @@ export class FileTable {
   readonly #unsynced = new Set<number>();
   /** How files look that nobody writes to any more. */
   readonly #expected = new Map<number, FileLook>();
+  /** The folder that a file was made in last: its way down was looked at, and small files come by the thousand. */
+  #lastFolder = '';
   #isClosed = false;
 
   constructor(spec: StorageSpec) {
@@ -184,6 +186,7 @@ export class FileTable {
     }
     this.#open.clear();
     this.#made.clear();
+    this.#lastFolder = '';
   }
 
   /** Writes `bytes` at `offsetBytes` of a file, all of them. @throws {DiskFaultError} */
@@ -294,15 +297,17 @@ export class FileTable {
     const isNew = !this.#made.has(key);
     if (isNew) {
       const folder = path.dirname(where);
-      if (file.isStored) makeFolderInside(this.spec.dir, folder);
-      else makeFolder(folder);
+      if (!file.isStored) makeFolder(folder);
+      else if (folder !== this.#lastFolder) makeFolderInside(this.spec.dir, folder);
+      if (file.isStored) this.#lastFolder = folder;
     }
     let fd: number;
     try {
       fd = fs.openSync(where, isNew ? flags | fs.constants.O_CREAT : flags, mode);
     } catch (error) {
-      // Said once: the next attempt makes it again.
+      // Said once: the next attempt makes it again, and its folder.
       this.#made.delete(key);
+      this.#lastFolder = '';
       throw error;
     }
     try {

@@ -11,6 +11,7 @@ import { diskScenarios } from './swarm-disks.ts';
 import { exchangeScenarios } from './swarm-exchange.ts';
 import { rudeScenarios } from './swarm-rude.ts';
 import { swarmScenarios } from './swarm-scenarios.ts';
+import { unhashedScenarios } from './swarm-unhashed.ts';
 import { webSeedScenarios } from './swarm-web-seeds.ts';
 
 /** Those of swarms. */
@@ -23,6 +24,7 @@ export const swarmsOfAllKinds: readonly Scenario[] = [
   ...exchangeScenarios,
   ...deadlineScenarios,
   ...webSeedScenarios,
+  ...unhashedScenarios,
 ];
 
 /** All of them. */

@@ -14,6 +14,7 @@ import {
   parseMetainfo,
   planTorrent,
   type TorrentVersion,
+  VERSION_TRAITS,
 } from '../../src/protocol/metainfo/index.ts';
 import type { PieceOutcome } from '../../src/protocol/swarm/index.ts';
 import { nodeCrypto } from '../support/node-crypto.ts';
@@ -37,12 +38,13 @@ export function simTorrent(options: {
   /** Default: one file of 64 pieces less 1,000 bytes. */
   readonly files?: readonly CreateFile[];
 }): SimTorrent {
+  const { version = 'v1' } = options;
   const pieceLengthBytes = options.pieceLengthBytes ?? 65_536;
   const files = options.files ?? [{ path: ['a'], lengthBytes: 64 * pieceLengthBytes - 1000 }];
   const plan = planTorrent(files, {
     name: 'sim',
     isSingleFile: files.length === 1,
-    version: options.version ?? 'v1',
+    version: version === 'unhashed' ? 'v1' : version,
     pieceLengthBytes,
   });
   const rng = new Rng(options.seed);
@@ -64,8 +66,10 @@ export function simTorrent(options: {
   const bytes = buildTorrent(plan, { piecesV1, piecesV2 }, {}, nodeCrypto);
   const parsed = parseMetainfo(bytes, nodeCrypto);
   if (!parsed.ok) throw new Error(`a drawn torrent did not parse: ${parsed.message}`);
-  const { info, pieceLayers } = parsed.value;
+  const { pieceLayers } = parsed.value;
+  const info = version === 'unhashed' ? withoutHashes(parsed.value.info) : parsed.value.info;
   const layout = new PieceLayout(info);
+  const { hasV1, hasV2 } = VERSION_TRAITS[info.version];
   return {
     info,
     layout,
@@ -83,9 +87,14 @@ export function simTorrent(options: {
         return own;
       };
       return {
-        ...(info.version === 'v2' ? {} : { v1: digest(piecesV1, 20) }),
-        ...(info.version === 'v1' ? {} : { v2: digest(piecesV2, 32) }),
+        ...(hasV1 ? { v1: digest(piecesV1, 20) } : {}),
+        ...(hasV2 ? { v2: digest(piecesV2, 32) } : {}),
       };
     },
   };
+}
+
+/** As a transfer between two people: nothing says what a piece must be. */
+function withoutHashes({ piecesV1: _, ...info }: Info): Info {
+  return { ...info, version: 'unhashed', isPrivate: true, infoBytes: new Uint8Array(0) };
 }

@@ -19,7 +19,7 @@ import {
   switchOption,
   textOption,
 } from '../command.ts';
-import { CommandEnd, EXIT } from '../exit.ts';
+import { CommandEnd, EXIT, usageError } from '../exit.ts';
 import {
   discoveryOf,
   NODE_OPTIONS,
@@ -48,6 +48,10 @@ export const getCommand: CommandSpec = {
     peer: { value: 'host:port', isRepeatable: true, help: 'a peer to connect to' },
     select: { value: 'pattern', isRepeatable: true, help: 'only files that match' },
     sequential: { help: 'fetch pieces in order' },
+    sha256: {
+      value: 'hex',
+      help: 'what sha256sum says of the file; of a folder, see docs/protocol/send-transfer.md',
+    },
     verbose: { help: 'tell of each peer: how it was found, why it failed or left' },
     'seed-ratio': { value: 'ratio', help: 'seed until so many times the size was given' },
     'seed-time': { value: 'seconds', help: 'seed for so long after completion' },
@@ -62,6 +66,7 @@ async function get(text: string, options: OptionValues): Promise<void> {
   const output = outputOf(options);
   const dir = textOption(options, 'dir') ?? '.';
   const shareLimits = shareLimitsOf(options);
+  const sha256 = digestOption(options);
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
     const source = await untilAborted(signal, sourceOf(text, node));
@@ -75,6 +80,7 @@ async function get(text: string, options: OptionValues): Promise<void> {
       webSeeds: listOption(options, 'web-seed'),
       usesWebSeeds: !switchOption(options, 'no-web-seeds'),
       ...(shareLimits === undefined ? {} : { shareLimits }),
+      ...(sha256 === undefined ? {} : { sha256 }),
     });
     const unfollow = followTorrent(torrent, output, {
       isVerbose: switchOption(options, 'verbose'),
@@ -127,6 +133,19 @@ function summaryEvent(summary: Summary, torrent: Torrent): Readonly<Record<strin
     wasted: summary.wastedBytes,
     uploadedBytes,
   };
+}
+
+/** @throws CommandEnd for what is no digest, or of files of which some are left out. */
+function digestOption(options: OptionValues): Uint8Array | undefined {
+  const text = textOption(options, 'sha256');
+  if (text === undefined) return undefined;
+  if (!/^[0-9a-f]{64}$/i.test(text)) {
+    throw usageError(`--sha256: expected 64 hex digits, as sha256sum prints them, got "${text}".`);
+  }
+  if (listOption(options, 'select').length > 0) {
+    throw usageError('--sha256 is about all files: leave --select out.');
+  }
+  return Uint8Array.from(Buffer.from(text, 'hex'));
 }
 
 /** What the seed options say; undefined: no seeding. */

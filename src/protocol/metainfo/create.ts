@@ -23,7 +23,7 @@ import {
 } from './limits.ts';
 import { rootOfPieceLayer } from './merkle.ts';
 import { safeComponent } from './paths.ts';
-import type { TorrentFile, TorrentVersion } from './types.ts';
+import type { HashedVersion, TorrentFile } from './types.ts';
 
 // Implementation limits
 
@@ -50,14 +50,14 @@ export interface PlanOptions {
   /** The torrent is one file called `name`. */
   readonly isSingleFile: boolean;
   /** Default 'hybrid'. */
-  readonly version?: TorrentVersion;
+  readonly version?: HashedVersion;
   /** A power of two from 16 KiB to 512 MiB; default: about 2,000 pieces, 16 KiB to 16 MiB. */
   readonly pieceLengthBytes?: number;
 }
 
 /** A torrent that is laid out and not hashed yet. */
 export interface Plan {
-  readonly version: TorrentVersion;
+  readonly version: HashedVersion;
   readonly name: string;
   readonly isSingleFile: boolean;
   readonly pieceLengthBytes: number;
@@ -118,7 +118,7 @@ export function planTorrent(files: readonly CreateFile[], options: PlanOptions):
   return { ...plan, pieceLengthBytes, totalBytes, ...placed, layout };
 }
 
-function checkLengths(files: readonly CreateFile[], name: string, version: TorrentVersion): number {
+function checkLengths(files: readonly CreateFile[], name: string, version: HashedVersion): number {
   let totalBytes = 0;
   for (const file of files) {
     const { lengthBytes } = file;
@@ -175,7 +175,7 @@ function checkName(name: string, shown: string): void {
 function checkTree(
   files: readonly CreateFile[],
   options: PlanOptions,
-  version: TorrentVersion,
+  version: HashedVersion,
 ): void {
   const paths = new Set<string>();
   const folders = new Set<string>();
@@ -248,7 +248,7 @@ function place(
   order: readonly number[],
   pieceLength: number,
   options: PlanOptions,
-  version: TorrentVersion,
+  version: HashedVersion,
 ): Pick<Plan, 'files' | 'sourceIndices' | 'pieceCount'> {
   const placed: TorrentFile[] = [];
   const sourceIndices: number[] = [];

@@ -43,8 +43,9 @@ export {
   verifyHashesProof,
 } from './merkle.ts';
 export { parseMetainfo, verifyPieceLayers } from './metainfo.ts';
-export { type NameRules, safeComponent, safePath } from './paths.ts';
+export { type NameRules, PathSet, safeComponent, safePath } from './paths.ts';
 export type {
+  HashedVersion,
   Info,
   Magnet,
   Metainfo,
@@ -52,4 +53,6 @@ export type {
   Segment,
   TorrentFile,
   TorrentVersion,
+  VersionTraits,
 } from './types.ts';
+export { VERSION_TRAITS } from './types.ts';

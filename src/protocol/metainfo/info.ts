@@ -21,7 +21,7 @@ import {
 import { type NameRules, safeComponent } from './paths.ts';
 import { type RawFile, readFileTree, readV1Files } from './raw-files.ts';
 import { safeFiles } from './safe-files.ts';
-import type { Info, TorrentVersion } from './types.ts';
+import type { HashedVersion, Info } from './types.ts';
 
 // Implementation limits
 
@@ -101,7 +101,7 @@ export function readInfo(
 }
 
 /** BEP 52: this check comes before all others, so that a newer torrent is called newer and not broken. */
-function readVersion(dict: BencodeDict): Parsed<TorrentVersion> {
+function readVersion(dict: BencodeDict): Parsed<HashedVersion> {
   if (!dict.has('meta version')) return ok('v1');
   const found = dict.int('meta version');
   if (found !== 2) {
@@ -116,7 +116,7 @@ function readVersion(dict: BencodeDict): Parsed<TorrentVersion> {
   return ok(dict.has('pieces') ? 'hybrid' : 'v2');
 }
 
-function readPieceLength(dict: BencodeDict, version: TorrentVersion): Parsed<number> {
+function readPieceLength(dict: BencodeDict, version: HashedVersion): Parsed<number> {
   const length = dict.int('piece length');
   const isInRange = length !== undefined && length > 0 && length <= MAX_PIECE_LENGTH_BYTES;
   const isV2Length =
@@ -140,7 +140,7 @@ interface Content {
 
 function readContent(
   dict: BencodeDict,
-  version: TorrentVersion,
+  version: HashedVersion,
   pieceLength: number,
   name: string,
 ): Parsed<Content> {

@@ -8,7 +8,7 @@
 import { assert, broken } from '../../lib/assert.ts';
 import { BLOCK_LENGTH_BYTES, V1_HASH_LENGTH_BYTES as V1_HASH } from './limits.ts';
 import { nextPowerOfTwo } from './merkle.ts';
-import type { Info, Segment } from './types.ts';
+import { type Info, type Segment, VERSION_TRAITS } from './types.ts';
 
 /** What a layout needs of a torrent; a plan of one that is yet to be hashed has it too. */
 export type LayoutInfo = Pick<
@@ -32,7 +32,7 @@ export class PieceLayout {
   readonly #starts: Float64Array;
   readonly #ends: Float64Array;
   readonly #hasPads: boolean;
-  /** v1 and hybrid: piece space is dense and ends here. */
+  /** Where piece space is dense: it ends here. */
   readonly #endBytes: number;
 
   constructor(info: LayoutInfo) {
@@ -147,7 +147,7 @@ export class PieceLayout {
   /** v2 and hybrid: the one file that a piece belongs to. */
   fileIndexV2(piece: number): number {
     this.#checkPiece(piece);
-    assert(this.#info.version !== 'v1', 'a v1 torrent has no v2 files');
+    assert(VERSION_TRAITS[this.#info.version].hasV2, 'only v2 and hybrid torrents have v2 files');
     return this.#fileIndices[this.#fileAt(piece * this.pieceLengthBytes)]!;
   }
 
@@ -184,7 +184,9 @@ export class PieceLayout {
   #pieceEnd(piece: number): number {
     this.#checkPiece(piece);
     const start = piece * this.pieceLengthBytes;
-    const end = this.#info.version === 'v2' ? this.#ends[this.#fileAt(start)]! : this.#endBytes;
+    const end = VERSION_TRAITS[this.#info.version].hasGaps
+      ? this.#ends[this.#fileAt(start)]!
+      : this.#endBytes;
     return Math.min(start + this.pieceLengthBytes, end);
   }
 

@@ -15,7 +15,7 @@ import type { MetainfoErrorCode } from './errors.ts';
 import { MAX_NESTING, MAX_TOKENS, type ParseOptions, readInfo } from './info.ts';
 import { V2_HASH_LENGTH_BYTES as V2_HASH } from './limits.ts';
 import { rootOfPieceLayer } from './merkle.ts';
-import type { Info, Metainfo } from './types.ts';
+import { type Info, type Metainfo, VERSION_TRAITS } from './types.ts';
 
 // Implementation limits
 
@@ -97,7 +97,7 @@ export function verifyPieceLayers(
   crypto: Crypto,
 ): Parsed<ReadonlyMap<string, Uint8Array>> {
   const layers = new Map<string, Uint8Array>();
-  if (value === undefined || info.version === 'v1') return ok(layers);
+  if (value === undefined || !VERSION_TRAITS[info.version].hasV2) return ok(layers);
   if (!(value instanceof BencodeDict)) {
     return fail(
       'ERR_METAINFO_PIECE_LAYER',

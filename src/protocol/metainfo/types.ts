@@ -7,8 +7,31 @@
  * @module
  */
 
-/** Which hashes a torrent carries. */
-export type TorrentVersion = 'v1' | 'v2' | 'hybrid';
+/** Which hashes the pieces of a torrent have. */
+export type HashedVersion = 'v1' | 'v2' | 'hybrid';
+
+/** 'unhashed': the files of a transfer between two people, of which nothing was hashed (`protocol/send`); no torrent file or magnet is of this kind. */
+export type TorrentVersion = HashedVersion | 'unhashed';
+
+/** What follows from a version; every question that code has about one is asked here, so that a new version has to answer all of them. */
+export interface VersionTraits {
+  /** Pieces have SHA-1 hashes over a dense piece space. */
+  readonly hasV1: boolean;
+  /** Files have merkle trees, and each begins a piece. */
+  readonly hasV2: boolean;
+  /** Piece space has gaps that belong to no file, and pieces end with their file. */
+  readonly hasGaps: boolean;
+  /** Nothing says what a piece must be: what an authenticated peer sent and the disk took is had, and what is in doubt is fetched again. */
+  readonly isUnhashed: boolean;
+}
+
+/** The traits of each version. */
+export const VERSION_TRAITS: Readonly<Record<TorrentVersion, VersionTraits>> = {
+  v1: { hasV1: true, hasV2: false, hasGaps: false, isUnhashed: false },
+  v2: { hasV1: false, hasV2: true, hasGaps: true, isUnhashed: false },
+  hybrid: { hasV1: true, hasV2: true, hasGaps: false, isUnhashed: false },
+  unhashed: { hasV1: false, hasV2: false, hasGaps: false, isUnhashed: true },
+};
 
 /** One file of a torrent. */
 export interface TorrentFile {

@@ -158,7 +158,7 @@ function sendFirst(state: SwarmState, peer: Peer): void {
 
 /** Tells our extensions; again when completeness changes (BEP 21) or the metadata became known. */
 export function sendExtendedHandshake(state: SwarmState, peer: Peer): void {
-  const { torrent, options } = state;
+  const { infoToServe, options } = state;
   const address = parseIp(peer.address.host);
   peer.out.extended(
     EXTENDED_HANDSHAKE_ID,
@@ -168,7 +168,7 @@ export function sendExtendedHandshake(state: SwarmState, peer: Peer): void {
       reqq: MAX_QUEUED_UPLOADS,
       uploadOnly: state.isComplete && state.superSeeding === undefined,
       ...(options.listenPort === undefined ? {} : { port: options.listenPort }),
-      ...(torrent === undefined ? {} : { metadataBytes: torrent.info.infoBytes.length }),
+      ...(infoToServe === undefined ? {} : { metadataBytes: infoToServe.length }),
       ...(address === undefined ? {} : { yourIp: address }),
     }),
   );
@@ -176,10 +176,10 @@ export function sendExtendedHandshake(state: SwarmState, peer: Peer): void {
 }
 
 function ourExtensions(state: SwarmState, peer: Peer): Map<string, number> {
-  const extensions = new Map([
-    [METADATA_EXTENSION, OUR_METADATA_ID],
-    [DONT_HAVE_EXTENSION, OUR_DONT_HAVE_ID],
-  ]);
+  const extensions = new Map([[DONT_HAVE_EXTENSION, OUR_DONT_HAVE_ID]]);
+  if (state.options.usesMetadataExchange !== false) {
+    extensions.set(METADATA_EXTENSION, OUR_METADATA_ID);
+  }
   if (state.exchange.isOn) extensions.set(PEX_EXTENSION, OUR_EXCHANGE_ID);
   // A magnet's metadata may say that the torrent is private: the offer is taken back (BEP 10: an id of 0).
   else if (peer.isOfferedExchange) extensions.set(PEX_EXTENSION, 0);

@@ -8,7 +8,7 @@ import { Bitfield } from '../../lib/bitfield.ts';
 import { equalBytes, toHex } from '../../lib/bytes.ts';
 import type { Crypto } from '../../lib/ports.ts';
 import type { Rng } from '../../lib/rng.ts';
-import { HashTree, type Info, PieceLayout } from '../metainfo/index.ts';
+import { HashTree, type Info, PieceLayout, VERSION_TRAITS } from '../metainfo/index.ts';
 import type { HashRange } from '../peer-wire/index.ts';
 import { priorityOf } from './admission.ts';
 import { Choker, DEFAULT_SLOTS } from './choker.ts';
@@ -88,7 +88,7 @@ export class Torrent {
       if (layout.isAllPad(piece)) have.add(piece);
     }
     for (const piece of have) this.picker.markHave(piece);
-    if (info.version !== 'v1') this.#plantTrees(layers, crypto);
+    if (VERSION_TRAITS[info.version].hasV2) this.#plantTrees(layers, crypto);
   }
 
   /** Wanted pieces that are not had, those whose hash is not known yet included. */
@@ -134,7 +134,7 @@ export class Torrent {
 
   /** v2: the root a piece must have; undefined while unknown, or in v1. */
   expectedV2(piece: number): Uint8Array | undefined {
-    if (this.info.version === 'v1') return undefined;
+    if (!VERSION_TRAITS[this.info.version].hasV2) return undefined;
     const file = this.info.files[this.layout.fileIndexV2(piece)]!;
     if (file.lengthBytes <= this.info.pieceLengthBytes) return file.piecesRoot;
     if (file.piecesRoot === undefined) return undefined;
@@ -143,7 +143,7 @@ export class Torrent {
 
   /** v2: the root of the file that a piece belongs to. */
   rootV2(piece: number): Uint8Array | undefined {
-    if (this.info.version === 'v1') return undefined;
+    if (!VERSION_TRAITS[this.info.version].hasV2) return undefined;
     return this.info.files[this.layout.fileIndexV2(piece)]!.piecesRoot;
   }
 
@@ -169,7 +169,7 @@ export class Torrent {
         this.trees.set(root, tree);
         if (layer === undefined) this.missingTrees.push(tree);
       }
-      if (layer === undefined && info.version === 'v2') this.#lock(first, count);
+      if (layer === undefined && !VERSION_TRAITS[info.version].hasV1) this.#lock(first, count);
     }
   }
 
@@ -265,6 +265,15 @@ export class SwarmState {
     this.tuner = options.uploadSlots === undefined ? new SlotTuner(slots) : undefined;
     this.downloadMeter = new RateMeter(nowMs);
     this.uploadMeter = new RateMeter(nowMs);
+  }
+
+  /** The info dictionary as it is given to peers (BEP 9); undefined when there is none to give. */
+  get infoToServe(): Uint8Array | undefined {
+    const info = this.torrent?.info;
+    const isServed = this.options.usesMetadataExchange !== false;
+    if (info === undefined || !isServed || VERSION_TRAITS[info.version].isUnhashed)
+      return undefined;
+    return info.infoBytes;
   }
 
   /** Every wanted piece is had. */

@@ -64,7 +64,9 @@ export class Swarm {
 
   constructor(nowMs: number, options: SwarmOptions) {
     this.#state = new SwarmState(nowMs, options);
-    this.#state.metadata = new MetadataExchange(this.#state);
+    if (options.usesMetadataExchange !== false) {
+      this.#state.metadata = new MetadataExchange(this.#state);
+    }
     this.#state.exchange = new PeerExchange(this.#state);
   }
 
@@ -397,6 +399,16 @@ export class Swarm {
   /** True when an incoming connection from here may be answered; `handleConnected` may still refuse it. */
   admits(nowMs: number, address: PeerAddress): boolean {
     return admits(this.#state, nowMs, address);
+  }
+
+  /** The most pieces that any connected peer has; 0 without metadata or peers. */
+  get farthestPeerPieces(): number {
+    const { torrent, peers } = this.#state;
+    let most = 0;
+    for (const peer of peers.values()) {
+      most = Math.max(most, peer.shownPieces(torrent?.info.pieceCount ?? 0));
+    }
+    return most;
   }
 
   get knownAddressCount(): number {

@@ -50,6 +50,8 @@ export interface SwarmOptions {
   readonly maxPeers?: number;
   /** False: peers are neither told of others nor believed about them (BEP 11). Default true; never done in private torrents. */
   readonly usesPeerExchange?: boolean;
+  /** False: metadata is neither asked for, taken nor served (BEP 9). Default true; never done for what has no hashes. */
+  readonly usesMetadataExchange?: boolean;
   /** Peers unchoked by rate, the optimistic one not counted; default: 4 (BEP 3) and more while the line has room for them. */
   readonly uploadSlots?: number;
   /** Rules for choosing whom to upload to; default: BEP 3's, and the peer that waited longest as the optimistic one. */

@@ -6,6 +6,7 @@
  * Bounds: MAX_QUEUED_UPLOADS per peer.
  * @module
  */
+import { VERSION_TRAITS } from '../metainfo/index.ts';
 import { BLOCK_BYTES } from '../peer-wire/index.ts';
 import type { ChokeCandidate, ChokeRole } from './choke-rules.ts';
 import { type ChokeDecision, deservesSlot } from './choker.ts';
@@ -42,7 +43,7 @@ export function handleRequest(
   if (piece >= torrent.info.pieceCount) return `requested piece ${piece}, which does not exist`;
   // libtorrent 2.0 counts the gap behind a file of a v2 torrent as a pad and asks for whole blocks: they end in zeros.
   const endBytes =
-    torrent.info.version === 'v2' && begin < torrent.layout.wantedBytes(piece)
+    VERSION_TRAITS[torrent.info.version].hasGaps && begin < torrent.layout.wantedBytes(piece)
       ? torrent.info.pieceLengthBytes
       : torrent.layout.pieceBytes(piece);
   const lastSpan = Math.floor((begin + length - 1) / READ_SPAN_BYTES);

@@ -6,6 +6,7 @@
  * @module
  */
 import { equalBytes } from '../../lib/bytes.ts';
+import { VERSION_TRAITS } from '../metainfo/index.ts';
 import { banGiver, giverOf, judgeGivers } from './blame.ts';
 import { HAVE_WAIT_MS } from './constants.ts';
 import { updateInterest } from './interest.ts';
@@ -37,7 +38,10 @@ export function judgePiece(
     return;
   }
   if (isRightV1 === false || isRightV2 === false) failPiece(state, nowMs, torrent, piece);
-  else if (isRightV1 === undefined && isRightV2 === undefined) {
+  else if (VERSION_TRAITS[torrent.info.version].isUnhashed) {
+    // Its connection is authenticated and encrypted, and digests of whole files are compared at the end.
+    acceptPiece(state, nowMs, torrent, piece);
+  } else if (isRightV1 === undefined && isRightV2 === undefined) {
     // v2 without its layer: pieces of such a file are not asked for, so the layer must have been dropped meanwhile.
     torrent.picker.resetPiece(piece);
   } else acceptPiece(state, nowMs, torrent, piece);

@@ -3,7 +3,7 @@ import { describe, it, test } from 'node:test';
 import fc from 'fast-check';
 import { nodeCrypto } from '../../../test/support/node-crypto.ts';
 import { makeTorrent } from '../../../test/support/torrents.ts';
-import { type Info, PieceLayout, parseMetainfo, type TorrentVersion } from '../metainfo/index.ts';
+import { type HashedVersion, type Info, PieceLayout, parseMetainfo } from '../metainfo/index.ts';
 import { type AnswerHeaders, type AskedRange, judgeAnswer, rangeHeader } from './answer.ts';
 import { BackOff } from './back-off.ts';
 import { MAX_OWED_BLOCKS, MAX_RANGE_BYTES, MAX_SKIP_BYTES } from './constants.ts';
@@ -14,7 +14,7 @@ const BLOCK = 16_384;
 
 function torrentOf(
   files: readonly (readonly [path: string, lengthBytes: number])[],
-  version: TorrentVersion = 'v1',
+  version: HashedVersion = 'v1',
   pieceLengthBytes = 2 * BLOCK,
 ): Info {
   const { bytes } = makeTorrent(
@@ -132,7 +132,7 @@ test('whatever is asked for, ranges bring each block once and whole, in order, a
   fc.assert(
     fc.property(
       fc.array(size, { minLength: 1, maxLength: 6 }),
-      fc.constantFrom<TorrentVersion>('v1', 'v2', 'hybrid'),
+      fc.constantFrom<HashedVersion>('v1', 'v2', 'hybrid'),
       fc.infiniteStream(fc.nat()),
       (sizes, version, numbers) => {
         if (sizes.every((bytes) => bytes === 0)) return;

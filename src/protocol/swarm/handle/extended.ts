@@ -96,7 +96,7 @@ function handleMetadata(
 function serveMetadata(state: SwarmState, peer: Peer, piece: number): boolean {
   const id = peer.extensions.idOf(METADATA_EXTENSION);
   if (id === undefined) return false;
-  const metadata = state.torrent?.info.infoBytes;
+  const metadata = state.infoToServe;
   const isThere = metadata !== undefined && piece * METADATA_PIECE_BYTES < metadata.length;
   // One whole copy and a half for each connection is plenty: more is a way to make us work.
   const isGreedy = metadata !== undefined && peer.metadataServed > metadata.length * 1.5 + 65_536;
