@@ -11,6 +11,8 @@ import { CommandEnd, EXIT, usageError } from './exit.ts';
 const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   share: async () => (await import('./commands/seed.ts')).shareCommand,
   get: async () => (await import('./commands/get.ts')).getCommand,
+  send: async () => (await import('./commands/send.ts')).sendCommand,
+  receive: async () => (await import('./commands/receive.ts')).receiveCommand,
   create: async () => (await import('./commands/create.ts')).createCommand,
   seed: async () => (await import('./commands/seed.ts')).seedCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,

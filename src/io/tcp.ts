@@ -15,8 +15,10 @@ import { formatIp, parseIp } from '../lib/ip-address.ts';
 export const READ_BUFFER_BYTES: number = 512 * 1024;
 /** How long a dial may take before it fails. */
 export const DIAL_TIMEOUT_MS = 10_000;
-/** How long an end may take the last bytes before the connection is cut. */
+/** How long an end that was told that all is said may keep the connection open. */
 const END_PATIENCE_MS = 5_000;
+/** How long an end may take nothing of the last bytes before the connection is cut. */
+const STALL_MS = 30_000;
 
 /** @internal What all connections read into; its bytes hold until the next read. */
 export const sharedReadBuffer: Buffer = Buffer.alloc(READ_BUFFER_BYTES);
@@ -41,6 +43,8 @@ export interface TcpHandlers {
 export interface ByteConnection {
   /** The other end, as an address to show. */
   readonly remote: Endpoint;
+  /** Peer id that the other end has proved; undefined where nobody proves anything. */
+  readonly provenId?: string | undefined;
   /** Bytes accepted by `write` and not yet on their way. */
   readonly queuedBytes: number;
   /** Starts reading. */
@@ -63,7 +67,8 @@ export interface DuplexConnection extends ByteConnection {
 
 /** A connected byte stream. */
 export class TcpConnection implements DuplexConnection {
-  readonly remote: Endpoint;
+  remote: Endpoint;
+  provenId: string | undefined;
   /** @internal Set by the listener, which destroys what is open when it closes. */
   onClosed: (() => void) | undefined;
   readonly #socket: net.Socket;
@@ -153,11 +158,17 @@ export class TcpConnection implements DuplexConnection {
     this.#socket.destroy();
   }
 
-  /** Sends what is queued, then ends; an end that does not take it is given END_PATIENCE_MS. */
+  /** Sends what is queued, then ends; an end that does not take it is given STALL_MS, one that does not close its own END_PATIENCE_MS. */
   end(): void {
-    if (this.#socket.destroyed) return;
-    this.#socket.end();
-    setTimeout(() => this.#socket.destroy(), END_PATIENCE_MS).unref();
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    socket.end();
+    socket.setTimeout(STALL_MS, () => socket.destroy());
+    const patience = (): void => {
+      setTimeout(() => socket.destroy(), END_PATIENCE_MS).unref();
+    };
+    if (socket.writableFinished) patience();
+    else socket.once('finish', patience);
   }
 }
 

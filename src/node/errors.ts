@@ -39,6 +39,15 @@ export const nodeErrorTable = {
   ERR_STOPPED: (d: { name: string }): string => `${d.name} was stopped before it was complete.`,
   ERR_NO_DHT_NODES: (d: { seconds: number }): string =>
     `No node of the DHT answered in ${d.seconds} s: check the connection and that UDP is let through, or name a node with --bootstrap HOST:PORT.`,
+  ERR_CODE: (d: { reason: string }): string =>
+    `The other end did not prove that it has the same code: ${d.reason}. Compare the words; after ten wrong tries the sender needs a new code.`,
+  ERR_CODE_DEAD: (d: { wrong: number }): string =>
+    `The code was guessed wrong ${d.wrong} times and is of no use any more: run "starling send" again for a new one.`,
+  ERR_DECLINED: (d: { peer: string }): string => `${d.peer} did not want it.`,
+  ERR_CODE_NOT_FOUND: (d: { seconds: number; seen: string }): string =>
+    `Nobody who sends with this code was found in ${d.seconds} s${d.seen}. Compare the words, and see that "starling send" still runs; without a DHT or a common network, give its address with --peer HOST:PORT.`,
+  ERR_OFFER: (d: { peer: string; reason: string }): string =>
+    `What ${d.peer} offers cannot be taken: ${d.reason}.`,
   ERR_PEER_UNREACHABLE: (d: { peer: string; tried: string }): string =>
     `No way to ${d.peer} was found (${d.tried}). Is it running, and connected? A way can be given with --peer HOST:PORT, or through a relay that both know ("starling relay").`,
   ERR_WRONG_PEER: (d: { expected: string; got: string; at: string }): string =>

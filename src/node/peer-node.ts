@@ -185,6 +185,11 @@ export class PeerNode implements AsyncDisposable {
     await this.#dht.start();
   }
 
+  /** This node in the local network; undefined without. */
+  get lsd(): LsdService | undefined {
+    return this.#lsd;
+  }
+
   /** This node in the DHT; undefined without. */
   get dht(): DhtService | undefined {
     return this.#dht;

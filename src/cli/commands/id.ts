@@ -14,8 +14,7 @@ import {
 import type { CommandSpec, OptionValues } from '../command.ts';
 import { usageError } from '../exit.ts';
 import { COMMON_OPTIONS, outputOf } from '../options.ts';
-
-const PASSPHRASE = 'STARLING_PASSPHRASE';
+import { PASSPHRASE_VARIABLE, passphraseInEnv } from '../passphrase.ts';
 
 /** The command. */
 export const idCommand: CommandSpec = {
@@ -37,24 +36,22 @@ export const idCommand: CommandSpec = {
 function show(options: OptionValues): void {
   const output = outputOf(options);
   const file = identityFile(defaultHome());
-  const { peerId, isSealed } = showIdentity(file, passphrase());
+  const { peerId, isSealed } = showIdentity(file, passphraseInEnv());
   output.event({ peerId, type: 'identity', isSealed, file });
   output.result(peerId);
   if (!isSealed)
-    output.note(`Its key lies unsealed in ${file}; with ${PASSPHRASE} set, a new one is sealed.`);
+    output.note(
+      `Its key lies unsealed in ${file}; with ${PASSPHRASE_VARIABLE} set, a new one is sealed.`,
+    );
 }
 
 /** Opens one and writes it anew, sealed when there is a passphrase. */
 function copy(options: OptionValues, from: string, to: string): void {
   const output = outputOf(options);
-  const { seed } = openIdentity(from, passphrase());
-  const { peerId } = saveIdentity(to, seed, passphrase());
-  output.event({ peerId, type: 'saved', file: to, isSealed: passphrase() !== '' });
+  const { seed } = openIdentity(from, passphraseInEnv());
+  const { peerId } = saveIdentity(to, seed, passphraseInEnv());
+  output.event({ peerId, type: 'saved', file: to, isSealed: passphraseInEnv() !== '' });
   output.result(
-    `${peerId}\nSaved in ${to}${passphrase() === '' ? ', unsealed: keep it where nobody else reads it' : ''}.`,
+    `${peerId}\nSaved in ${to}${passphraseInEnv() === '' ? ', unsealed: keep it where nobody else reads it' : ''}.`,
   );
-}
-
-function passphrase(): string {
-  return process.env[PASSPHRASE] ?? '';
 }

@@ -26,7 +26,14 @@ import { nodeError } from '../errors.ts';
 import { takeBulkHeader } from './bulk-header.ts';
 import { ControlLink, type ControlLinkOwner, RequestRefusal } from './control-link.ts';
 import { ChannelCredentials, provenPeer } from './credentials.ts';
-import { type DialAim, type DialGround, DialRace, kindOf, proveOver } from './secure-dial.ts';
+import {
+  type DialAim,
+  type DialGround,
+  DialRace,
+  kindOf,
+  markProven,
+  proveOver,
+} from './secure-dial.ts';
 import type { Channel, PeerPath, ProvenConnection, Received, ServiceHandler } from './types.ts';
 
 // Implementation limits
@@ -167,6 +174,7 @@ export class ChannelService implements ControlLinkOwner {
       }
       const peerId = formatPeerId(proven.value);
       const { binding, protocol } = tls;
+      markProven(tls.connection, peerId, protocol);
       this.#takeProven({ connection: tls.connection, peerId, path, binding }, protocol);
     } catch {
       connection.destroy();

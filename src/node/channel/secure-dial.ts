@@ -9,6 +9,7 @@ import { dialTcp, type Endpoint, type TcpConnection } from '../../io/tcp.ts';
 import { secureTcp, type TlsCredentials } from '../../io/tls.ts';
 import type { AppError } from '../../lib/errors.ts';
 import { addressScope, parseIp } from '../../lib/ip-address.ts';
+import { WIRE_PROTOCOL } from '../../protocol/channel/index.ts';
 import { formatPeerId } from '../../protocol/identity/index.ts';
 import { formatEndpoint } from '../address.ts';
 import { nodeError } from '../errors.ts';
@@ -69,7 +70,14 @@ export async function proveOver(
     const expected = aim.peerId ?? 'an identity';
     throw nodeError('ERR_WRONG_PEER', { expected, got: peerId, at: formatEndpoint(path.remote) });
   }
+  markProven(tls.connection, peerId, aim.protocol);
   return { connection: tls.connection, peerId, path, binding: tls.binding };
+}
+
+/** From now on a connection knows whose it is. To a swarm, whose bans and limits go by address, the identity is the address. */
+export function markProven(connection: TcpConnection, peerId: string, protocol: string): void {
+  connection.provenId = peerId;
+  if (protocol === WIRE_PROTOCOL) connection.remote = { host: peerId, port: 1 };
 }
 
 /** Of the same machine or network, as far as an address tells. */

@@ -34,6 +34,26 @@ export {
   transferHash,
 } from './manifest-info.ts';
 export {
+  decodeDigest,
+  decodeKnock,
+  decodeOffer,
+  decodePaired,
+  decodePairWord,
+  decodeSendWord,
+  encodeDigest,
+  encodeKnock,
+  encodeOffer,
+  encodePaired,
+  encodePairWord,
+  encodeSendWord,
+  type OfferWord,
+  PAIR_SERVICE,
+  type PairWord,
+  RECEIVE_SERVICE,
+  SEND_SERVICE,
+  type SendWord,
+} from './messages.ts';
+export {
   openRecord,
   RECORD_NONCE_BYTES,
   type RecordEndpoint,

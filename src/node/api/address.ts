@@ -1,0 +1,5 @@
+/**
+ * The part of the API that reads addresses: apart, so that nothing else is loaded for it.
+ * @module
+ */
+export { formatEndpoint, parseEndpoint } from '../address.ts';

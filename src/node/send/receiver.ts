@@ -1,0 +1,402 @@
+/**
+ * One receiver, from three words or a contact's knock to files that are complete and right.
+ *
+ *     searching ──(found, code proven)──► offered ──(accepted)──► fetching ──(all there)──► comparing ──► complete
+ *                                            └─(declined)─► over      ▲    └─ connection lost: found and connected again, as long as it takes
+ *                                                                     └── the digest differs: everything once more
+ *
+ * The offer and its manifest come of a peer that proved the code, and are still not believed: bounds, paths and sizes are checked by those who read them.
+ * Bounds: MAX_ENDS ends are tried with a code, one a second, since each can test one guess at it. Not here: what is shown to people, and their answer.
+ * @module
+ */
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../../io/clock.ts';
+import { nodeCrypto } from '../../io/crypto.ts';
+import type { DuplexConnection, Endpoint } from '../../io/tcp.ts';
+import { equalBytes, toHex } from '../../lib/bytes.ts';
+import type { AppError, Result } from '../../lib/errors.ts';
+import {
+  decodeDigest,
+  decodeOffer,
+  encodeSendWord,
+  type OfferWord,
+  SEND_SERVICE,
+  type SendKeys,
+  type SendWord,
+} from '../../protocol/send/index.ts';
+import type { ChannelService, Whereabouts } from '../channel/channel-service.ts';
+import type { Channel, PeerPath } from '../channel/types.ts';
+import { nodeError } from '../errors.ts';
+import type { PeerNode } from '../peer-node.ts';
+import type { IncomingTransfer, Received } from '../transfer.ts';
+import { CodeSearch, type FoundSender } from './code-search.ts';
+import { readBulk } from './manifest-bulk.ts';
+import { proveCode } from './pairing.ts';
+
+// Implementation limits
+/** Ends that are tried with one code, and least time between two. */
+const MAX_ENDS = 10;
+const END_INTERVAL_MS = 1_000;
+/** How often it is looked whether the data connection is there. */
+const LOOK_MS = 200;
+/** Wait before a lost sender is looked for again; doubles up to the second. */
+const AGAIN_MS = 500;
+const AGAIN_MAX_MS = 15_000;
+/** How long the sender may take to answer about a digest. */
+const DIGEST_TIMEOUT_MS = 60_000;
+
+/** An offer, before anything of it was fetched. */
+export interface ShownOffer extends OfferWord {
+  readonly peerId: string;
+  readonly path: PeerPath;
+}
+
+/** What happens to a receiver. */
+export interface ReceiverEvents {
+  /** The keys are made: others can see that somebody looks. */
+  searching: [];
+  /** An end did not prove the code. */
+  'wrong-code': [{ peerId: string; reason: string }];
+  paired: [{ peerId: string; path: PeerPath }];
+  path: [{ path: PeerPath }];
+  lost: [{ reason: string }];
+  /** The digest was another one: all is fetched once more. */
+  again: [];
+}
+
+/** Options of a Receiver. */
+export interface ReceiverOptions {
+  readonly node: PeerNode;
+  readonly channels: ChannelService;
+  /** The folder for what comes. */
+  readonly dir: string;
+}
+
+/** What came. */
+export interface ReceiveOutcome {
+  /** Hex. */
+  readonly sha256: string;
+  /** Where it is; undefined for a message. */
+  readonly received?: Received;
+  readonly text?: string;
+}
+
+/** A receiver. */
+export class Receiver extends EventEmitter<ReceiverEvents> {
+  readonly #options: ReceiverOptions;
+  readonly #abort = new AbortController();
+  #search: CodeSearch | undefined;
+  /** Keys by which we can be found, newest last. */
+  readonly #keys: SendKeys[] = [];
+  readonly #tried = new Map<string, number>();
+  #lastTryMs: number = Number.NEGATIVE_INFINITY;
+  #endCount = 0;
+  #peerId: string | undefined;
+  #nonce: Uint8Array | undefined;
+  #hints: Whereabouts = { addresses: [] };
+  #wire: { readonly connection: DuplexConnection; readonly path: PeerPath } | undefined;
+  #transfer: IncomingTransfer | undefined;
+  #unlisten: (() => void) | undefined;
+
+  constructor(options: ReceiverOptions) {
+    super();
+    this.#options = options;
+  }
+
+  /** Once the offer was accepted. */
+  get transfer(): IncomingTransfer | undefined {
+    return this.#transfer;
+  }
+
+  /** The way that data takes. */
+  get path(): PeerPath | undefined {
+    return this.#wire?.path;
+  }
+
+  /**
+   * Finds the sender of a code and proves the code to it. @param peers addresses to try besides what is found.
+   * @throws the signal's reason; {AppError} ERR_CODE when too many ends did not have the code.
+   */
+  async find(code: string, peers: readonly Endpoint[], signal: AbortSignal): Promise<ShownOffer> {
+    const { node, channels } = this.#options;
+    const found = Promise.withResolvers<Channel>();
+    found.promise.catch(() => {});
+    const attempt = (channel: Channel, keys: SendKeys): void => {
+      this.#prove(channel, keys).then(
+        (isProven) => isProven && found.resolve(channel),
+        (error: Error) => found.reject(error),
+      );
+    };
+    this.#search = new CodeSearch({
+      code,
+      lsd: node.lsd,
+      dht: node.dht,
+      port: node.endpoint.port,
+      onKeys: (keys) => {
+        this.#keys.push(keys);
+        this.emit('searching');
+        for (const endpoint of peers)
+          void this.#try({ keys, addresses: [endpoint], relays: [] }, attempt);
+        for (const channel of channels.channels) attempt(channel, keys);
+      },
+      onFound: (sender) => void this.#try(sender, attempt),
+    });
+    // The sender may have heard of us first, and come.
+    const unlisten = channels.listen(({ type, channel }) => {
+      if (type === 'open' && !channel.isDialled) {
+        for (const keys of this.#keys) attempt(channel, keys);
+      }
+    });
+    const onAbort = (): void => found.reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    void this.#search.run();
+    try {
+      const channel = await found.promise;
+      this.emit('paired', { peerId: channel.peerId, path: channel.path });
+      return await this.#ask(channel);
+    } finally {
+      unlisten();
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Takes up the offer that a contact knocked with. */
+  async take(channel: Channel, nonce: Uint8Array): Promise<ShownOffer> {
+    this.#peerId = channel.peerId;
+    this.#nonce = nonce;
+    return await this.#ask(channel);
+  }
+
+  /** It is not wanted: the sender is told. */
+  async decline(): Promise<void> {
+    await this.#say('decline').catch(() => {});
+  }
+
+  /**
+   * Fetches everything, however often the connection ends meanwhile, and compares digests. @param expected a digest somebody told, hex.
+   * @throws {AppError} ERR_MANIFEST, ERR_NO_SPACE, ERR_FILE, ERR_TRANSFER_DIGEST, ERR_DIGEST; the signal's reason.
+   */
+  async fetch(offer: ShownOffer, signal: AbortSignal, expected?: string): Promise<ReceiveOutcome> {
+    const { node, channels, dir } = this.#options;
+    const both = AbortSignal.any([signal, this.#abort.signal]);
+    const manifestBytes = await this.#persist(both, () => this.#readManifest(offer));
+    const transfer = await node.receiveTransfer({
+      manifestBytes,
+      nonce: this.#nonce!,
+      dir,
+      admits: ({ provenId }) => provenId === this.#peerId,
+    });
+    this.#transfer = transfer;
+    await this.#persist(both, () => this.#say('accept'));
+    this.#unlisten = channels.listen((change) => {
+      if (change.peerId !== this.#peerId) return;
+      if (change.type === 'closed') this.emit('lost', { reason: change.reason ?? '' });
+      else this.#improve(change.channel);
+    });
+    const connecting = this.#keepConnected(both, transfer);
+    connecting.catch(() => {});
+    const release = channels.keep(this.#peerId!);
+    try {
+      return await untilAborted(both, this.#finish(transfer, both, expected));
+    } finally {
+      release();
+    }
+  }
+
+  /** Ends it; what came stays, to go on with. */
+  async close(): Promise<void> {
+    this.#abort.abort(new Error('stopped'));
+    this.#search?.close();
+    this.#unlisten?.();
+    await this.#transfer?.stop();
+  }
+
+  async #try(
+    found: FoundSender,
+    attempt: (channel: Channel, keys: SendKeys) => void,
+  ): Promise<void> {
+    const { channels } = this.#options;
+    const { keys, peerId, addresses, relays } = found;
+    this.#hints = { addresses, relays };
+    if (this.#peerId !== undefined) return;
+    const { signal } = this.#abort;
+    try {
+      if (peerId !== undefined) {
+        attempt(await channels.channelTo(peerId, { hints: this.#hints, signal }), keys);
+        return;
+      }
+      for (const endpoint of addresses) {
+        attempt(
+          await channels.channelAt(
+            endpoint,
+            AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
+          ),
+          keys,
+        );
+      }
+    } catch {
+      // Found again, it is tried again.
+    }
+  }
+
+  /** @returns true when the other end has the code; false when it knows nothing of codes, or was tried lately. @throws {AppError} ERR_CODE after MAX_ENDS. */
+  async #prove(channel: Channel, keys: SendKeys): Promise<boolean> {
+    const { peerId } = channel;
+    const isTried = (this.#tried.get(peerId) ?? -1) === keys.hour;
+    if (this.#peerId !== undefined || isTried || this.#abort.signal.aborted) return false;
+    this.#tried.set(peerId, keys.hour);
+    const startMs = Math.max(monotonicMs(), this.#lastTryMs + END_INTERVAL_MS);
+    this.#lastTryMs = startMs;
+    if (startMs > monotonicMs()) await sleep(startMs - monotonicMs());
+    if (this.#peerId !== undefined) return false;
+    try {
+      const nonce = await proveCode(channel, this.#options.channels.peerId, keys);
+      if (this.#peerId !== undefined) return false;
+      this.#peerId = peerId;
+      this.#nonce = nonce;
+      return true;
+    } catch (error) {
+      const { code, message } = error as AppError;
+      this.#tried.delete(peerId);
+      if (code !== 'ERR_CODE' && code !== 'ERR_PEER_REFUSED') return false;
+      this.#endCount += 1;
+      this.emit('wrong-code', { peerId, reason: message });
+      if (this.#endCount >= MAX_ENDS) throw error;
+      return false;
+    }
+  }
+
+  async #ask(channel: Channel): Promise<ShownOffer> {
+    const answer = await channel.request(SEND_SERVICE, this.#word('offer'));
+    return { ...this.#read(decodeOffer(answer)), peerId: channel.peerId, path: channel.path };
+  }
+
+  async #readManifest(offer: ShownOffer): Promise<Uint8Array> {
+    const { channels } = this.#options;
+    const { connection } = await channels.openBulk(offer.peerId, SEND_SERVICE, new Uint8Array());
+    const bytes = await readBulk(connection, offer.manifestBytes);
+    if (equalBytes(nodeCrypto.sha256(bytes), offer.manifestHash)) return bytes;
+    const reason = 'its list of files is another one than was offered';
+    throw nodeError('ERR_OFFER', { peer: offer.peerId, reason });
+  }
+
+  async #finish(
+    transfer: IncomingTransfer,
+    signal: AbortSignal,
+    expected: string | undefined,
+  ): Promise<ReceiveOutcome> {
+    for (;;) {
+      const sha256 = toHex(await transfer.received());
+      if (expected !== undefined && expected !== sha256) {
+        await transfer.discard();
+        throw nodeError('ERR_DIGEST', { name: transfer.manifest.name, expected, got: sha256 });
+      }
+      const theirs = await this.#persist(signal, () => this.#askDigest());
+      if (await transfer.verify(theirs)) return await this.#keep(transfer, sha256, signal);
+      this.emit('again');
+      await this.#persist(signal, () => this.#say('again'));
+    }
+  }
+
+  async #keep(
+    transfer: IncomingTransfer,
+    sha256: string,
+    signal: AbortSignal,
+  ): Promise<ReceiveOutcome> {
+    const outcome: ReceiveOutcome =
+      transfer.manifest.kind === 'text'
+        ? { sha256, text: await transfer.text() }
+        : { sha256, received: await transfer.finish() };
+    // A sender that is gone by now finds out when it asks again, or never: what came is complete.
+    const told = AbortSignal.any([signal, AbortSignal.timeout(5_000)]);
+    await this.#persist(told, () => this.#say('done')).catch(() => {});
+    transfer.forget();
+    return outcome;
+  }
+
+  async #askDigest(): Promise<Uint8Array> {
+    for (;;) {
+      const answer = this.#read(decodeDigest(await this.#say('digest', DIGEST_TIMEOUT_MS)));
+      if (answer.digest !== undefined) return answer.digest;
+    }
+  }
+
+  #word(kind: SendWord['kind']): Uint8Array {
+    return encodeSendWord({ kind, nonce: this.#nonce! });
+  }
+
+  async #say(kind: SendWord['kind'], timeoutMs?: number): Promise<Uint8Array> {
+    const channel = await this.#options.channels.channelTo(this.#peerId!, { hints: this.#hints });
+    const options = timeoutMs === undefined ? {} : { timeoutMs };
+    return await channel.request(SEND_SERVICE, this.#word(kind), options);
+  }
+
+  /** Tries until it works: connections end, machines sleep. What the sender refuses stays refused. */
+  async #persist<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    for (let waitMs = AGAIN_MS; ; waitMs = Math.min(waitMs * 2, AGAIN_MAX_MS)) {
+      signal.throwIfAborted();
+      try {
+        return await untilAborted(signal, work());
+      } catch (error) {
+        const { code } = error as AppError;
+        if (code !== 'ERR_CHANNEL' && code !== 'ERR_PEER_UNREACHABLE') throw error;
+      }
+      await sleep(waitMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** Opens the data connection whenever there is none and something is missing. */
+  async #keepConnected(signal: AbortSignal, transfer: IncomingTransfer): Promise<void> {
+    let waitMs = LOOK_MS;
+    while (!signal.aborted) {
+      const { isConnected, doneBytes, totalBytes } = transfer.status();
+      if (!isConnected && doneBytes < totalBytes) {
+        const isOpened = await this.#connect(signal, transfer).catch(() => false);
+        waitMs = isOpened ? LOOK_MS : Math.min(waitMs * 2, AGAIN_MAX_MS);
+      }
+      await sleep(waitMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  async #connect(signal: AbortSignal, transfer: IncomingTransfer): Promise<boolean> {
+    const { channels } = this.#options;
+    try {
+      await this.#say('accept');
+      const { connection, path } = await channels.openWire(this.#peerId!, signal);
+      this.#wire = { connection, path };
+      transfer.join(connection);
+    } catch {
+      // Perhaps the other direction is open.
+      await this.#say('come');
+    }
+    return true;
+  }
+
+  /** A better way was found: data moves over to it. */
+  #improve(channel: Channel): void {
+    this.emit('path', { path: channel.path });
+    if (this.#wire?.path.kind === 'relay' && channel.path.kind !== 'relay') {
+      this.#wire.connection.destroy();
+    }
+  }
+
+  #read<T>(result: Result<T>): T {
+    if (result.ok) return result.value;
+    throw nodeError('ERR_OFFER', { peer: this.#peerId!, reason: result.message });
+  }
+}
+
+/** What work comes to, or the signal's reason as soon as it aborts. */
+async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,331 @@
+/**
+ * One offer of a sender, from a path to a receiver that has everything.
+ *
+ *     waiting ──(code proven, or a contact asks)──► paired ──(accepted)──► sending ──(done)──► complete
+ *        ▲                                            │  ▲                    │
+ *        └── a wrong guess is told, ten end the code  │  └── the receiver comes back after any interruption
+ *                                                     └──(declined)──► over
+ *
+ * The offer is shown to whom it is for: whoever proved the code, or the contact. The data is served by the swarm engine (src/node/transfer.ts) on connections that
+ * proved the same peer id. Not here: walking the path, what is shown to people.
+ * @module
+ */
+import { EventEmitter } from 'node:events';
+import { nodeCrypto } from '../../io/crypto.ts';
+import type { DuplexConnection } from '../../io/tcp.ts';
+import { equalBytes, toHex } from '../../lib/bytes.ts';
+import {
+  decodeSendWord,
+  encodeDigest,
+  encodeKnock,
+  encodeOffer,
+  GuessBudget,
+  PAIR_SERVICE,
+  RECEIVE_SERVICE,
+  SEND_SERVICE,
+  type SendWord,
+} from '../../protocol/send/index.ts';
+import type { ChannelService } from '../channel/channel-service.ts';
+import { RequestRefusal } from '../channel/control-link.ts';
+import { idBytes } from '../channel/peer-ids.ts';
+import type { Channel, PeerPath } from '../channel/types.ts';
+import { nodeError } from '../errors.ts';
+import type { PeerNode } from '../peer-node.ts';
+import type { OutgoingTransfer } from '../transfer.ts';
+import type { TransferSource } from '../transfer-source.ts';
+import { CodeHost } from './code-host.ts';
+import { CodeKeeper } from './pairing.ts';
+import { type KeptOffer, SendState } from './send-state.ts';
+
+// Implementation limits
+/** How long a receiver that asks for the digest is held before it is told to ask again. */
+const DIGEST_WAIT_MS = 20_000;
+/** How long a goodbye may take to reach the receiver. */
+const GOODBYE_MS = 300;
+/** A contact is knocked at this often until it comes. */
+const KNOCK_MS = 5_000;
+
+/** What happens to an offer. */
+export interface SenderEvents {
+  /** Somebody may take it now: proved the code, or is the contact and came. */
+  paired: [{ peerId: string; path: PeerPath }];
+  'wrong-guess': [{ peerId: string; left: number }];
+  accepted: [{ peerId: string }];
+  path: [{ path: PeerPath }];
+  /** The receiver is connected no more; it may come back. */
+  lost: [{ reason: string }];
+  /** It got something else, and fetches everything once more. */
+  again: [];
+}
+
+/** Options of `Sender.open`. */
+export interface SenderOptions {
+  readonly node: PeerNode;
+  readonly channels: ChannelService;
+  readonly source: TransferSource;
+  /** Peer id of a contact; undefined: whoever has the code. */
+  readonly to?: string;
+}
+
+/** How an offer ended. */
+export interface SendOutcome {
+  readonly peerId: string;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+/** An offer. */
+export class Sender extends EventEmitter<SenderEvents> {
+  readonly #options: SenderOptions;
+  readonly #state: SendState;
+  readonly #offer: KeptOffer;
+  readonly #budget: GuessBudget;
+  readonly #outcome = Promise.withResolvers<SendOutcome>();
+  readonly #ends: (() => void)[] = [];
+  #host: CodeHost | undefined;
+  #keeper: CodeKeeper | undefined;
+  #transfer: Promise<OutgoingTransfer> | undefined;
+  #running: OutgoingTransfer | undefined;
+  #digest: Promise<Uint8Array> | undefined;
+  /** Whom the offer is for. */
+  #receiver: string | undefined;
+  #isOver = false;
+
+  constructor(options: SenderOptions) {
+    super();
+    this.#options = options;
+    const { source, to, node } = options;
+    this.#state = new SendState(node.home, source, to);
+    this.#offer = this.#state.open(to === undefined);
+    this.#budget = new GuessBudget(this.#offer.guesses);
+    this.#receiver = to;
+    this.#outcome.promise.catch(() => {});
+  }
+
+  /** Three words; undefined for an offer to a contact. */
+  get code(): string | undefined {
+    return this.#offer.code;
+  }
+
+  /** An earlier run began it. */
+  get isResumed(): boolean {
+    return this.#offer.isResumed;
+  }
+
+  /** Once it is accepted. */
+  get transfer(): OutgoingTransfer | undefined {
+    return this.#running;
+  }
+
+  /** Begins to wait for the receiver; resolves when it can be found. */
+  async start(): Promise<void> {
+    const { channels, to } = this.#options;
+    this.#ends.push(
+      channels.handle(SEND_SERVICE, {
+        admits: (peerId) => peerId === this.#receiver,
+        onRequest: (channel, { payload }) => this.#answer(channel, payload),
+        onBulk: ({ connection }) => this.#sendManifest(connection),
+      }),
+      channels.listen((change) => {
+        if (change.peerId !== this.#receiver) {
+          if (change.type === 'closed') this.#keeper?.forget(change.channel);
+        } else if (change.type === 'path') this.emit('path', { path: change.channel.path });
+        else if (change.type === 'closed' && !this.#isOver) {
+          this.emit('lost', { reason: change.reason ?? '' });
+        }
+      }),
+    );
+    if (to === undefined) await this.#hostCode();
+    else void this.#knock(to);
+  }
+
+  /** Resolves when the receiver has everything. @throws {AppError} ERR_SEND_CODE_DEAD, ERR_DECLINED, a problem of the files. */
+  completed(): Promise<SendOutcome> {
+    return this.#outcome.promise;
+  }
+
+  /** Ends it; what is not complete can be gone on with. */
+  async close(): Promise<void> {
+    this.#isOver = true;
+    for (const end of this.#ends.splice(0)) end();
+    this.#host?.close();
+    await this.#running?.stop();
+  }
+
+  async #hostCode(): Promise<void> {
+    const { channels, node } = this.#options;
+    const { nonce, code } = this.#offer;
+    this.#keeper = new CodeKeeper({
+      ownId: channels.peerId,
+      budget: this.#budget,
+      nonce,
+      keysOf: (hour) => this.#host?.keysOf(hour),
+      onBudget: () => this.#drainBudget(),
+      onPaired: (peerId) => this.#pair(peerId),
+    });
+    this.#host = new CodeHost({
+      code: code!,
+      lsd: node.lsd,
+      dht: node.dht,
+      port: node.endpoint.port,
+      record: () => ({
+        peerId: idBytes(channels.peerId),
+        addresses: node.reachableEndpoints.slice(0, 16),
+        relays: (node.relays?.reserved ?? []).slice(0, 4).map(({ peerId, addresses }) => ({
+          peerId: idBytes(peerId),
+          addresses: addresses.slice(0, 4),
+        })),
+      }),
+      // Whoever looks for the code in this network may be behind a wall that lets nobody in.
+      onSeeker: (endpoint) => {
+        if (this.#receiver === undefined) this.#meet(endpoint);
+      },
+    });
+    this.#ends.push(
+      channels.handle(PAIR_SERVICE, {
+        admits: () => !this.#budget.isDead,
+        onRequest: (channel, { payload }) => this.#keeper!.answer(channel, payload),
+      }),
+    );
+    await this.#host.start();
+  }
+
+  #meet(endpoint: { host: string; port: number }): void {
+    const signal = AbortSignal.timeout(10_000);
+    this.#options.channels.channelAt(endpoint, signal).catch(() => {});
+  }
+
+  /** Asks a contact to come, until it does. */
+  async #knock(to: string): Promise<void> {
+    const { channels } = this.#options;
+    this.#ends.push(channels.keep(to));
+    while (!this.#isOver && this.#running === undefined) {
+      try {
+        const channel = await channels.channelTo(to);
+        await channel.request(RECEIVE_SERVICE, encodeKnock(this.#offer.nonce));
+        this.emit('paired', { peerId: to, path: channel.path });
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, KNOCK_MS).unref());
+      }
+    }
+  }
+
+  #pair(peerId: string): void {
+    this.#receiver = peerId;
+    const path = this.#options.channels.channel(peerId)?.path;
+    if (path !== undefined) this.emit('paired', { peerId, path });
+  }
+
+  #drainBudget(): void {
+    for (let output = this.#budget.poll(); output !== undefined; output = this.#budget.poll()) {
+      if (output.type === 'save') this.#state.save({ ...this.#offer, guesses: output.state });
+      else if (output.type === 'wrong-guess') {
+        const peerId = toHex(output.peerId);
+        this.emit('wrong-guess', { peerId, left: output.left });
+      } else if (output.type === 'dead') {
+        this.#state.forget();
+        this.#outcome.reject(nodeError('ERR_CODE_DEAD', { wrong: 10 }));
+      }
+    }
+  }
+
+  async #answer(channel: Channel, payload: Uint8Array): Promise<Uint8Array> {
+    const word = decodeSendWord(payload);
+    if (!word.ok) throw new RequestRefusal('badRequest', word.message);
+    if (!equalBytes(word.value.nonce, this.#offer.nonce) || this.#isOver) {
+      throw new RequestRefusal('failed', 'this offer is over');
+    }
+    return await this.#act(channel, word.value.kind);
+  }
+
+  async #act(channel: Channel, kind: SendWord['kind']): Promise<Uint8Array> {
+    const { channels, source } = this.#options;
+    const nothing = new Uint8Array();
+    switch (kind) {
+      case 'offer': {
+        const { manifest, bytes } = source;
+        const files = manifest.entries.filter((entry) => entry.kind === 'file');
+        return encodeOffer({
+          contentKind: manifest.kind,
+          name: manifest.name,
+          totalBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+          fileCount: files.length,
+          manifestBytes: bytes.length,
+          manifestHash: nodeCrypto.sha256(bytes),
+        });
+      }
+      case 'accept':
+        this.emit('accepted', { peerId: channel.peerId });
+        await this.#serve();
+        return nothing;
+      case 'decline':
+        this.#state.forget();
+        this.#outcome.reject(nodeError('ERR_DECLINED', { peer: channel.peerId }));
+        return nothing;
+      case 'come': {
+        const transfer = await this.#serve();
+        const signal = AbortSignal.timeout(30_000);
+        const { connection } = await channels.openWire(channel.peerId, signal);
+        transfer.join(connection);
+        return nothing;
+      }
+      case 'digest':
+        return encodeDigest(await this.#digestSoon());
+      case 'again':
+        this.#digest = undefined;
+        this.#running?.again();
+        this.emit('again');
+        return nothing;
+      case 'done':
+        await this.#complete(channel.peerId);
+        return nothing;
+    }
+  }
+
+  #serve(): Promise<OutgoingTransfer> {
+    const { node, source } = this.#options;
+    this.#transfer ??= node.sendTransfer({
+      source,
+      nonce: this.#offer.nonce,
+      admits: ({ provenId }) => provenId !== undefined && provenId === this.#receiver,
+    });
+    this.#transfer.then(
+      (transfer) => {
+        this.#running = transfer;
+      },
+      (error: Error) => this.#outcome.reject(error),
+    );
+    return this.#transfer;
+  }
+
+  /** The digest, or undefined when it takes longer. A failure ends the offer. */
+  async #digestSoon(): Promise<Uint8Array | undefined> {
+    const transfer = await this.#serve();
+    this.#digest ??= transfer.digest();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => resolve(undefined), DIGEST_WAIT_MS);
+    try {
+      return await Promise.race([this.#digest, promise]);
+    } catch (error) {
+      this.#outcome.reject(error);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #complete(peerId: string): Promise<void> {
+    const sha256 = toHex((await this.#digest) ?? new Uint8Array());
+    this.#budget.complete();
+    this.#state.forget();
+    // The receiver hears that we know before we go.
+    setTimeout(() => this.#outcome.resolve({ peerId, sha256 }), GOODBYE_MS);
+  }
+
+  #sendManifest(connection: DuplexConnection): void {
+    connection.attach({ onData: () => {}, onDrain: () => {}, onClose: () => {} });
+    connection.write(this.#options.source.bytes);
+    connection.end();
+  }
+}
