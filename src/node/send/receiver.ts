@@ -45,6 +45,8 @@ const AGAIN_MS = 500;
 const AGAIN_MAX_MS = 15_000;
 /** How long the sender may take to answer about a digest. */
 const DIGEST_TIMEOUT_MS = 60_000;
+/** Nobody is asked anything under this name; it says who may connect. */
+const COMING_SERVICE = 'coming';
 
 /** An offer, before anything of it was fetched. */
 export interface ShownOffer extends OfferWord {
@@ -97,11 +99,14 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
   #hints: Whereabouts = { addresses: [] };
   #wire: { readonly connection: DuplexConnection; readonly path: PeerPath } | undefined;
   #transfer: IncomingTransfer | undefined;
-  #unlisten: (() => void) | undefined;
+  readonly #ends: (() => void)[] = [];
 
   constructor(options: ReceiverOptions) {
     super();
     this.#options = options;
+    // While it looks for a sender, whoever comes may be the one; afterwards the one may come back.
+    const admits = (peerId: string): boolean => peerId === (this.#peerId ?? peerId);
+    this.#ends.push(options.channels.handle(COMING_SERVICE, { admits }));
   }
 
   /** Once the offer was accepted. */
@@ -189,11 +194,12 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     });
     this.#transfer = transfer;
     await this.#persist(both, () => this.#say('accept'));
-    this.#unlisten = channels.listen((change) => {
+    const unlisten = channels.listen((change) => {
       if (change.peerId !== this.#peerId) return;
       if (change.type === 'closed') this.emit('lost', { reason: change.reason ?? '' });
       else this.#improve(change.channel);
     });
+    this.#ends.push(unlisten);
     const connecting = this.#keepConnected(both, transfer);
     connecting.catch(() => {});
     const release = channels.keep(this.#peerId!);
@@ -208,7 +214,7 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
   async close(): Promise<void> {
     this.#abort.abort(new Error('stopped'));
     this.#search?.close();
-    this.#unlisten?.();
+    for (const end of this.#ends) end();
     await this.#transfer?.stop();
   }
 
