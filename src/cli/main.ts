@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   dht: async () => (await import('./commands/dht.ts')).dhtCommand,
   publish: async () => (await import('./commands/publish.ts')).publishCommand,
   follow: async () => (await import('./commands/follow.ts')).followCommand,
+  contacts: async () => (await import('./commands/contacts.ts')).contactsCommand,
   id: async () => (await import('./commands/id.ts')).idCommand,
   info: async () => (await import('./commands/info.ts')).infoCommand,
   peers: async () => (await import('./commands/peers.ts')).peersCommand,
