@@ -41,6 +41,8 @@ export const NODE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   bootstrap: { value: 'host:port', isRepeatable: true, help: 'a DHT node to begin with' },
   'no-dht': { help: 'do not take part in the DHT' },
   'no-lsd': { help: 'do not look for peers in the local network' },
+  'no-port-mapping': { help: 'do not ask the router to let the port through' },
+  gateway: { value: 'ip', help: 'the router to ask; default: the one of the default route' },
   'no-pex': { help: 'neither tell peers of other peers nor believe them about any' },
   ...COMMON_OPTIONS,
 };
@@ -53,6 +55,7 @@ export function outputOf(values: OptionValues): Output {
 /** Node options from command options. */
 export function nodeOptionsOf(values: OptionValues): NodeOptions {
   const listen = textOption(values, 'listen');
+  const gateway = textOption(values, 'gateway');
   const download = numberOption(values, 'download-limit', 0);
   const upload = numberOption(values, 'upload-limit', 0);
   const isWithoutDht = switchOption(values, 'no-dht') || switchOption(values, 'no-discovery');
@@ -60,6 +63,8 @@ export function nodeOptionsOf(values: OptionValues): NodeOptions {
     usesDht: !isWithoutDht,
     bootstrap: listOption(values, 'bootstrap'),
     usesLocalDiscovery: !(switchOption(values, 'no-lsd') || switchOption(values, 'no-discovery')),
+    usesPortMapping: !switchOption(values, 'no-port-mapping'),
+    ...(gateway === undefined ? {} : { gateway }),
     ...(listen === undefined ? {} : { listen }),
     ...(download === undefined ? {} : { downloadLimitBytesPerSec: download }),
     ...(upload === undefined ? {} : { uploadLimitBytesPerSec: upload }),

@@ -16,6 +16,7 @@ import {
   type TcpListener,
 } from '../io/tcp.ts';
 import { toHex } from '../lib/bytes.ts';
+import { parseIp } from '../lib/ip-address.ts';
 import { Rng } from '../lib/rng.ts';
 import { DiskPool } from '../plane/disk-pool.ts';
 import { SendCache } from '../plane/send-cache.ts';
@@ -35,6 +36,7 @@ import { swarmHashes } from './hex-hashes.ts';
 import { LsdService } from './lsd-service.ts';
 import { PeerLink } from './peer-link.ts';
 import { PeerMemory } from './peer-memory.ts';
+import { PortMapper } from './port-mapping.ts';
 import type { QueueLimits } from './queue-plan.ts';
 import { RateGate } from './rate-gate.ts';
 import { Reputation } from './reputation.ts';
@@ -91,6 +93,10 @@ export interface NodeOptions {
   readonly countsOverhead?: boolean;
   /** Finds peers in the local network by multicast (BEP 14). Default true; offline on loopback and the interface of `listen` alone. */
   readonly usesLocalDiscovery?: boolean;
+  /** Asks the router to let this node's ports through (PCP, NAT-PMP, UPnP). Default true; offline only with a `gateway` in a subnet that was given. */
+  readonly usesPortMapping?: boolean;
+  /** The router to ask, an IPv4 address. Default: the one of the default route. */
+  readonly gateway?: string;
 }
 
 /** The queue as users of a node see it: the order of the moment, and what may be changed. */
@@ -120,6 +126,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #udp: UdpDoor;
   readonly #peerMemory: PeerMemory;
   #dht: DhtService | undefined;
+  #portMapper: PortMapper | undefined;
   readonly #lsd: LsdService | undefined;
   readonly #dialGate = new DialGate();
   readonly #webSeedGate = new WebSeedGate();
@@ -169,12 +176,14 @@ export class PeerNode implements AsyncDisposable {
     const offline = options.isOffline ?? isOffline();
     const policy = new ReachPolicy({ offline, givenSubnets: options.given ?? [] });
     if (options.listen !== undefined) policy.giveSubnet(options.listen);
+    expectGateway(options.gateway);
     for (const node of options.bootstrap ?? []) {
       parseEndpoint(node, '--bootstrap');
       policy.giveSubnet(node);
     }
     const node = new PeerNode(options, policy, await openListener(options.listen, offline));
     if (options.usesDht !== false) await node.#startDht(options.bootstrap ?? []);
+    if (options.usesPortMapping !== false) node.#startPortMapping(options.gateway);
     return node;
   }
 
@@ -183,6 +192,18 @@ export class PeerNode implements AsyncDisposable {
     const { home, policy } = this;
     this.#dht = new DhtService({ udp: this.#udp, policy, families, home, bootstrap });
     await this.#dht.start();
+  }
+
+  #startPortMapping(gateway: string | undefined): void {
+    const { policy, endpoint: listen } = this;
+    const udpPort = (): number | undefined => this.#dht?.port(4);
+    this.#portMapper = new PortMapper({ policy, listen, udpPort, gateway });
+    this.#portMapper.start();
+  }
+
+  /** This node's ports in the router; undefined when they are not to be mapped. */
+  get portMapper(): PortMapper | undefined {
+    return this.#portMapper;
   }
 
   /** This node in the DHT; undefined without. */
@@ -374,12 +395,14 @@ export class PeerNode implements AsyncDisposable {
 
   async #close(): Promise<void> {
     clearInterval(this.#pulse);
+    const unmapped = this.#portMapper?.close();
     await Promise.all(this.#webServers.map((server) => server.close()));
     await Promise.all(this.torrents.map((torrent) => torrent.stop()));
     this.#saveMemories();
     this.#relayClient?.close();
     this.#relay?.close();
     this.#channels?.close();
+    await unmapped;
     await this.#listener.close();
     this.#uploadGate.close();
     this.#downloadGate.close();
@@ -470,6 +493,14 @@ async function openListener(listen: string | undefined, offline: boolean): Promi
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     return { listener: await tryListen(host, 0, onConnection), handler, localHost: undefined };
   }
+}
+
+/** @throws {AppError} ERR_CONFIG for what is no address of IPv4. */
+function expectGateway(gateway: string | undefined): void {
+  if (gateway === undefined || parseIp(gateway)?.length === 4) return;
+  const got = JSON.stringify(gateway);
+  const expected = 'the IPv4 address of a router, as in 192.168.1.1';
+  throw nodeError('ERR_CONFIG', { what: '--gateway', expected, got });
 }
 
 async function tryListen(
