@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   id: async () => (await import('./commands/id.ts')).idCommand,
   info: async () => (await import('./commands/info.ts')).infoCommand,
   peers: async () => (await import('./commands/peers.ts')).peersCommand,
+  privacy: async () => (await import('./commands/privacy.ts')).privacyCommand,
   reputation: async () => (await import('./commands/reputation.ts')).reputationCommand,
   tracker: async () => (await import('./commands/tracker.ts')).trackerCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,

@@ -52,18 +52,19 @@ export function outputOf(values: OptionValues): Output {
   return new Output({ json: switchOption(values, 'json'), quiet: switchOption(values, 'quiet') });
 }
 
-/** Node options from command options. */
+/** Node options from command options; what is not switched off here is as the home's settings of privacy have it. */
 export function nodeOptionsOf(values: OptionValues): NodeOptions {
   const listen = textOption(values, 'listen');
   const gateway = textOption(values, 'gateway');
   const download = numberOption(values, 'download-limit', 0);
   const upload = numberOption(values, 'upload-limit', 0);
   const isWithoutDht = switchOption(values, 'no-dht') || switchOption(values, 'no-discovery');
+  const isWithoutLan = switchOption(values, 'no-lsd') || switchOption(values, 'no-discovery');
   return {
-    usesDht: !isWithoutDht,
+    ...(isWithoutDht ? { usesDht: false } : {}),
     bootstrap: listOption(values, 'bootstrap'),
-    usesLocalDiscovery: !(switchOption(values, 'no-lsd') || switchOption(values, 'no-discovery')),
-    usesPortMapping: !switchOption(values, 'no-port-mapping'),
+    ...(isWithoutLan ? { usesLocalDiscovery: false } : {}),
+    ...(switchOption(values, 'no-port-mapping') ? { usesPortMapping: false } : {}),
     ...(gateway === undefined ? {} : { gateway }),
     ...(listen === undefined ? {} : { listen }),
     ...(download === undefined ? {} : { downloadLimitBytesPerSec: download }),
@@ -77,6 +78,6 @@ export function discoveryOf(
 ): Pick<AddOptions, 'isDiscovering' | 'usesPeerExchange'> {
   return {
     isDiscovering: !switchOption(values, 'no-discovery'),
-    usesPeerExchange: !switchOption(values, 'no-pex'),
+    ...(switchOption(values, 'no-pex') ? { usesPeerExchange: false } : {}),
   };
 }

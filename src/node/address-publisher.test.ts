@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -17,6 +17,7 @@ import {
 import { Contacts } from './contacts.ts';
 import { signDhtItem } from './dht-client.ts';
 import { DhtService } from './dht-service.ts';
+import { setPrivacy } from './privacy-settings.ts';
 import { UdpDoor } from './udp-door.ts';
 
 const SEED = new Uint8Array(32).fill(7);
@@ -120,20 +121,24 @@ test('the number grows over a restart and a clock that was set back, whatever ho
 });
 
 test('the switch: nothing is told while it is off, and turning it off replaces what was told by nothing', async (t) => {
-  const state = { isOn: false };
-  const { clock, open, find } = await rig(t, { isOn: () => state.isOn });
+  const home = makeHome(t);
+  setPrivacy(home, 'address-record', false);
+  const { clock, open, find } = await rig(t, { home });
   const publisher = open();
   await publisher.look();
   assert.equal((await find()).record, undefined);
-  state.isOn = true;
+  setPrivacy(home, 'address-record', true);
   await publisher.look();
   assert.equal((await find()).addresses.length, 1);
-  state.isOn = false;
+  setPrivacy(home, 'address-record', false);
   clock.nowMs += 1;
   await publisher.look();
   const { record } = await find();
   assert.deepEqual([record?.addresses, record?.timeMs], [[], clock.nowMs]);
   assert.deepEqual([publisher.status().isOn, publisher.status().record], [false, undefined]);
+  writeFileSync(join(home, 'privacy.json'), '{');
+  await publisher.look();
+  assert.deepEqual((await find()).record, record, 'where it cannot be read nothing is told');
 });
 
 test('closing forgets when it is told to', async (t) => {

@@ -33,6 +33,7 @@ import type { Contacts } from './contacts.ts';
 import { signDhtItem } from './dht-client.ts';
 import type { DhtService } from './dht-service.ts';
 import { readMemory, writeMemory } from './memory-file.ts';
+import { readPrivacy } from './privacy-settings.ts';
 
 // Implementation limits
 /** How often it is looked whether the content changed, or the switch. */
@@ -60,7 +61,7 @@ export interface AddressPublisherOptions extends PublishRule {
   readonly home: string;
   /** Asked at every look. */
   readonly current: () => OwnAddresses;
-  /** The switch, asked at every look. Default: on. */
+  /** The switch, asked at every look; where it cannot be read nothing is told. Default: the home's, of `starling privacy`. */
   readonly isOn?: () => boolean;
   /** The time of day, in milliseconds since 1970. */
   readonly nowMs?: () => number;
@@ -81,6 +82,7 @@ export class AddressPublisher {
   readonly #options: AddressPublisherOptions;
   readonly #nowMs: () => number;
   readonly #file: string;
+  readonly #isOn: () => boolean;
   #record: AddressRecord | undefined;
   #content = '';
   #putMs = Number.NEGATIVE_INFINITY;
@@ -93,6 +95,7 @@ export class AddressPublisher {
   constructor(options: AddressPublisherOptions) {
     this.#options = options;
     this.#nowMs = options.nowMs ?? Date.now;
+    this.#isOn = options.isOn ?? (() => readPrivacy(options.home)['address-record']);
     this.#file = path.join(options.home, 'address-record.json');
     this.#seq = seqIn(this.#file);
   }
@@ -111,8 +114,7 @@ export class AddressPublisher {
 
   /** A picture of the moment. */
   status(): AddressStatus {
-    const { isOn = () => true } = this.#options;
-    return { isOn: isOn(), record: this.#record, seq: this.#seq, stored: this.#stored };
+    return { isOn: this.#isOn(), record: this.#record, seq: this.#seq, stored: this.#stored };
   }
 
   /** Ends; what stands in the DHT is forgotten there after two hours. @param forgets replaces it by an empty record first. */
@@ -125,12 +127,11 @@ export class AddressPublisher {
 
   async #look(): Promise<void> {
     if (this.#isClosed) return;
-    const { isOn = () => true, current } = this.#options;
-    if (!isOn()) {
+    if (!this.#isOn()) {
       if (this.#record !== undefined) await this.#put(emptyRecord(this.#nowMs()));
       return;
     }
-    const record = recordOf(current(), this.#options, this.#nowMs());
+    const record = recordOf(this.#options.current(), this.#options, this.#nowMs());
     const isDue = this.#nowMs() - this.#putMs >= REPUBLISH_MS;
     if (isDue || contentOf(record) !== this.#content) await this.#put(record);
   }

@@ -53,7 +53,7 @@ const SEARCH_MS = 2_000;
 /** How ports are mapped. */
 export type MappingProtocol = 'PCP' | 'NAT-PMP' | 'UPnP';
 
-type Answer<T> = Result<T, PortMappingErrorCode | 'ERR_MAPPING_SILENCE'>;
+type Answer<T> = Result<T, PortMappingErrorCode>;
 
 /** A gateway that can be asked. */
 export interface GatewayClient {

@@ -37,6 +37,7 @@ import { LsdService } from './lsd-service.ts';
 import { PeerLink } from './peer-link.ts';
 import { PeerMemory } from './peer-memory.ts';
 import { PortMapper } from './port-mapping.ts';
+import { type PrivacySettings, readPrivacy } from './privacy-settings.ts';
 import type { QueueLimits } from './queue-plan.ts';
 import { RateGate } from './rate-gate.ts';
 import { Reputation } from './reputation.ts';
@@ -85,15 +86,15 @@ export interface NodeOptions {
   /** Most torrents that download, and that seed, at a time; the others wait as `queued`. Default: no limit, as a one-shot command needs it. */
   readonly maxActiveDownloads?: number;
   readonly maxActiveSeeds?: number;
-  /** False: no DHT. Default true. */
+  /** False: no DHT. Default, as for the other ways: the home's settings (`starling privacy`), which are on. */
   readonly usesDht?: boolean;
   /** DHT nodes to begin with, "HOST:PORT". */
   readonly bootstrap?: readonly string[];
   /** Limits hold for messages and an estimate of TCP's and IP's headers too. Default true; false: for block data alone. */
   readonly countsOverhead?: boolean;
-  /** Finds peers in the local network by multicast (BEP 14). Default true; offline on loopback and the interface of `listen` alone. */
+  /** Finds peers in the local network by multicast (BEP 14); offline on loopback and the interface of `listen` alone. */
   readonly usesLocalDiscovery?: boolean;
-  /** Asks the router to let this node's ports through (PCP, NAT-PMP, UPnP). Default true; offline only with a `gateway` in a subnet that was given. */
+  /** Asks the router to let this node's ports through (PCP, NAT-PMP, UPnP); offline only with a `gateway` in a subnet that was given. */
   readonly usesPortMapping?: boolean;
   /** The router to ask, an IPv4 address. Default: the one of the default route. */
   readonly gateway?: string;
@@ -113,6 +114,8 @@ export interface NodeQueue {
 export class PeerNode implements AsyncDisposable {
   readonly home: string;
   readonly policy: ReachPolicy;
+  /** What this node reveals, of its options and the settings of its home. */
+  readonly switches: PrivacySettings;
   /** What this node knows of others from former dealings. */
   readonly reputation: Reputation;
   readonly #listener: TcpListener;
@@ -142,7 +145,12 @@ export class PeerNode implements AsyncDisposable {
   #relay: RelayServer | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: NodeOptions, policy: ReachPolicy, listen: ListenPlan) {
+  private constructor(
+    options: NodeOptions,
+    policy: ReachPolicy,
+    listen: ListenPlan,
+    switches: PrivacySettings,
+  ) {
     this.home = options.home ?? defaultHome();
     this.policy = policy;
     this.reputation = new Reputation(this.home);
@@ -156,7 +164,8 @@ export class PeerNode implements AsyncDisposable {
     this.#countsOverhead = options.countsOverhead ?? true;
     this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0', this.endpoint.port);
     this.#queue = new TorrentQueue<Torrent>(options);
-    this.#lsd = (options.usesLocalDiscovery ?? true) ? this.#openLsd() : undefined;
+    this.switches = switches;
+    this.#lsd = switches.lan ? this.#openLsd() : undefined;
     const doorman = new Doorman({
       isExempt: (host) => policy.isNear(host),
       onWire: (connection, settle) => this.#takeWire(connection, settle),
@@ -181,9 +190,11 @@ export class PeerNode implements AsyncDisposable {
       parseEndpoint(node, '--bootstrap');
       policy.giveSubnet(node);
     }
-    const node = new PeerNode(options, policy, await openListener(options.listen, offline));
-    if (options.usesDht !== false) await node.#startDht(options.bootstrap ?? []);
-    if (options.usesPortMapping !== false) node.#startPortMapping(options.gateway);
+    const switches = switchesOf(options);
+    const listen = await openListener(options.listen, offline);
+    const node = new PeerNode(options, policy, listen, switches);
+    if (switches.dht) await node.#startDht(options.bootstrap ?? []);
+    if (switches['port-mapping']) node.#startPortMapping(options.gateway);
     return node;
   }
 
@@ -335,7 +346,7 @@ export class PeerNode implements AsyncDisposable {
         dht: this.#dht,
         onStopped: (stopped) => this.#forget(stopped),
       },
-      options,
+      { usesPeerExchange: this.switches.pex, ...options },
     );
     const keys = keysOf(torrent);
     const taken = keys.find((key) => this.#torrents.has(key));
@@ -493,6 +504,17 @@ async function openListener(listen: string | undefined, offline: boolean): Promi
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     return { listener: await tryListen(host, 0, onConnection), handler, localHost: undefined };
   }
+}
+
+/** What the options leave open the settings of the home decide. @throws {AppError} ERR_CONFIG, ERR_FILE. */
+function switchesOf(options: NodeOptions): PrivacySettings {
+  const kept = readPrivacy(options.home ?? defaultHome());
+  return {
+    ...kept,
+    dht: options.usesDht ?? kept.dht,
+    lan: options.usesLocalDiscovery ?? kept.lan,
+    'port-mapping': options.usesPortMapping ?? kept['port-mapping'],
+  };
 }
 
 /** @throws {AppError} ERR_CONFIG for what is no address of IPv4. */

@@ -7,6 +7,8 @@
 export type PortMappingErrorCode =
   /** Bytes that are no answer of this protocol, or none to what was asked. */
   | 'ERR_MAPPING_ANSWER'
+  /** The gateway does not answer. */
+  | 'ERR_MAPPING_SILENCE'
   /** The gateway does not speak this version: an older protocol may work. */
   | 'ERR_MAPPING_VERSION'
   /** The gateway refuses, and says why. */
