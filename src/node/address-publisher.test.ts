@@ -11,8 +11,10 @@ import { ADDRESS_SALT, formatPeerId, peerIdOf } from '../protocol/identity/index
 import {
   AddressPublisher,
   type AddressPublisherOptions,
+  addressFinder,
   findPeerAddresses,
   type OwnAddresses,
+  ownEndpoints,
 } from './address-publisher.ts';
 import { Contacts } from './contacts.ts';
 import { signDhtItem } from './dht-client.ts';
@@ -196,4 +198,27 @@ test('an item that is no record counts as none', async (t) => {
     await other.put(signDhtItem(SEED, seq + 1, value, ADDRESS_SALT));
     assert.equal((await find()).record, undefined);
   }
+});
+
+test('as a finder of channels: addresses at once, relays after them, nothing once it was given up', async (t) => {
+  const { open, own, other } = await rig(t);
+  const relay = {
+    peerId: peerIdOf(nodeEd25519.publicKey(new Uint8Array(32))),
+    address: at('192.0.2.9'),
+  };
+  own.now = { ...told('192.0.2.7'), relays: [relay] };
+  await open().look();
+  const find = addressFinder({ policy: OFFLINE, dht: other });
+  const heard: unknown[] = [];
+  await find(PEER_ID, (found) => heard.push(found), new AbortController().signal);
+  const relays = [{ peerId: formatPeerId(relay.peerId), addresses: [at('192.0.2.9')] }];
+  assert.deepEqual(heard, [{ addresses: [at('192.0.2.7')] }, { addresses: [], relays }]);
+  await find(PEER_ID, () => assert.fail('heard something'), AbortSignal.abort());
+});
+
+test('what the router gave is told before what this machine calls itself', () => {
+  const reachable = [at('10.0.0.7')];
+  assert.deepEqual(ownEndpoints({ state: 'failed' }, reachable), reachable);
+  const mapped = { state: 'mapped', externalHost: '198.51.100.1', tcpPort: 7_001 } as const;
+  assert.deepEqual(ownEndpoints(mapped, reachable), [at('198.51.100.1', 7_001), at('10.0.0.7')]);
 });

@@ -12,6 +12,7 @@
 import path from 'node:path';
 import { nodeEd25519 } from '../io/crypto.ts';
 import type { ReachPolicy } from '../io/reach-policy.ts';
+import type { Endpoint } from '../io/tcp.ts';
 import { toHex } from '../lib/bytes.ts';
 import { decode, encode } from '../protocol/bencode/index.ts';
 import { isMutable, REPUBLISH_MS } from '../protocol/dht/index.ts';
@@ -21,6 +22,7 @@ import {
   decodeAddressRecord,
   encodeAddressRecord,
   formatPeerAddress,
+  formatPeerId,
   type PeerAddress,
   type PublishRule,
   parsePeerId,
@@ -29,10 +31,12 @@ import {
   type RelayHint,
   scopeOf,
 } from '../protocol/identity/index.ts';
+import type { PeerFinder } from './channel/channel-service.ts';
 import type { Contacts } from './contacts.ts';
 import { signDhtItem } from './dht-client.ts';
 import type { DhtService } from './dht-service.ts';
 import { readMemory, writeMemory } from './memory-file.ts';
+import type { PortMappingStatus } from './port-mapping.ts';
 import { readPrivacy } from './privacy-settings.ts';
 
 // Implementation limits
@@ -203,6 +207,33 @@ export async function findPeerAddresses(peerId: string, ways: FindWays): Promise
   for (const address of record?.addresses ?? []) add(address, 'dht');
   const relays = (record?.relays ?? []).filter(({ address }) => isDialable(address, policy));
   return { addresses: [...found.values()], relays, record };
+}
+
+/**
+ * Looks where `findPeerAddresses` looks, for channels: each address as soon as it is known, then the relays that the peer named.
+ * A contact's address costs nothing; the DHT is asked even so, since the contact may have moved.
+ */
+export function addressFinder(ways: Omit<FindWays, 'onAddress'>): PeerFinder {
+  return async (peerId, onFound, signal) => {
+    const onAddress = (address: PeerAddress): void => {
+      if (!signal.aborted) onFound({ addresses: [address] });
+    };
+    const { relays } = await findPeerAddresses(peerId, { ...ways, onAddress });
+    if (signal.aborted || relays.length === 0) return;
+    const named = relays.map(({ peerId: id, address }) => {
+      return { peerId: formatPeerId(id), addresses: [address] };
+    });
+    onFound({ addresses: [], relays: named });
+  };
+}
+
+/** What a node knows of where it is: what its router gave first, then its own addresses. */
+export function ownEndpoints(
+  { externalHost, tcpPort }: PortMappingStatus,
+  reachable: readonly Endpoint[],
+): readonly Endpoint[] {
+  if (externalHost === undefined || tcpPort === undefined) return reachable;
+  return [{ host: externalHost, port: tcpPort }, ...reachable];
 }
 
 function isDialable(address: PeerAddress, policy: ReachPolicy): boolean {
