@@ -41,6 +41,8 @@ export const NODE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   bootstrap: { value: 'host:port', isRepeatable: true, help: 'a DHT node to begin with' },
   'no-dht': { help: 'do not take part in the DHT' },
   'no-lsd': { help: 'do not look for peers in the local network' },
+  'no-port-mapping': { help: 'do not ask the router to let the port through' },
+  gateway: { value: 'ip', help: 'the router to ask; default: the one of the default route' },
   'no-pex': { help: 'neither tell peers of other peers nor believe them about any' },
   ...COMMON_OPTIONS,
 };
@@ -50,16 +52,20 @@ export function outputOf(values: OptionValues): Output {
   return new Output({ json: switchOption(values, 'json'), quiet: switchOption(values, 'quiet') });
 }
 
-/** Node options from command options. */
+/** Node options from command options; what is not switched off here is as the home's settings of privacy have it. */
 export function nodeOptionsOf(values: OptionValues): NodeOptions {
   const listen = textOption(values, 'listen');
+  const gateway = textOption(values, 'gateway');
   const download = numberOption(values, 'download-limit', 0);
   const upload = numberOption(values, 'upload-limit', 0);
   const isWithoutDht = switchOption(values, 'no-dht') || switchOption(values, 'no-discovery');
+  const isWithoutLan = switchOption(values, 'no-lsd') || switchOption(values, 'no-discovery');
   return {
-    usesDht: !isWithoutDht,
+    ...(isWithoutDht ? { usesDht: false } : {}),
     bootstrap: listOption(values, 'bootstrap'),
-    usesLocalDiscovery: !(switchOption(values, 'no-lsd') || switchOption(values, 'no-discovery')),
+    ...(isWithoutLan ? { usesLocalDiscovery: false } : {}),
+    ...(switchOption(values, 'no-port-mapping') ? { usesPortMapping: false } : {}),
+    ...(gateway === undefined ? {} : { gateway }),
     ...(listen === undefined ? {} : { listen }),
     ...(download === undefined ? {} : { downloadLimitBytesPerSec: download }),
     ...(upload === undefined ? {} : { uploadLimitBytesPerSec: upload }),
@@ -72,6 +78,6 @@ export function discoveryOf(
 ): Pick<AddOptions, 'isDiscovering' | 'usesPeerExchange'> {
   return {
     isDiscovering: !switchOption(values, 'no-discovery'),
-    usesPeerExchange: !switchOption(values, 'no-pex'),
+    ...(switchOption(values, 'no-pex') ? { usesPeerExchange: false } : {}),
   };
 }

@@ -2,7 +2,7 @@
  * A node for the life of one command: opened with its options, closed however the command ends, interrupted by Ctrl-C.
  * @module
  */
-import { type NodeOptions, PeerNode } from '../node/api/index.ts';
+import { describeMapping, type NodeOptions, PeerNode } from '../node/api/index.ts';
 import { CommandEnd, EXIT } from './exit.ts';
 import type { Output } from './output.ts';
 
@@ -24,12 +24,21 @@ export async function withPeerNode(
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const node = await PeerNode.open(options);
+  void tellMapping(node, output);
   try {
     await body(node, abort.signal);
   } finally {
     await node.close();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
+}
+
+/** Says once that a router let the port through; that none did is no news, "starling doctor" says why. */
+async function tellMapping({ portMapper }: PeerNode, output: Output): Promise<void> {
+  const status = await portMapper?.settled();
+  if (status?.state !== 'mapped') return;
+  output.event({ type: 'port-mapping', ...status });
+  output.note(`Port mapping: ${describeMapping(status)}`);
 }
 
 /** What `work` comes to, or the signal's reason as soon as it aborts; the work then ends with its node. */

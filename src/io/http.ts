@@ -1,5 +1,5 @@
 /**
- * GETs: one whole and bounded for trackers and torrent files (`httpGet`), one whose body is read as it comes for web seeds (`httpOpen`).
+ * GETs: one whole and bounded for trackers and torrent files (`httpGet`), one whose body is read as it comes for web seeds (`httpOpen`); and a POST for routers.
  * Spec: RFC 9110 (redirects, content coding). Bounds: deadline, body bytes before and after gzip, redirects, 32 KiB of headers.
  * The address that the policy has judged is the one connected to: names are resolved here and pinned. Not here: cookies, proxies.
  * @module
@@ -25,6 +25,8 @@ export interface HttpOptions {
   readonly allowUrl?: (url: URL, address: string) => boolean;
   /** Which of a host's addresses to connect to, best first; default: all that were found. */
   readonly selectAddresses?: (found: readonly HostAddress[]) => readonly HostAddress[];
+  /** The address of this machine to ask from. Default: the system's choice. */
+  readonly localAddress?: string;
   /** Default: the system's resolver. */
   readonly resolveName?: ResolveName;
 }
@@ -35,6 +37,12 @@ export interface HttpGetOptions extends HttpOptions {
   readonly timeoutMs: number;
   /** Longest body, before and after decompression. */
   readonly maxBytes: number;
+}
+
+/** How to POST a body; answers that redirect are refused. */
+export interface HttpPostOptions extends HttpGetOptions {
+  /** Headers besides User-Agent and the body's length. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** How to GET a body that is read as it comes; `signal` ends it. */
@@ -81,6 +89,8 @@ interface Hop {
   readonly signal: AbortSignal;
   readonly headers: Readonly<Record<string, string>>;
   readonly keeper?: HttpKeeper | undefined;
+  /** POSTed when there is one. */
+  readonly body?: Uint8Array;
 }
 
 /** Keeps a few connections of one user of HTTP open between requests. */
@@ -116,10 +126,29 @@ export class HttpKeeper {
  * @throws AppError of HttpErrorCode, ERR_OFFLINE when the policy refuses, or the reason of `signal`.
  */
 export async function httpGet(url: string, options: HttpGetOptions): Promise<HttpResponse> {
+  const headers = { 'accept-encoding': 'gzip', connection: 'close' };
+  return fetchWhole(url, options, { headers });
+}
+
+/** POSTs a body. @throws as httpGet. */
+export async function httpPost(
+  url: string,
+  body: Uint8Array,
+  options: HttpPostOptions,
+): Promise<HttpResponse> {
+  const length = { 'Content-Length': `${body.length}`, Connection: 'close' };
+  const once = { ...options, maxRedirects: 0 };
+  return fetchWhole(url, once, { headers: { ...options.headers, ...length }, body });
+}
+
+async function fetchWhole(
+  url: string,
+  options: HttpGetOptions,
+  rest: Pick<Hop, 'headers' | 'body'>,
+): Promise<HttpResponse> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
-  const headers = { 'accept-encoding': 'gzip', connection: 'close' };
-  const hop: Hop = { url: parseUrl(url, undefined), options, signal, headers };
+  const hop: Hop = { url: parseUrl(url, undefined), options, signal, ...rest };
   try {
     const { last, response } = await follow(url, hop);
     return await readResponse(last.url, options, response);
@@ -219,22 +248,24 @@ function moduleOf(protocol: string): typeof import('node:http') | typeof import(
 }
 
 function request(
-  { url, options, signal, headers, keeper }: Hop,
+  { url, options, signal, headers, keeper, body }: Hop,
   addresses: readonly HostAddress[],
 ): Promise<IncomingMessage> {
   const { request: send } = moduleOf(url.protocol);
   return new Promise((resolve, reject) => {
     const outgoing = send(url, {
+      method: body === undefined ? 'GET' : 'POST',
       agent: keeper?.agentOf(url.protocol) ?? false,
       headers: { 'user-agent': options.userAgent, ...headers },
       lookup: pin(addresses),
       maxHeaderSize: MAX_HEADER_BYTES,
+      ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
       signal,
     });
     outgoing.once('response', resolve);
     // Stays: an abort after the headers is reported by the response and by the request.
     outgoing.on('error', reject);
-    outgoing.end();
+    outgoing.end(body);
   });
 }
 

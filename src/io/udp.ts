@@ -20,6 +20,8 @@ export interface UdpOptions {
   readonly host: string;
   /** 0: the system chooses. */
   readonly port: number;
+  /** Datagrams to multicast groups leave on the interface of `host` and pass so many routers, less one. Default: as the system has it. */
+  readonly multicastTtl?: number;
   /** The bytes are the receiver's to keep. */
   readonly onMessage: (bytes: Uint8Array, from: UdpEndpoint) => void;
   /** The socket itself failed; it is closed then. */
@@ -61,6 +63,10 @@ export async function openUdp(options: UdpOptions): Promise<UdpSocket> {
     lookup: (name, _options, callback) => callback(null, name, family),
   });
   await bind(socket, options.host, options.port);
+  if (options.multicastTtl !== undefined) {
+    if (family === 4) socket.setMulticastInterface(options.host);
+    socket.setMulticastTTL(options.multicastTtl);
+  }
   enlargeBuffers(socket);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

@@ -20,6 +20,7 @@ import { CLIENT_NAME, DEFAULT_PORT } from './config.ts';
 import { lsdInterfaces } from './lsd-interfaces.ts';
 import { dialProblem } from './peer-link.ts';
 import type { PeerNode } from './peer-node.ts';
+import { describeMapping } from './port-mapping.ts';
 import { scrapeTrackers } from './scrape.ts';
 
 // Implementation limits
@@ -62,6 +63,7 @@ export async function* examine(node: PeerNode, options: DoctorOptions): AsyncGen
   yield { name: 'Home folder', ...checkHome(node.home) };
   yield { name: 'Listening port', ...(await checkListening(node, options)) };
   yield { name: 'UDP', ...(await checkUdp(node)) };
+  yield { name: 'Port mapping', ...(await checkPortMapping(node)) };
   yield { name: 'DHT', ...(await checkDht(node)) };
   for (const url of options.trackers) {
     yield { name: `Tracker ${url}`, ...(await checkTracker(url, node)) };
@@ -162,6 +164,27 @@ function echoOf(
       if (error !== null) end(false);
     });
   }).finally(() => socket.close());
+}
+
+/** The router was asked when the node was opened; the mapping ends with it. */
+async function checkPortMapping({ portMapper, endpoint }: PeerNode): Promise<Outcome> {
+  if (portMapper === undefined) return { status: 'skipped', finding: 'it is off' };
+  const status = await portMapper.settled();
+  const finding = describeMapping(status);
+  if (status.state === 'idle') return { status: 'skipped', finding };
+  if (status.state !== 'mapped') {
+    return {
+      status: 'warning',
+      finding: `no router let the port through: ${finding}`,
+      mend: `Turn on UPnP, NAT-PMP or PCP in the router, or forward port ${endpoint.port}, TCP and UDP, to this machine.`,
+    };
+  }
+  if (status.isBehindAnother !== true) return { status: 'ok', finding };
+  return {
+    status: 'warning',
+    finding: `${finding}, which is no public address: another router or the provider stands before it`,
+    mend: 'Ask the provider for a public address, or map the port in the other router too.',
+  };
 }
 
 async function checkDht({ dht, policy }: PeerNode): Promise<Outcome> {

@@ -79,6 +79,7 @@ const MENDS: Readonly<Record<string, string>> = {
   ELOOP: 'a symbolic link stands in its path. Remove the link or choose another folder with --dir.',
   EMFILE: 'too many files are open. Raise the limit ("ulimit -n").',
   ENFILE: 'too many files are open on this machine. Close some programs.',
+  EBUSY: 'another program is changing it. Try again.',
   EIO: 'the disk reports an error. Check the disk.',
   ENAMETOOLONG: 'the path is too long. Choose a shorter folder with --dir.',
   TRUNCATED:

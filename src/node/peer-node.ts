@@ -16,6 +16,7 @@ import {
   type TcpListener,
 } from '../io/tcp.ts';
 import { toHex } from '../lib/bytes.ts';
+import { parseIp } from '../lib/ip-address.ts';
 import { Rng } from '../lib/rng.ts';
 import { DiskPool } from '../plane/disk-pool.ts';
 import { SendCache } from '../plane/send-cache.ts';
@@ -35,6 +36,8 @@ import { swarmHashes } from './hex-hashes.ts';
 import { LsdService } from './lsd-service.ts';
 import { PeerLink } from './peer-link.ts';
 import { PeerMemory } from './peer-memory.ts';
+import { PortMapper } from './port-mapping.ts';
+import { type PrivacySettings, readPrivacy } from './privacy-settings.ts';
 import type { QueueLimits } from './queue-plan.ts';
 import { RateGate } from './rate-gate.ts';
 import { Reputation } from './reputation.ts';
@@ -83,14 +86,18 @@ export interface NodeOptions {
   /** Most torrents that download, and that seed, at a time; the others wait as `queued`. Default: no limit, as a one-shot command needs it. */
   readonly maxActiveDownloads?: number;
   readonly maxActiveSeeds?: number;
-  /** False: no DHT. Default true. */
+  /** False: no DHT. Default, as for the other ways: the home's settings (`starling privacy`), which are on. */
   readonly usesDht?: boolean;
   /** DHT nodes to begin with, "HOST:PORT". */
   readonly bootstrap?: readonly string[];
   /** Limits hold for messages and an estimate of TCP's and IP's headers too. Default true; false: for block data alone. */
   readonly countsOverhead?: boolean;
-  /** Finds peers in the local network by multicast (BEP 14). Default true; offline on loopback and the interface of `listen` alone. */
+  /** Finds peers in the local network by multicast (BEP 14); offline on loopback and the interface of `listen` alone. */
   readonly usesLocalDiscovery?: boolean;
+  /** Asks the router to let this node's ports through (PCP, NAT-PMP, UPnP); offline only with a `gateway` in a subnet that was given. */
+  readonly usesPortMapping?: boolean;
+  /** The router to ask, an IPv4 address. Default: the one of the default route. */
+  readonly gateway?: string;
 }
 
 /** The queue as users of a node see it: the order of the moment, and what may be changed. */
@@ -107,6 +114,8 @@ export interface NodeQueue {
 export class PeerNode implements AsyncDisposable {
   readonly home: string;
   readonly policy: ReachPolicy;
+  /** What this node reveals, of its options and the settings of its home. */
+  readonly switches: PrivacySettings;
   /** What this node knows of others from former dealings. */
   readonly reputation: Reputation;
   readonly #listener: TcpListener;
@@ -120,6 +129,7 @@ export class PeerNode implements AsyncDisposable {
   readonly #udp: UdpDoor;
   readonly #peerMemory: PeerMemory;
   #dht: DhtService | undefined;
+  #portMapper: PortMapper | undefined;
   readonly #lsd: LsdService | undefined;
   readonly #dialGate = new DialGate();
   readonly #webSeedGate = new WebSeedGate();
@@ -135,7 +145,12 @@ export class PeerNode implements AsyncDisposable {
   #relay: RelayServer | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: NodeOptions, policy: ReachPolicy, listen: ListenPlan) {
+  private constructor(
+    options: NodeOptions,
+    policy: ReachPolicy,
+    listen: ListenPlan,
+    switches: PrivacySettings,
+  ) {
     this.home = options.home ?? defaultHome();
     this.policy = policy;
     this.reputation = new Reputation(this.home);
@@ -149,7 +164,8 @@ export class PeerNode implements AsyncDisposable {
     this.#countsOverhead = options.countsOverhead ?? true;
     this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0', this.endpoint.port);
     this.#queue = new TorrentQueue<Torrent>(options);
-    this.#lsd = (options.usesLocalDiscovery ?? true) ? this.#openLsd() : undefined;
+    this.switches = switches;
+    this.#lsd = switches.lan ? this.#openLsd() : undefined;
     const doorman = new Doorman({
       isExempt: (host) => policy.isNear(host),
       onWire: (connection, settle) => this.#takeWire(connection, settle),
@@ -169,12 +185,16 @@ export class PeerNode implements AsyncDisposable {
     const offline = options.isOffline ?? isOffline();
     const policy = new ReachPolicy({ offline, givenSubnets: options.given ?? [] });
     if (options.listen !== undefined) policy.giveSubnet(options.listen);
+    expectGateway(options.gateway);
     for (const node of options.bootstrap ?? []) {
       parseEndpoint(node, '--bootstrap');
       policy.giveSubnet(node);
     }
-    const node = new PeerNode(options, policy, await openListener(options.listen, offline));
-    if (options.usesDht !== false) await node.#startDht(options.bootstrap ?? []);
+    const switches = switchesOf(options);
+    const listen = await openListener(options.listen, offline);
+    const node = new PeerNode(options, policy, listen, switches);
+    if (switches.dht) await node.#startDht(options.bootstrap ?? []);
+    if (switches['port-mapping']) node.#startPortMapping(options.gateway);
     return node;
   }
 
@@ -188,6 +208,18 @@ export class PeerNode implements AsyncDisposable {
   /** This node in the local network; undefined without. */
   get lsd(): LsdService | undefined {
     return this.#lsd;
+  }
+
+  #startPortMapping(gateway: string | undefined): void {
+    const { policy, endpoint: listen } = this;
+    const udpPort = (): number | undefined => this.#dht?.port(4);
+    this.#portMapper = new PortMapper({ policy, listen, udpPort, gateway });
+    this.#portMapper.start();
+  }
+
+  /** This node's ports in the router; undefined when they are not to be mapped. */
+  get portMapper(): PortMapper | undefined {
+    return this.#portMapper;
   }
 
   /** This node in the DHT; undefined without. */
@@ -319,7 +351,7 @@ export class PeerNode implements AsyncDisposable {
         dht: this.#dht,
         onStopped: (stopped) => this.#forget(stopped),
       },
-      options,
+      { usesPeerExchange: this.switches.pex, ...options },
     );
     const keys = keysOf(torrent);
     const taken = keys.find((key) => this.#torrents.has(key));
@@ -379,12 +411,14 @@ export class PeerNode implements AsyncDisposable {
 
   async #close(): Promise<void> {
     clearInterval(this.#pulse);
+    const unmapped = this.#portMapper?.close();
     await Promise.all(this.#webServers.map((server) => server.close()));
     await Promise.all(this.torrents.map((torrent) => torrent.stop()));
     this.#saveMemories();
     this.#relayClient?.close();
     this.#relay?.close();
     this.#channels?.close();
+    await unmapped;
     await this.#listener.close();
     this.#uploadGate.close();
     this.#downloadGate.close();
@@ -475,6 +509,25 @@ async function openListener(listen: string | undefined, offline: boolean): Promi
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     return { listener: await tryListen(host, 0, onConnection), handler, localHost: undefined };
   }
+}
+
+/** What the options leave open the settings of the home decide. @throws {AppError} ERR_CONFIG, ERR_FILE. */
+function switchesOf(options: NodeOptions): PrivacySettings {
+  const kept = readPrivacy(options.home ?? defaultHome());
+  return {
+    ...kept,
+    dht: options.usesDht ?? kept.dht,
+    lan: options.usesLocalDiscovery ?? kept.lan,
+    'port-mapping': options.usesPortMapping ?? kept['port-mapping'],
+  };
+}
+
+/** @throws {AppError} ERR_CONFIG for what is no address of IPv4. */
+function expectGateway(gateway: string | undefined): void {
+  if (gateway === undefined || parseIp(gateway)?.length === 4) return;
+  const got = JSON.stringify(gateway);
+  const expected = 'the IPv4 address of a router, as in 192.168.1.1';
+  throw nodeError('ERR_CONFIG', { what: '--gateway', expected, got });
 }
 
 async function tryListen(

@@ -40,7 +40,7 @@ export interface AddOptions {
   readonly isSequential?: boolean;
   /** False: neither trackers, peer exchange, DHT nor local discovery. Default true. */
   readonly isDiscovering?: boolean;
-  /** False: peers are neither told of others nor believed about them. Default true; never done in private torrents. */
+  /** False: peers are neither told of others nor believed about them. Default: the node's; never done in private torrents. */
   readonly usesPeerExchange?: boolean;
   /** 'download' fetches what is missing; 'seed' needs every file to be there and right; 'look' finds peers and asks for nothing. Default 'download'. */
   readonly mode?: 'download' | 'seed' | 'look';

@@ -15,7 +15,10 @@ it('id: the same every time; export and import carry it to another home; wrong c
   const id = (args: string[], at = home, env: Record<string, string> = {}) =>
     startStarling(bed, ['id', ...args], { home: at, env }).child.exit();
   const { stdout } = await id([]);
-  assert.match(stdout, /^12D3KooW\w{44}\n$/);
+  assert.match(
+    stdout,
+    /^(12D3KooW\w{44})\nfingerprint {2}(?:\d{5} ){5}\d{5}\nlink {9}starling:\/\/peer\/\1\n$/,
+  );
   assert.equal((await id([])).stdout, stdout);
   const file = join(bed.root, 'moved.json');
   const saved = await id(['export', file], home, secret);

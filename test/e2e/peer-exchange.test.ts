@@ -5,7 +5,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { createTorrentFile, type Starling, startGet, startSeed } from '../support/cli.ts';
+import { setPrivacy } from '../../src/node/privacy-settings.ts';
+import {
+  createTorrentFile,
+  type Starling,
+  startGet,
+  startSeed,
+  startStarling,
+} from '../support/cli.ts';
 import { freePort, TestBed } from '../support/cli-child.ts';
 import { writeFile } from '../support/content.ts';
 
@@ -16,7 +23,7 @@ function met({ events }: Starling): string[] {
   return events.filter(({ type }) => type === 'peer-connected').map(({ address }) => `${address}`);
 }
 
-it('a newcomer finds the seed through the one peer that it knows; with --no-pex or --no-discovery it does not', async () => {
+it('a newcomer finds the seed through the one peer that it knows; with --no-pex or --no-discovery, or when the home says so, it does not', async () => {
   await using bed = new TestBed();
   const path = join(bed.dir('original'), 'Inhalt.bin');
   writeFile(path, 2_000_017, 7);
@@ -31,6 +38,10 @@ it('a newcomer finds the seed through the one peer that it knows; with --no-pex 
   const shut = ['--no-pex', '--no-discovery'].map((off) =>
     startGet(bed, file, bed.dir(`with${off}`), ...given, off),
   );
+  const home = bed.home();
+  setPrivacy(home, 'pex', false);
+  const words = ['get', file, '--dir', bed.dir('set-off'), '--listen', '127.0.0.1:0', '--json'];
+  shut.push(startStarling(bed, [...words, ...given], { home }));
   await Promise.all([open, ...shut].map((get) => get.summary()));
   assert.ok(met(open).includes(seed.address), met(open).join(' '));
   // The others may well come to them, from ports that nobody listens on.

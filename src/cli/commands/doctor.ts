@@ -26,7 +26,6 @@ async function diagnose(options: OptionValues): Promise<void> {
   const output = outputOf(options);
   const trackers = listOption(options, 'tracker');
   const nodeOptions = nodeOptionsOf(options);
-  const { usesLocalDiscovery = true } = nodeOptions;
   const isListenGiven = textOption(options, 'listen') !== undefined;
   const checks: Check[] = [];
   await withPeerNode(
@@ -35,6 +34,7 @@ async function diagnose(options: OptionValues): Promise<void> {
     () => 'Interrupted.',
     async (node, signal) => {
       for (const url of trackers) node.policy.give(url);
+      const { lan: usesLocalDiscovery } = node.switches;
       const examination = examine(node, { trackers, isListenGiven, usesLocalDiscovery });
       for (;;) {
         const { value: check } = await untilAborted(signal, examination.next());

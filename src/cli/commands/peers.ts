@@ -44,33 +44,38 @@ async function look(text: string, options: OptionValues): Promise<void> {
   const seconds = numberOption(options, 'seconds', 0) ?? LOOK_SECONDS;
   const found = new Map<string, Found>();
   const goOn = (): string => 'Interrupted.';
-  await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
-    const source = await readSource(text, node.policy);
-    const torrent = node.prepare({
-      source,
-      dir: '.',
-      mode: 'look',
-      peers: listOption(options, 'peer'),
-      ...discoveryOf(options),
-    });
-    const unfollow = followTorrent(torrent, output);
-    collect(torrent, found);
-    const endMs = performance.now() + seconds * 1_000;
-    try {
-      await torrent.start();
-      await waitUntil(signal, () => {
-        output.status(() => `Looking · ${countsOf(found)}`);
-        return performance.now() >= endMs;
+  await withPeerNode(
+    { ...nodeOptionsOf(options), usesPortMapping: false },
+    output,
+    goOn,
+    async (node, signal) => {
+      const source = await readSource(text, node.policy);
+      const torrent = node.prepare({
+        source,
+        dir: '.',
+        mode: 'look',
+        peers: listOption(options, 'peer'),
+        ...discoveryOf(options),
       });
-    } finally {
-      for (const { address, client } of torrent.status().peers) {
-        const one = found.get(formatEndpoint(address));
-        if (one !== undefined) one.client = client;
+      const unfollow = followTorrent(torrent, output);
+      collect(torrent, found);
+      const endMs = performance.now() + seconds * 1_000;
+      try {
+        await torrent.start();
+        await waitUntil(signal, () => {
+          output.status(() => `Looking · ${countsOf(found)}`);
+          return performance.now() >= endMs;
+        });
+      } finally {
+        for (const { address, client } of torrent.status().peers) {
+          const one = found.get(formatEndpoint(address));
+          if (one !== undefined) one.client = client;
+        }
+        unfollow();
+        report(output, [...found.values()]);
       }
-      unfollow();
-      report(output, [...found.values()]);
-    }
-  });
+    },
+  );
   if (![...found.values()].some(({ state }) => state !== 'failed')) {
     throw new CommandEnd(
       'No peer answered. "starling doctor" tests the ways by which peers are found.',

@@ -3,4 +3,5 @@
  * @module
  */
 export { defaultHome } from '../config.ts';
+export { Contacts, cardLink, fingerprintOfText, relayHintOf } from '../contacts.ts';
 export { identityFile, openIdentity, saveIdentity, showIdentity } from '../identity-store.ts';

@@ -11,6 +11,7 @@ export { type NodeErrorCode, nodeError } from '../errors.ts';
 export { hexHashes } from '../hex-hashes.ts';
 export { type NodeOptions, type NodeQueue, PeerNode } from '../peer-node.ts';
 export type { NeededPiece, NeededRange } from '../playback.ts';
+export { describeMapping, type PortMappingStatus } from '../port-mapping.ts';
 export type { QueueLimits } from '../queue-plan.ts';
 export { type Acquaintance, Reputation } from '../reputation.ts';
 export { scrapeTrackers, type TrackerScrape } from '../scrape.ts';

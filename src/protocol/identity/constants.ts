@@ -27,3 +27,11 @@ export const MAX_DOMAIN_CHARACTERS = 64;
 export const MAX_CERTIFICATE_BYTES = 4_096;
 /** Elements of a certificate that are read. */
 export const MAX_CERTIFICATE_NODES = 256;
+/** Characters of a name that a person gives a peer. */
+export const MAX_NAME_CHARACTERS = 64;
+/** Addresses of a peer in its card, its record, and among contacts. */
+export const MAX_PEER_ADDRESSES = 8;
+/** Relays in a card and a record. */
+export const MAX_RELAYS = 4;
+/** Longest card that is read: all of its parts at their bounds have under 1,900 characters. */
+export const MAX_CARD_CHARACTERS = 4_096;

@@ -12,4 +12,10 @@ export type IdentityErrorCode =
   /** A peer id whose key is no strict point. */
   | 'ERR_PEER_ID_KEY'
   /** A certificate that proves no identity. */
-  | 'ERR_CERTIFICATE';
+  | 'ERR_CERTIFICATE'
+  /** A text that cannot be the name of a peer. */
+  | 'ERR_PEER_NAME'
+  /** A link that is no card of a peer. */
+  | 'ERR_PEER_CARD'
+  /** A value in the DHT that is no address record. */
+  | 'ERR_ADDRESS_RECORD';
