@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   get: async () => (await import('./commands/get.ts')).getCommand,
   send: async () => (await import('./commands/send.ts')).sendCommand,
   receive: async () => (await import('./commands/receive.ts')).receiveCommand,
+  relay: async () => (await import('./commands/relay.ts')).relayCommand,
   create: async () => (await import('./commands/create.ts')).createCommand,
   seed: async () => (await import('./commands/seed.ts')).seedCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,

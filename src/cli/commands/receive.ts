@@ -10,10 +10,12 @@ import { parseEndpoint } from '../../node/api/address.ts';
 import type { PeerNode } from '../../node/api/index.ts';
 import {
   openPersonalChannels,
+  type PersonalChannels,
   parseCode,
   type ReceiveOutcome,
   Receiver,
   type ShownOffer,
+  waitForKnocks,
 } from '../../node/api/send.ts';
 import {
   type CommandSpec,
@@ -32,45 +34,93 @@ import { followTransfer, pathEvent, pathInWords } from '../transfer-words.ts';
 /** The command. */
 export const receiveCommand: CommandSpec = {
   name: 'receive',
-  argument: 'code',
-  summary: 'receive what somebody sends, by three words',
+  argument: '[code]',
+  summary: 'receive what somebody sends, by three words; without them, what contacts send',
   options: {
     dir: { value: 'dir', help: 'the folder for what comes; default: here' },
     yes: { help: 'take it without asking' },
+    once: { help: 'without a code: end after the first' },
     stdout: { help: 'write a single file to stdout instead of the folder' },
     sha256: { value: 'hex', help: 'the digest that it must have' },
     peer: { value: 'host:port', isRepeatable: true, help: 'where the sender may be' },
     ...NODE_OPTIONS,
   },
-  run: ([text], options) => receive(text!, options),
+  run: ([text], options) => receive(text, options),
 };
 
-async function receive(text: string, options: OptionValues): Promise<void> {
+/** What all receivers of a command share. */
+interface Ground extends PersonalChannels {
+  readonly node: PeerNode;
+  readonly output: Output;
+  readonly options: OptionValues;
+  readonly sha256: string | undefined;
+}
+
+async function receive(text: string | undefined, options: OptionValues): Promise<void> {
   const output = outputOf(options);
-  const code = parseCode(text);
-  if (!code.ok) throw usageError(`${code.message}.`);
-  const sha256 = textOption(options, 'sha256')?.toLowerCase();
-  if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {
-    throw usageError(
-      `--sha256: expected 64 hex digits, as the sender shows them, got "${sha256}".`,
-    );
-  }
+  const code = text === undefined ? undefined : parseCode(text);
+  if (code?.ok === false) throw usageError(`${code.message}.`);
+  const sha256 = digestOf(options);
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
-    const channels = openPersonalChannels(node, passphraseInEnv());
-    const dir = textOption(options, 'dir') ?? '.';
-    const receiver = new Receiver({ node, channels, dir });
-    tell(receiver, output);
+    const passphrase = passphraseInEnv();
+    const personal = openPersonalChannels(node, { passphrase, isFindable: code === undefined });
+    const ground: Ground = { ...personal, node, output, options, sha256 };
     try {
-      const offer = await receiver.find(code.value, peersOf(node, options), signal);
-      await ask(receiver, offer, output, options, signal);
-      const unfollow = followTransfer(output, () => receiver.transfer?.status());
-      const outcome = await receiver.fetch(offer, signal, sha256).finally(unfollow);
-      await report(outcome, offer, output, options);
+      if (code === undefined) await receiveFromContacts(ground, signal);
+      else {
+        await withReceiver(ground, signal, (receiver) =>
+          receiver.find(code.value, peersOf(node, options), signal),
+        );
+      }
     } finally {
-      await receiver.close();
+      personal.close();
     }
   });
+}
+
+function digestOf(options: OptionValues): string | undefined {
+  const sha256 = textOption(options, 'sha256')?.toLowerCase();
+  if (sha256 === undefined || /^[0-9a-f]{64}$/.test(sha256)) return sha256;
+  throw usageError(`--sha256: expected 64 hex digits, as the sender shows them, got "${sha256}".`);
+}
+
+async function receiveFromContacts(ground: Ground, signal: AbortSignal): Promise<void> {
+  const { channels, contacts, output, options } = ground;
+  output.event({ type: 'waiting', peer: channels.peerId });
+  output.note(`Waiting for what contacts send to ${channels.peerId} …`);
+  for await (const { channel, nonce } of waitForKnocks(channels, contacts, signal)) {
+    try {
+      await withReceiver(ground, signal, (receiver) => receiver.take(channel, nonce));
+    } catch (error) {
+      // One offer that fails does not end the waiting for others.
+      if (signal.aborted || switchOption(options, 'once')) throw error;
+      output.problem((error as Error).message);
+    }
+    if (switchOption(options, 'once')) return;
+  }
+  signal.throwIfAborted();
+}
+
+/** From an offer to what came of it. */
+async function withReceiver(
+  ground: Ground,
+  signal: AbortSignal,
+  begin: (receiver: Receiver) => Promise<ShownOffer>,
+): Promise<void> {
+  const { node, channels, output, options, sha256 } = ground;
+  const dir = textOption(options, 'dir') ?? '.';
+  const receiver = new Receiver({ node, channels, dir });
+  tell(receiver, output);
+  try {
+    const offer = await begin(receiver);
+    await ask(receiver, offer, ground, signal);
+    const unfollow = followTransfer(output, () => receiver.transfer?.status());
+    const outcome = await receiver.fetch(offer, signal, sha256).finally(unfollow);
+    await report(outcome, offer, output, options);
+  } finally {
+    await receiver.close();
+  }
 }
 
 function peersOf(node: PeerNode, options: OptionValues): { host: string; port: number }[] {
@@ -84,15 +134,16 @@ function peersOf(node: PeerNode, options: OptionValues): { host: string; port: n
 async function ask(
   receiver: Receiver,
   offer: ShownOffer,
-  output: Output,
-  options: OptionValues,
+  { contacts, output, options }: Ground,
   signal: AbortSignal,
 ): Promise<void> {
   const { name, totalBytes: bytes, fileCount: files, contentKind: kind, peerId: peer } = offer;
   output.event({ type: 'offer', name, bytes, files, kind, peer });
   if (kind === 'text') return;
-  output.note(`${name}: ${formatBytes(bytes)} in ${files} file(s) from ${peer}`);
-  if (switchOption(options, 'yes')) return;
+  const contact = contacts.byPeerId(peer);
+  const from = contact?.name ?? peer;
+  output.note(`${name}: ${formatBytes(bytes)} in ${files} file(s) from ${from}`);
+  if (switchOption(options, 'yes') || contact?.isTrusted === true) return;
   if (!process.stdin.isTTY) {
     await receiver.decline();
     throw usageError('receive: there is nobody to ask here; --yes takes it without asking.');

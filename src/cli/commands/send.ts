@@ -28,6 +28,7 @@ export const sendCommand: CommandSpec = {
   summary: 'send a file, a folder, stdin or a message to whoever says three words',
   options: {
     text: { value: 'message', help: 'send this message instead of a path' },
+    to: { value: 'contact', help: 'to this contact, without a code; its "starling receive" waits' },
     name: { value: 'name', help: 'what the receiver is told as the name of stdin; default: stdin' },
     ...NODE_OPTIONS,
   },
@@ -59,7 +60,7 @@ async function send(path: string | undefined, options: OptionValues): Promise<vo
   const goOn = (): string => 'Interrupted. Run the same command again to go on with the same code.';
   try {
     await withPeerNode(nodeOptionsOf(options), output, goOn, (node, signal) =>
-      offer(node, source, output, signal),
+      offer(node, source, output, signal, textOption(options, 'to')),
     );
   } finally {
     remove?.();
@@ -71,15 +72,23 @@ async function offer(
   source: TransferSource,
   output: Output,
   signal: AbortSignal,
+  name: string | undefined,
 ): Promise<void> {
-  const channels = openPersonalChannels(node, passphraseInEnv());
-  const sender = new Sender({ node, channels, source });
+  const passphrase = passphraseInEnv();
+  const personal = openPersonalChannels(node, { passphrase, isFindable: name !== undefined });
+  const { channels, contacts } = personal;
+  const to = name === undefined ? undefined : contacts.find(name);
+  const sender = new Sender({ node, channels, source, ...(to && { to: to.peerId }) });
   tell(sender, output);
   const startedMs = performance.now();
   const unfollow = followTransfer(output, () => sender.transfer?.status());
   try {
     await untilAborted(signal, sender.start());
     if (sender.code !== undefined) showCode(sender, sender.code, output);
+    if (to !== undefined) {
+      output.event({ type: 'waiting', peer: to.peerId, name: to.name });
+      output.note(`Waiting for ${to.name}: "starling receive" has to run there.`);
+    }
     const { peerId, sha256 } = await untilAborted(signal, sender.completed());
     const bytes = sender.transfer?.status().totalBytes ?? 0;
     const seconds = (performance.now() - startedMs) / 1000;
@@ -95,6 +104,7 @@ async function offer(
   } finally {
     unfollow();
     await sender.close();
+    personal.close();
   }
 }
 

@@ -2,4 +2,4 @@
  * The part of the API that reads addresses: apart, so that nothing else is loaded for it.
  * @module
  */
-export { formatEndpoint, parseEndpoint } from '../address.ts';
+export { parseEndpoint } from '../address.ts';

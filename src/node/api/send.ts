@@ -4,10 +4,12 @@
  */
 
 export { codeLink, parseCode } from '../../protocol/send/index.ts';
-export type { Channel, PeerPath } from '../channel/types.ts';
-export { openPersonalChannels } from '../send/personal-channels.ts';
+export { openPersonalChannels, type PersonalChannels } from '../channel/personal-channels.ts';
+export type { RelayStatus } from '../channel/relay-server.ts';
+export type { PeerPath } from '../channel/types.ts';
+export { waitForKnocks } from '../send/knocks.ts';
 export { type ReceiveOutcome, Receiver, type ShownOffer } from '../send/receiver.ts';
-export { Sender, type SendOutcome } from '../send/sender.ts';
+export { Sender } from '../send/sender.ts';
 export { spoolStream, textSource } from '../send/sources.ts';
 export type { TransferStatus } from '../transfer.ts';
 export { type TransferSource, walkSource } from '../transfer-source.ts';

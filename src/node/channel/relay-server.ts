@@ -34,7 +34,7 @@ const PIPE_QUEUE_BYTES: number = 1024 * 1024;
 /** Options of a RelayServer. */
 export interface RelayServerOptions extends Omit<RelayTableOptions, 'randomBytes'> {
   readonly channels: ChannelService;
-  /** May this peer be reached through us, and reach others that may? */
+  /** May this peer be reached through us? */
   readonly serves: (peerId: string) => boolean;
 }
 
@@ -67,10 +67,11 @@ export class RelayServer {
       ...options,
       randomBytes: (length) => new Uint8Array(randomBytes(length)),
     });
-    const { channels, serves } = options;
+    const { channels } = options;
     this.#ends.push(
       channels.handle(RELAY_SERVICE, {
-        admits: serves,
+        // Whom it serves can be reached by others, too: they learnt of this relay from it.
+        admits: () => true,
         onRequest: (channel, { payload }) => this.#answer(channel, payload),
       }),
       channels.listen(({ type, peerId }) => {
@@ -131,6 +132,9 @@ export class RelayServer {
     const nowMs = monotonicMs();
     switch (word.value.kind) {
       case 'reserve': {
+        if (!this.#options.serves(channel.peerId)) {
+          throw new RequestRefusal('forbidden', 'this relay does not serve this peer');
+        }
         const lasts = this.#table.reserve(nowMs, channel.peerId);
         if (!lasts.ok) throw new RequestRefusal('busy', lasts.message);
         const leftBytes = this.#table.leftBytes(nowMs, channel.peerId);

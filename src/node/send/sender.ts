@@ -90,6 +90,8 @@ export class Sender extends EventEmitter<SenderEvents> {
   /** Whom the offer is for. */
   #receiver: string | undefined;
   #isOver = false;
+  /** The receiver has everything. */
+  #isComplete = false;
 
   constructor(options: SenderOptions) {
     super();
@@ -130,7 +132,7 @@ export class Sender extends EventEmitter<SenderEvents> {
         if (change.peerId !== this.#receiver) {
           if (change.type === 'closed') this.#keeper?.forget(change.channel);
         } else if (change.type === 'path') this.emit('path', { path: change.channel.path });
-        else if (change.type === 'closed' && !this.#isOver) {
+        else if (change.type === 'closed' && !this.#isComplete) {
           this.emit('lost', { reason: change.reason ?? '' });
         }
       }),
@@ -256,7 +258,7 @@ export class Sender extends EventEmitter<SenderEvents> {
         });
       }
       case 'accept':
-        this.emit('accepted', { peerId: channel.peerId });
+        if (this.#transfer === undefined) this.emit('accepted', { peerId: channel.peerId });
         await this.#serve();
         return nothing;
       case 'decline':
@@ -317,6 +319,7 @@ export class Sender extends EventEmitter<SenderEvents> {
 
   async #complete(peerId: string): Promise<void> {
     const sha256 = toHex((await this.#digest) ?? new Uint8Array());
+    this.#isComplete = true;
     this.#budget.complete();
     this.#state.forget();
     // The receiver hears that we know before we go.
