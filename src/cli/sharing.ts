@@ -16,6 +16,7 @@ import {
 import { listOption, type OptionValues, textOption } from './command.ts';
 import { discoveryOf } from './options.ts';
 import type { Output } from './output.ts';
+import type { SwarmChoice } from './secure-swarm.ts';
 import { waitUntil } from './session.ts';
 
 /** What sharing needs of its command. */
@@ -24,6 +25,8 @@ export interface SharingContext {
   readonly options: OptionValues;
   readonly signal: AbortSignal;
   readonly web?: WebSeedServer | undefined;
+  /** Whom it is shared with; default: everybody. */
+  readonly swarm?: SwarmChoice;
   /** The torrent's link is not the one to hand on. Default false. */
   readonly isLinkHidden?: boolean;
 }
@@ -32,7 +35,7 @@ export interface SharingContext {
 export async function shareTarget(
   node: PeerNode,
   target: string,
-  { output, options, signal, web, isLinkHidden = false }: SharingContext,
+  { output, options, signal, web, swarm, isLinkHidden = false }: SharingContext,
 ): Promise<Torrent> {
   const place = web?.reserve(path.basename(path.resolve(target)));
   const created = await createTorrent(target, {
@@ -53,6 +56,7 @@ export async function shareTarget(
     usesWebSeeds: false,
     ...discoveryOf(options),
     trackers: listOption(options, 'tracker'),
+    ...swarm?.options,
   });
   place?.serve(torrent);
   announce(node, torrent, output, { file, place, isLinkHidden });

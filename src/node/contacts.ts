@@ -275,7 +275,7 @@ export function fingerprintOfText(peerId: string): string {
 }
 
 /** What a person gave: a peer id alone, or a card. @throws {AppError} ERR_CONFIG. */
-function cardOf(text: string): PeerCard {
+export function cardOf(text: string): PeerCard {
   if (isCard(text)) {
     const card = parsePeerCard(text);
     if (card.ok) return card.value;

@@ -4,7 +4,7 @@
  * Bounds: the node's dial gate; whoever asks says how many are under way.
  * @module
  */
-import { dialTcp, type Endpoint } from '../io/tcp.ts';
+import { type ByteConnection, dialTcp, type Endpoint } from '../io/tcp.ts';
 import type { Handshake } from '../protocol/peer-wire/index.ts';
 import type { DialGate } from './dial-gate.ts';
 import { dialProblem, type LinkOwner, PeerLink } from './peer-link.ts';
@@ -14,6 +14,10 @@ export interface DialsOptions {
   readonly dialGate: DialGate;
   /** False: the reach policy forbids this address. */
   readonly mayDial: (host: string) => boolean;
+  /** Another way to connect than by TCP. */
+  readonly connect?:
+    | ((address: Endpoint, signal: AbortSignal) => Promise<ByteConnection>)
+    | undefined;
   /** Source address to dial from. */
   readonly localHost: string | undefined;
   /** Our handshake. */
@@ -37,7 +41,8 @@ export class Dials {
 
   /** @param dial the core's number for it. */
   begin(dial: number, address: Endpoint): void {
-    if (!this.#options.mayDial(address.host)) {
+    const { connect, mayDial } = this.#options;
+    if (connect === undefined && !mayDial(address.host)) {
       this.#options.onFailed(dial, 'STARLING_OFFLINE allows no contact with it');
       return;
     }
@@ -65,12 +70,12 @@ export class Dials {
   }
 
   #connect(dial: number, address: Endpoint, signal: AbortSignal, end: () => void): void {
-    const { localHost, greeting, isWanted, adopt, onFailed } = this.#options;
+    const { greeting, isWanted, adopt, onFailed } = this.#options;
     const fail = (reason: string): void => {
       end();
       onFailed(dial, reason);
     };
-    dialTcp({ ...address, signal, ...(localHost === undefined ? {} : { localHost }) })
+    this.#open(address, signal)
       .then((connection) => {
         const link = new PeerLink({
           connection,
@@ -88,5 +93,10 @@ export class Dials {
         else link.close('stopped');
       })
       .catch((error: NodeJS.ErrnoException) => fail(dialProblem(error)));
+  }
+  #open(address: Endpoint, signal: AbortSignal): Promise<ByteConnection> {
+    const { connect, localHost } = this.#options;
+    if (connect !== undefined) return connect(address, signal);
+    return dialTcp({ ...address, signal, ...(localHost === undefined ? {} : { localHost }) });
   }
 }

@@ -349,6 +349,15 @@ export class PeerNode implements AsyncDisposable {
         peerMemory: this.#peerMemory,
         webSeedGate: this.#webSeedGate,
         dht: this.#dht,
+        openWire: async (peerId, signal) => {
+          if (this.#channels === undefined) {
+            throw nodeError('ERR_PEER_UNREACHABLE', {
+              peer: peerId,
+              tried: 'no channels are open',
+            });
+          }
+          return (await this.#channels.openWire(peerId, signal)).connection;
+        },
         onStopped: (stopped) => this.#forget(stopped),
       },
       { usesPeerExchange: this.switches.pex, ...options },

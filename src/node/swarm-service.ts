@@ -79,6 +79,10 @@ export interface SwarmServiceOptions {
   readonly usesMetadataExchange?: boolean;
   /** Which incoming connections are answered; default: all. */
   readonly admits?: ((connection: ByteConnection) => boolean) | undefined;
+  /** Another way to connect than by TCP. */
+  readonly connect?:
+    | ((address: Endpoint, signal: AbortSignal) => Promise<ByteConnection>)
+    | undefined;
   /** Default: none. */
   readonly webSeeds?: WebSeedPlan;
   readonly onEvent: (event: SwarmEvent) => void;
@@ -125,6 +129,7 @@ export class SwarmService implements LinkOwner {
       dialGate: options.plane.dialGate,
       mayDial: options.plane.mayDial,
       localHost: options.localHost,
+      connect: options.connect,
       greeting: () => this.#greeting(),
       isWanted: () => !this.#isStopped && !this.#isResting,
       adopt: (link, handshake) => this.#answered(link, handshake),

@@ -2,6 +2,7 @@
  * What a torrent gets from its node.
  * @module
  */
+import type { ByteConnection } from '../io/tcp.ts';
 import type { DhtService } from './dht-service.ts';
 import type { LsdService } from './lsd-service.ts';
 import type { PeerMemory } from './peer-memory.ts';
@@ -25,5 +26,7 @@ export interface TorrentHost extends TrackerHost {
   readonly webSeedGate: WebSeedGate;
   /** Undefined: no DHT. */
   readonly dht: DhtService | undefined;
+  /** Connects with a peer over a channel. @throws {AppError} ERR_PEER_UNREACHABLE. */
+  readonly openWire: (peerId: string, signal: AbortSignal) => Promise<ByteConnection>;
   readonly onStopped: (torrent: Torrent) => void;
 }

@@ -44,9 +44,14 @@ interface FirstPeers {
  */
 export async function* firstPeersOf(
   { policy, peerMemory }: TorrentHost,
-  { source, peers = [] }: AddOptions,
+  { source, peers = [], secure }: AddOptions,
   usesKept: boolean,
 ): AsyncGenerator<FirstPeers> {
+  if (secure !== undefined) {
+    const ids = secure.peers.map((peerId) => ({ host: peerId, port: 1 }));
+    yield { peers: ids, source: 'given' };
+    return;
+  }
   if (source.kind === 'magnet') yield { peers: source.magnet.peers, source: 'magnet' };
   if (usesKept) yield { peers: peerMemory.peersOf(memoryKeyOf(source)), source: 'kept' };
   for (const text of peers) {
@@ -71,11 +76,31 @@ export function serviceOptionsOf(
     usesPeerExchange: options.isDiscovering !== false && options.usesPeerExchange !== false,
     usesMetadataExchange: !isUnhashed(options),
     admits: options.admits,
+    ...secureOptionsOf(host, options),
     webSeeds: webSeedPlanOf(host, options),
     ...(host.localHost === undefined ? {} : { localHost: host.localHost }),
     ...(infoHashV1 === undefined ? {} : { infoHashV1 }),
     ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
   };
+}
+
+/** To a secure swarm an address is a peer id. */
+function secureOptionsOf(
+  host: TorrentHost,
+  { secure }: AddOptions,
+): Pick<SwarmServiceOptions, 'admits' | 'connect'> {
+  if (secure === undefined) return {};
+  return {
+    admits: ({ provenId }) => provenId !== undefined && secure.admits(provenId),
+    connect: (address, signal) => host.openWire(address.host, signal),
+  };
+}
+
+/** Options with all that a secure swarm leaves alone switched off: trackers, DHT, local discovery, peer exchange, web seeds. */
+export function keptPrivate(options: AddOptions): AddOptions {
+  if (options.secure === undefined) return options;
+  const off = { isDiscovering: false, usesPeerExchange: false, usesWebSeeds: false };
+  return { ...options, ...off, peers: [] };
 }
 
 /** The web seeds of a torrent and how they may be asked. */

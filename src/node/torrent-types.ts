@@ -27,6 +27,22 @@ export type TorrentSource =
     }
   | { readonly kind: 'magnet'; readonly magnet: Magnet; readonly isFromPublic?: boolean };
 
+/** A swarm among peers who know each other's ids. */
+export interface SecureSwarm {
+  /** May this peer join? */
+  readonly admits: (peerId: string) => boolean;
+  /** Peer ids to dial, "12D3KooW…". */
+  readonly peers: readonly string[];
+}
+
+/** A swarm among peers who know each other's ids. */
+export interface SecureSwarm {
+  /** May this peer join? */
+  readonly admits: (peerId: string) => boolean;
+  /** Peer ids to dial, "12D3KooW…". */
+  readonly peers: readonly string[];
+}
+
 /** Options of `PeerNode.add`. */
 export interface AddOptions {
   readonly source: TorrentSource;
@@ -59,6 +75,8 @@ export interface AddOptions {
   readonly usesWebSeeds?: boolean;
   /** Which incoming connections may join; to all others it is as if there were no such torrent. Default: all. */
   readonly admits?: (connection: ByteConnection) => boolean;
+  /** Only over channels: with whom, and who is dialled. Nothing is announced or asked in public then. Default: in the open, with everybody. */
+  readonly secure?: SecureSwarm;
   /** False: it runs at once, whatever the node's queue says. Default true. */
   readonly usesQueue?: boolean;
   /** False: it keeps no resume data. Default true. */

@@ -31,7 +31,14 @@ import { tellPeerEvent } from './torrent-events.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
 import type { RateLimits } from './torrent-gates.ts';
 import type { TorrentHost } from './torrent-host.ts';
-import { firstPeersOf, isUnhashed, linkOf, noteProven, serviceOptionsOf } from './torrent-link.ts';
+import {
+  firstPeersOf,
+  isUnhashed,
+  keptPrivate,
+  linkOf,
+  noteProven,
+  serviceOptionsOf,
+} from './torrent-link.ts';
 import { progressOf, transferStatsOf } from './torrent-picture.ts';
 import type { Queueable } from './torrent-queue.ts';
 import { TorrentRecords } from './torrent-records.ts';
@@ -98,7 +105,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   constructor(host: TorrentHost, options: AddOptions) {
     super();
     this.#host = host;
-    this.#options = { ...options, dir: path.resolve(options.dir) };
+    this.#options = { ...keptPrivate(options), dir: path.resolve(options.dir) };
     const { infoHashV1, infoHashV2 } = this.infoHashes;
     this.#state = options.source.kind === 'magnet' ? 'metadata' : 'checking';
     this.#share = new ShareWatch(options.shareLimits);

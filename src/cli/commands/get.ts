@@ -29,6 +29,7 @@ import {
 } from '../options.ts';
 import { formatBytes, formatSeconds, type Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
+import { SECURE_OPTION, swarmOf } from '../secure-swarm.ts';
 import { untilAborted, waitUntil, withPeerNode } from '../session.ts';
 
 // Implementation limits
@@ -57,6 +58,7 @@ export const getCommand: CommandSpec = {
     'seed-time': { value: 'seconds', help: 'seed for so long after completion' },
     'seed-idle': { value: 'seconds', help: 'seed until nobody took anything for so long' },
     ...WEB_SEED_OPTIONS,
+    ...SECURE_OPTION,
     ...NODE_OPTIONS,
   },
   run: ([text], options) => get(text!, options),
@@ -70,10 +72,10 @@ async function get(text: string, options: OptionValues): Promise<void> {
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
     const source = await untilAborted(signal, sourceOf(text, node));
+    const swarm = await swarmOf(node, options);
     const torrent = node.prepare({
       source,
       dir,
-      peers: listOption(options, 'peer'),
       select: listOption(options, 'select'),
       isSequential: switchOption(options, 'sequential'),
       ...discoveryOf(options),
@@ -81,6 +83,7 @@ async function get(text: string, options: OptionValues): Promise<void> {
       usesWebSeeds: !switchOption(options, 'no-web-seeds'),
       ...(shareLimits === undefined ? {} : { shareLimits }),
       ...(sha256 === undefined ? {} : { sha256 }),
+      ...swarm.options,
     });
     const unfollow = followTorrent(torrent, output, {
       isVerbose: switchOption(options, 'verbose'),
@@ -102,6 +105,7 @@ async function get(text: string, options: OptionValues): Promise<void> {
       if (summary !== undefined) output.lastEvent(summaryEvent(summary, torrent));
       patience.end();
       unfollow();
+      swarm.close();
     }
     // A problem with the goodbye must not hide that the download is complete.
     await torrent.stop();

@@ -3,10 +3,11 @@
  * @module
  */
 import { readSource } from '../../node/api/index.ts';
-import { type CommandSpec, listOption, type OptionValues, textOption } from '../command.ts';
+import { type CommandSpec, type OptionValues, textOption } from '../command.ts';
 import { usageError } from '../exit.ts';
 import { discoveryOf, NODE_OPTIONS, nodeOptionsOf, outputOf, WEB_OPTION } from '../options.ts';
 import { followTorrent } from '../progress.ts';
+import { SECURE_OPTION, swarmOf } from '../secure-swarm.ts';
 import { withPeerNode } from '../session.ts';
 import { announce, goOnSharing, openWeb, serve, shareTarget } from '../sharing.ts';
 
@@ -19,6 +20,7 @@ export const shareCommand: CommandSpec = {
     tracker: { value: 'url', isRepeatable: true, help: 'a tracker to announce to' },
     'web-seed': { value: 'url', isRepeatable: true, help: 'a web seed to put into the torrent' },
     ...WEB_OPTION,
+    ...SECURE_OPTION,
     ...NODE_OPTIONS,
   },
   run: share,
@@ -33,6 +35,7 @@ export const seedCommand: CommandSpec = {
     dir: { value: 'dir', isRequired: true, help: "the folder that holds the torrent's top name" },
     peer: { value: 'host:port', isRepeatable: true, help: 'a peer to connect to' },
     ...WEB_OPTION,
+    ...SECURE_OPTION,
     ...NODE_OPTIONS,
   },
   run: ([text], options) => seed(text!, options),
@@ -42,8 +45,10 @@ async function share(paths: readonly string[], options: OptionValues): Promise<v
   const output = outputOf(options);
   await withPeerNode(nodeOptionsOf(options), output, goOnSharing, async (node, signal) => {
     const web = await openWeb(node, options);
-    for (const target of paths) await shareTarget(node, target, { output, options, signal, web });
-    await serve(node, output, signal);
+    const swarm = await swarmOf(node, options);
+    const context = { output, options, signal, web, swarm };
+    for (const target of paths) await shareTarget(node, target, context);
+    await serve(node, output, signal).finally(swarm.close);
   });
 }
 
@@ -58,14 +63,15 @@ async function seed(text: string, options: OptionValues): Promise<void> {
     }
     const web = await openWeb(node, options);
     const place = web?.reserve(source.metainfo.info.name);
+    const swarm = await swarmOf(node, options);
     const torrent = node.prepare({
       source,
       webSeeds: place?.urls ?? [],
       usesWebSeeds: false,
       dir: textOption(options, 'dir')!,
-      peers: listOption(options, 'peer'),
       mode: 'seed',
       ...discoveryOf(options),
+      ...swarm.options,
     });
     const unfollow = followTorrent(torrent, output);
     try {
@@ -75,6 +81,7 @@ async function seed(text: string, options: OptionValues): Promise<void> {
       await serve(node, output, signal);
     } finally {
       unfollow();
+      swarm.close();
     }
   });
 }

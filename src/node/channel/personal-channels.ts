@@ -18,6 +18,8 @@ export interface PersonalChannelsOptions {
   readonly passphrase: string;
   /** Contacts can find this node: in the local network by its id, and by its record in the DHT where that is switched on. Default false. */
   readonly isFindable?: boolean;
+  /** Peers that this node deals with besides its contacts. */
+  readonly others?: ReadonlySet<string>;
   /** It relays for its contacts, and says so. */
   readonly isRelay?: boolean;
 }
@@ -45,7 +47,8 @@ export function openPersonalChannels(
   if (lsd !== undefined) finders.push(lanFinder(lsd, endpoint.port));
   const channels = node.openChannels({
     seed,
-    isKnown: (peerId) => contacts.byPeerId(peerId) !== undefined,
+    isKnown: (peerId) =>
+      contacts.byPeerId(peerId) !== undefined || options.others?.has(peerId) === true,
     finders,
   });
   const ends = [channels.listen((change) => noteAddress(contacts, change))];
