@@ -8,7 +8,7 @@ import { toHex } from '../lib/bytes.ts';
 import { formatMagnet, VERSION_TRAITS } from '../protocol/metainfo/index.ts';
 import type { Swarm } from '../protocol/swarm/index.ts';
 import { parseEndpoint } from './address.ts';
-import type { SwarmServiceOptions } from './swarm-service.ts';
+import type { NodePlane, SwarmServiceOptions } from './swarm-service.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import { tiersOf } from './torrent-trackers.ts';
 import type { AddOptions, InfoHashes } from './torrent-types.ts';
@@ -63,7 +63,7 @@ export function serviceOptionsOf(
   { infoHashV1, infoHashV2 }: InfoHashes,
 ): Omit<SwarmServiceOptions, 'onEvent' | 'onDiskFault'> {
   return {
-    plane: host.plane,
+    plane: isUnhashed(options) ? transferPlane(host.plane) : host.plane,
     peerId: host.peerId,
     clientName: host.clientName,
     listenPort: host.listenPort,
@@ -76,6 +76,14 @@ export function serviceOptionsOf(
     ...(infoHashV1 === undefined ? {} : { infoHashV1 }),
     ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
   };
+}
+
+/**
+ * Who sends a person files knows who that is: rules against strangers who take much, come often or crowd would only keep a receiver out that fetches all
+ * again, or that comes by a relay.
+ */
+function transferPlane(plane: NodePlane): NodePlane {
+  return { ...plane, isExempt: () => true, standingOf: () => 0 };
 }
 
 /** The web seeds of a torrent and how they may be asked. */
