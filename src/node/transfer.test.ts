@@ -256,6 +256,22 @@ describe('a transfer', () => {
     assert.deepEqual(fs.readdirSync(path.join(pair.receiver.home, 'transfers')), []);
   });
 
+  it('as a whole: a wrong word of the sender costs a second round', LIMITS, async () => {
+    await using pair = await Pair.open();
+    writeTree(path.join(pair.from, 'x'), { a: 2_000_000, b: 1 });
+    const { out, into } = await pair.begin('x');
+    let rounds = 0;
+    const received = await into.completed(async (ours) => {
+      rounds += 1;
+      if (rounds === 1) return new Uint8Array(32);
+      out.again();
+      assert.equal(toHex(await out.digest()), toHex(ours));
+      return ours;
+    });
+    assert.equal(rounds, 2);
+    assert.deepEqual(readTree(received.path), readTree(path.join(pair.from, 'x')));
+  });
+
   it('goes on where it stopped', LIMITS, async () => {
     await using pair = await Pair.open();
     writeTree(path.join(pair.from, 'x'), { a: 20_000_000, b: 20_000_000 });
