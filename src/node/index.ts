@@ -10,6 +10,7 @@
  * @module
  */
 export * from './api/index.ts';
+export * from './api/transfer.ts';
 // Not by way of the API: most commands would load it in vain.
 export type { TrackerPicture } from './tracker-pages.ts';
 export {

@@ -2,13 +2,14 @@
  * What a torrent's link holds, which peers and web seeds it has, and what it is remembered by: all are read off its source and what the user added.
  * @module
  */
+import path from 'node:path';
 import { resolveHost } from '../io/dns.ts';
 import type { Endpoint } from '../io/tcp.ts';
 import { toHex } from '../lib/bytes.ts';
 import { formatMagnet, VERSION_TRAITS } from '../protocol/metainfo/index.ts';
 import type { Swarm } from '../protocol/swarm/index.ts';
 import { parseEndpoint } from './address.ts';
-import type { SwarmServiceOptions } from './swarm-service.ts';
+import type { NodePlane, SwarmServiceOptions } from './swarm-service.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import { tiersOf } from './torrent-trackers.ts';
 import type { AddOptions, InfoHashes } from './torrent-types.ts';
@@ -68,7 +69,7 @@ export function serviceOptionsOf(
   { infoHashV1, infoHashV2 }: InfoHashes,
 ): Omit<SwarmServiceOptions, 'onEvent' | 'onDiskFault'> {
   return {
-    plane: host.plane,
+    plane: isUnhashed(options) ? transferPlane(host.plane) : host.plane,
     peerId: host.peerId,
     clientName: host.clientName,
     listenPort: host.listenPort,
@@ -96,11 +97,20 @@ function secureOptionsOf(
   };
 }
 
-/** Options with all that a secure swarm leaves alone switched off: trackers, DHT, local discovery, peer exchange, web seeds. */
-export function keptPrivate(options: AddOptions): AddOptions {
-  if (options.secure === undefined) return options;
+/** Options as a torrent keeps them. A secure swarm leaves trackers, DHT, local discovery, peer exchange and web seeds alone. */
+export function settledOptions(options: AddOptions): AddOptions {
+  const dir = path.resolve(options.dir);
+  if (options.secure === undefined) return { ...options, dir };
   const off = { isDiscovering: false, usesPeerExchange: false, usesWebSeeds: false };
-  return { ...options, ...off, peers: [] };
+  return { ...options, ...off, dir, peers: [] };
+}
+
+/**
+ * Who sends a person files knows who that is: rules against strangers who take much, come often or crowd would only keep a receiver out that fetches all
+ * again, or that comes by a relay.
+ */
+function transferPlane(plane: NodePlane): NodePlane {
+  return { ...plane, isExempt: () => true, standingOf: () => 0 };
 }
 
 /** The web seeds of a torrent and how they may be asked. */

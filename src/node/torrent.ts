@@ -7,7 +7,6 @@
  * @module
  */
 import { EventEmitter } from 'node:events';
-import path from 'node:path';
 import { monotonicMs } from '../io/clock.ts';
 import { nodeCrypto } from '../io/crypto.ts';
 import { toHex } from '../lib/bytes.ts';
@@ -34,10 +33,10 @@ import type { TorrentHost } from './torrent-host.ts';
 import {
   firstPeersOf,
   isUnhashed,
-  keptPrivate,
   linkOf,
   noteProven,
   serviceOptionsOf,
+  settledOptions,
 } from './torrent-link.ts';
 import { progressOf, transferStatsOf } from './torrent-picture.ts';
 import type { Queueable } from './torrent-queue.ts';
@@ -105,7 +104,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   constructor(host: TorrentHost, options: AddOptions) {
     super();
     this.#host = host;
-    this.#options = { ...keptPrivate(options), dir: path.resolve(options.dir) };
+    this.#options = settledOptions(options);
     const { infoHashV1, infoHashV2 } = this.infoHashes;
     this.#state = options.source.kind === 'magnet' ? 'metadata' : 'checking';
     this.#share = new ShareWatch(options.shareLimits);
@@ -238,8 +237,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   wantsCounts(nowMs: number): boolean {
     if (this.#hold !== 'queued' || !this.#isReady || !this.#service.swarm.isComplete) return false;
     const { scrapedMs, status } = this.#discovery.trackers;
-    const isDue = nowMs - scrapedMs >= COUNTS_INTERVAL_MS;
-    return isDue && this.#options.isDiscovering !== false && status.length > 0;
+    if (this.#options.isDiscovering === false || status.length === 0) return false;
+    return nowMs - scrapedMs >= COUNTS_INTERVAL_MS;
   }
 
   /** A picture of the moment. */
@@ -325,8 +324,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     return this.#service;
   }
 
-  // Opening
-
   async #open(info: Info, layers: ReadonlyMap<string, Uint8Array>): Promise<void> {
     this.#setState('checking');
     const { dir, select = [], source, looks } = this.#options;
@@ -391,8 +388,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const { isPrivate, isComplete } = this.#service.swarm;
     this.#discovery.start(this.infoHashes, isPrivate, isComplete);
   }
-
-  // Holding
 
   #holdBack(hold: 'queued' | 'paused'): void {
     if (this.#hold === hold || this.#stopping !== undefined) return;

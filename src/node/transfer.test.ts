@@ -17,6 +17,7 @@ import { toHex } from '../lib/bytes.ts';
 import { encodeManifest } from '../protocol/send/index.ts';
 import { formatEndpoint } from './address.ts';
 import { PeerNode } from './peer-node.ts';
+import { openRecord, sealRecord } from './resume.ts';
 import type { IncomingTransfer, OutgoingTransfer, ReceiveOptions } from './transfer.ts';
 import { walkSource } from './transfer-source.ts';
 
@@ -255,6 +256,22 @@ describe('a transfer', () => {
     assert.deepEqual(fs.readdirSync(path.join(pair.receiver.home, 'transfers')), []);
   });
 
+  it('as a whole: a wrong word of the sender costs a second round', LIMITS, async () => {
+    await using pair = await Pair.open();
+    writeTree(path.join(pair.from, 'x'), { a: 2_000_000, b: 1 });
+    const { out, into } = await pair.begin('x');
+    let rounds = 0;
+    const received = await into.completed(async (ours) => {
+      rounds += 1;
+      if (rounds === 1) return new Uint8Array(32);
+      out.again();
+      assert.equal(toHex(await out.digest()), toHex(ours));
+      return ours;
+    });
+    assert.equal(rounds, 2);
+    assert.deepEqual(readTree(received.path), readTree(path.join(pair.from, 'x')));
+  });
+
   it('goes on where it stopped', LIMITS, async () => {
     await using pair = await Pair.open();
     writeTree(path.join(pair.from, 'x'), { a: 20_000_000, b: 20_000_000 });
@@ -339,6 +356,32 @@ describe('what goes wrong with a transfer', () => {
       fs.closeSync(fd);
       const again = await pair.receive((await walkSource(path.join(pair.from, 'x'))).bytes);
       assert.equal(await complete(out, again), sha256sumOf(path.join(pair.from, 'x')));
+    },
+  );
+
+  it(
+    'after another start of the machine, what was not synced is fetched again',
+    LIMITS,
+    async () => {
+      await using pair = await Pair.open();
+      writeTree(path.join(pair.from, 'x'), { a: 20_000_000 });
+      const { out, into } = await pair.begin('x');
+      await new Promise<void>((resolve) =>
+        into.torrent.on('piece', ({ piece }) => piece === 5 && resolve()),
+      );
+      await into.stop();
+      const [name] = fs.readdirSync(path.join(pair.receiver.home, 'resume'));
+      const where = path.join(pair.receiver.home, 'resume', name!);
+      const record = openRecord(fs.readFileSync(where))!;
+      const synced = new Uint8Array(record.synced.length);
+      synced[0] = 0x40;
+      fs.writeFileSync(where, sealRecord({ ...record, boot: 'another', synced }));
+      const again = await pair.receive((await walkSource(path.join(pair.from, 'x'))).bytes, {
+        peers: [],
+      });
+      assert.deepEqual([...again.torrent.service.swarm.have!], [1]);
+      again.join(await dialTcp(pair.sender.endpoint));
+      await complete(out, again);
     },
   );
 

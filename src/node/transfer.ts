@@ -374,6 +374,17 @@ export class IncomingTransfer extends Transfer {
     return false;
   }
 
+  /**
+   * All of it: fetches, compares, finishes.
+   * @param askSender tells the sender our digest, and resolves with its own. @throws {AppError} as `received`, `verify` and `finish`.
+   */
+  async completed(askSender: (ours: Uint8Array) => Promise<Uint8Array>): Promise<Received> {
+    for (;;) {
+      const theirs = await askSender(await this.received());
+      if (await this.verify(theirs)) return await this.finish();
+    }
+  }
+
   /** After `verify` said true: gives everything its name, mode and time, and ends. @throws {AppError} ERR_FILE. */
   async finish(): Promise<Received> {
     await this.stop();

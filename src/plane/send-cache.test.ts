@@ -127,3 +127,55 @@ test('the last span of a torrent that makes room for another one of it does not 
   cache.release(held);
   for (const each of [other, from]) each.files.close();
 });
+
+test('a span of hundreds of tiny files has few of them open at a time', async () => {
+  const count = 400;
+  const lengthBytes = 40;
+  const folder = path.join(dir, 'tiny');
+  fs.mkdirSync(folder);
+  const files = Array.from({ length: count }, (_, i) => {
+    fs.writeFileSync(path.join(folder, `${i}`), Buffer.alloc(lengthBytes, i));
+    const offsetBytes = i * lengthBytes;
+    const rest = { isPad: false, isExecutable: false, isStored: true };
+    return { path: `${i}`, lengthBytes, offsetBytes, ...rest };
+  });
+  const table = new FileTable({ id: 1, dir: folder, partsPath: path.join(dir, 'p'), files });
+  let inUse = 0;
+  let most = 0;
+  const acquire = table.acquire.bind(table);
+  const release = table.release.bind(table);
+  table.acquire = (index, canWrite) => {
+    inUse += 1;
+    most = Math.max(most, inUse);
+    return acquire(index, canWrite);
+  };
+  table.release = (place) => {
+    inUse -= 1;
+    release(place);
+  };
+  const { geometry } = source(1);
+  const bytes = count * lengthBytes;
+  const from: SendSource = {
+    files: table,
+    geometry: {
+      ...geometry,
+      wantedBytes: () => bytes,
+      segments: () =>
+        files.map((file, fileIndex) => ({
+          fileIndex,
+          fileOffsetBytes: 0,
+          pieceOffsetBytes: file.offsetBytes,
+          lengthBytes,
+          isPad: false,
+        })),
+    },
+  };
+  const cache = new SendCache(2);
+  const span = cache.use(from, 0, 0, noWake)!;
+  await read(span);
+  const content = Buffer.concat(files.map((_, i) => Buffer.alloc(lengthBytes, i)));
+  assert.ok(content.equals(span.bytes.subarray(13, 13 + bytes)));
+  assert.ok(most <= 16, `${most} files were open at a time`);
+  cache.release(span);
+  table.close();
+});

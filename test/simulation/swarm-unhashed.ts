@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Scenario } from './scenario.ts';
-import { eventsOf, MINUTE_MS } from './swarm-scenarios.ts';
+import { eventsOf, FAST_LINE, MINUTE_MS } from './swarm-scenarios.ts';
 import { simTorrent } from './swarm-torrent.ts';
 import { SwarmWorld } from './swarm-world.ts';
 
@@ -36,6 +36,24 @@ function handOver(seed: number): void {
   }
 }
 
+/** Digests differ at the end: all that came comes again, and the sender does not hold against the receiver that it was given so much. */
+function allAgain(seed: number): void {
+  const torrent = simTorrent({ seed, version: 'unhashed', pieceLengthBytes: 1_048_576 });
+  const world = new SwarmWorld(seed, torrent);
+  // As `transferPlane` of the node has it.
+  const core = { isExempt: () => true };
+  const sender = world.add('sender', { have: 'all', line: FAST_LINE, core });
+  const receiver = world.add('receiver', { isSequential: true, line: FAST_LINE, core });
+  receiver.addPeers([sender]);
+  for (let round = 0; round < 4; round += 1) {
+    world.complete([receiver], world.clock.nowMs + 5 * MINUTE_MS);
+    world.settle();
+    for (const piece of receiver.have) receiver.losePiece(piece);
+    assert.equal(receiver.swarm.have!.count, 0);
+  }
+  assert.equal(eventsOf(receiver, 'complete').length, 4);
+}
+
 /** Whoever knows the name of a transfer learns nothing about its files. */
 function askedForMetadata(seed: number): void {
   const torrent = simTorrent({ seed, version: 'unhashed' });
@@ -50,5 +68,6 @@ function askedForMetadata(seed: number): void {
 
 export const unhashedScenarios: readonly Scenario[] = [
   { name: 'unhashed-hand-over', run: handOver },
+  { name: 'unhashed-all-again', run: allAgain, seeds: 2 },
   { name: 'unhashed-metadata', run: askedForMetadata, seeds: 2 },
 ];
