@@ -3,7 +3,7 @@ import { createHash, createSign, generateKeyPairSync, randomBytes } from 'node:c
 import net from 'node:net';
 import { describe, it } from 'node:test';
 import tls from 'node:tls';
-import { makeCertificate } from '../protocol/identity/index.ts';
+import { makeCertificate } from '../protocol/identity/certificate.ts';
 import { nodeEd25519 } from './crypto.ts';
 import { dialTcp, listenTcp, type TcpConnection } from './tcp.ts';
 import {

@@ -23,6 +23,7 @@ import { SendCache } from '../plane/send-cache.ts';
 import { SlabPool } from '../plane/slab-pool.ts';
 import { makePeerId } from '../protocol/peer-wire/index.ts';
 import { familiesOf, formatEndpoint, parseEndpoint, reachableEndpoints } from './address.ts';
+import { ownEndpoints } from './address-publisher.ts';
 import { ChannelService, type ChannelServiceOptions } from './channel/channel-service.ts';
 import { Doorman } from './channel/doorman.ts';
 import { RelayClient } from './channel/relay-client.ts';
@@ -98,6 +99,8 @@ export interface NodeOptions {
   readonly usesPortMapping?: boolean;
   /** The router to ask, an IPv4 address. Default: the one of the default route. */
   readonly gateway?: string;
+  /** Hears what its user may want to know, a sentence each; the same not more than once a minute. */
+  readonly onNotice?: (notice: string) => void;
 }
 
 /** The queue as users of a node see it: the order of the moment, and what may be changed. */
@@ -171,7 +174,10 @@ export class PeerNode implements AsyncDisposable {
       onWire: (connection, settle) => this.#takeWire(connection, settle),
       onTls: () => this.#channels && ((...came) => this.#channels!.accept(...came)),
       onRelayed: () => this.#relay && ((...came) => this.#relay!.accept(...came)),
-      onRefused: () => {},
+      onRefused: (count) =>
+        options.onNotice?.(
+          `${count} incoming connection(s) were closed: too many at a time that did not show who they are`,
+        ),
     });
     listen.handler.current = (connection) => {
       if (this.#closing === undefined) doorman.admit(connection);
@@ -239,7 +245,7 @@ export class PeerNode implements AsyncDisposable {
       ...options,
       localHost: this.#localHost,
       mayDial: (host) => this.policy.allowsAddress(host),
-      addresses: () => this.reachableEndpoints,
+      addresses: () => this.dialableEndpoints,
       onWire: ({ connection }) => this.#takeWire(connection, () => {}),
     });
     this.#relayClient = new RelayClient({
@@ -272,6 +278,14 @@ export class PeerNode implements AsyncDisposable {
   /** Addresses others may reach this node at: the one given, or those of the machine's interfaces. */
   get reachableEndpoints(): Endpoint[] {
     return reachableEndpoints(this.endpoint);
+  }
+
+  /** As `reachableEndpoints`, and before them the one that a router maps to this node. */
+  get dialableEndpoints(): readonly Endpoint[] {
+    const mapped = this.#portMapper?.status;
+    return mapped === undefined
+      ? this.reachableEndpoints
+      : ownEndpoints(mapped, this.reachableEndpoints);
   }
 
   /** The address that trackers see this node at, as most of them say (BEP 24); undefined when none did. */

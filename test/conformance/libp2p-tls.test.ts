@@ -8,11 +8,10 @@ import { isSelfSigned, newCertificateKey } from '../../src/io/tls.ts';
 import { concatBytes, fromHex } from '../../src/lib/bytes.ts';
 import {
   type CertificateOptions,
-  formatPeerId,
   makeCertificate,
-  peerIdOf,
   readCertificate,
-} from '../../src/protocol/identity/index.ts';
+} from '../../src/protocol/identity/certificate.ts';
+import { formatPeerId, peerIdOf } from '../../src/protocol/identity/index.ts';
 import { VECTORS } from './libp2p-tls-vectors.ts';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');

@@ -46,7 +46,7 @@ async function relay(options: OptionValues): Promise<void> {
       },
       ...(bytesPerPeerPerDay === undefined ? {} : { bytesPerPeerPerDay }),
     });
-    const addresses = node.reachableEndpoints.slice(0, 8).map(formatEndpoint);
+    const addresses = node.dialableEndpoints.slice(0, 8).map(formatEndpoint);
     const link = cardLink(channels.peerId, { addresses, relays: [] });
     output.event({ type: 'relaying', peer: channels.peerId, addresses, link });
     output.result(

