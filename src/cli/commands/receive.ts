@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { pipeline } from 'node:stream/promises';
+import { printableText } from '../../lib/printable.ts';
 import { parseEndpoint } from '../../node/api/address.ts';
 import type { PeerNode } from '../../node/api/index.ts';
 import {
@@ -20,6 +21,7 @@ import {
 import {
   type CommandSpec,
   listOption,
+  numberOption,
   type OptionValues,
   switchOption,
   textOption,
@@ -43,6 +45,7 @@ export const receiveCommand: CommandSpec = {
     stdout: { help: 'write a single file to stdout instead of the folder' },
     sha256: { value: 'hex', help: 'the digest that it must have' },
     peer: { value: 'host:port', isRepeatable: true, help: 'where the sender may be' },
+    wait: { value: 'seconds', help: 'how long the sender is looked for; default: 600' },
     ...NODE_OPTIONS,
   },
   run: ([text], options) => receive(text, options),
@@ -69,8 +72,14 @@ async function receive(text: string | undefined, options: OptionValues): Promise
     try {
       if (code === undefined) await receiveFromContacts(ground, signal);
       else {
+        const peers = peersOf(node, options);
+        const seconds = numberOption(options, 'wait', 1);
         await withReceiver(ground, signal, (receiver) =>
-          receiver.find(code.value, peersOf(node, options), signal),
+          receiver.find(code.value, {
+            peers,
+            signal,
+            ...(seconds && { patienceMs: seconds * 1000 }),
+          }),
         );
       }
     } finally {
@@ -170,7 +179,7 @@ async function report(
   };
   if (text !== undefined) {
     output.lastEvent({ ...summary, text });
-    output.result(text);
+    output.result(process.stdout.isTTY ? printableText(text) : text);
     return;
   }
   const path = received!.path;

@@ -119,7 +119,11 @@ export class ChannelService implements ControlLinkOwner {
   readonly #links = new Map<string, ControlLink>();
   readonly #greeting = new Set<ControlLink>();
   readonly #retired = new Set<ControlLink>();
-  readonly #dialling = new Map<string, Promise<Channel>>();
+  /** Dials under way; what is heard of a peer's whereabouts meanwhile is tried, too. */
+  readonly #dialling = new Map<
+    string,
+    { readonly outcome: Promise<Channel>; readonly hear: (found: Whereabouts) => void }
+  >();
   readonly #waiting = new Map<string, Set<(channel: Channel) => void>>();
   readonly #kept = new Map<string, { users: number; waitMs: number; timer?: AbortController }>();
   readonly #listeners = new Set<(change: ChannelChange) => void>();
@@ -190,12 +194,17 @@ export class ChannelService implements ControlLinkOwner {
   ): Promise<Channel> {
     const open = this.#links.get(peerId);
     if (open !== undefined) return open;
-    let dialling = this.#dialling.get(peerId);
-    if (dialling === undefined) {
-      dialling = this.#dialControl(peerId, options).finally(() => this.#dialling.delete(peerId));
-      this.#dialling.set(peerId, dialling);
+    const dialling = this.#dialling.get(peerId);
+    if (dialling !== undefined) {
+      if (options.hints !== undefined) dialling.hear(options.hints);
+      return await dialling.outcome;
     }
-    return await dialling;
+    let hear: (found: Whereabouts) => void = () => {};
+    const outcome = this.#dialControl(peerId, options, (ear) => {
+      hear = ear;
+    }).finally(() => this.#dialling.delete(peerId));
+    this.#dialling.set(peerId, { outcome, hear: (found) => hear(found) });
+    return await outcome;
   }
 
   /** Dials an address without knowing who is there. @throws as `channelTo`. */
@@ -391,6 +400,7 @@ export class ChannelService implements ControlLinkOwner {
   async #dialControl(
     peerId: string,
     options: { readonly hints?: Whereabouts; readonly signal?: AbortSignal },
+    listen: (ear: (found: Whereabouts) => void) => void,
   ): Promise<Channel> {
     const { promise: incoming, resolve } = Promise.withResolvers<Channel>();
     const abort = new AbortController();
@@ -400,7 +410,8 @@ export class ChannelService implements ControlLinkOwner {
     if (options.signal !== undefined) signals.push(options.signal);
     const signal = AbortSignal.any(signals);
     try {
-      const dialled = this.#find(peerId, CONTROL_PROTOCOL, options.hints, signal).then((proven) =>
+      const { hints } = options;
+      const dialled = this.#find(peerId, CONTROL_PROTOCOL, hints, signal, listen).then((proven) =>
         this.#greet(proven, true),
       );
       // The other end may have heard that it is looked for, and come by itself.
@@ -425,6 +436,7 @@ export class ChannelService implements ControlLinkOwner {
     protocol: string,
     hints: Whereabouts | undefined,
     outer: AbortSignal,
+    listen: (ear: (found: Whereabouts) => void) => void = () => {},
   ): Promise<ProvenConnection> {
     const over = new AbortController();
     const signal = AbortSignal.any([outer, over.signal, AbortSignal.timeout(FIND_TIMEOUT_MS)]);
@@ -435,6 +447,7 @@ export class ChannelService implements ControlLinkOwner {
       relays.push(...(found.relays ?? []));
     };
     if (hints !== undefined) onFound(hints);
+    listen(onFound);
     const searches = this.#options.finders.map((find) =>
       find(peerId, onFound, signal).catch(() => {}),
     );

@@ -38,6 +38,12 @@ import { proveCode } from './pairing.ts';
 /** Ends that are tried with one code, and least time between two. */
 const MAX_ENDS = 10;
 const END_INTERVAL_MS = 1_000;
+/** How long a sender is looked for. */
+const PATIENCE_MS = 600_000;
+/** Addresses that the user named are tried this often. */
+const PEER_AGAIN_MS = 3_000;
+/** A guess that came too soon for the sender is made again after this. */
+const GUESS_AGAIN_MS = 1_200;
 /** How often it is looked whether the data connection is there. */
 const LOOK_MS = 200;
 /** Wait before a lost sender is looked for again; doubles up to the second. */
@@ -75,6 +81,17 @@ export interface ReceiverOptions {
   readonly dir: string;
 }
 
+/** How a sender is looked for. */
+export interface FindOptions {
+  readonly signal: AbortSignal;
+  /** Addresses to try besides those that are found. */
+  readonly peers?: readonly Endpoint[];
+  /** Default: PATIENCE_MS. */
+  readonly patienceMs?: number;
+}
+
+type Attempt = (channel: Channel, keys: SendKeys) => void;
+
 /** What came. */
 export interface ReceiveOutcome {
   /** Hex. */
@@ -91,7 +108,8 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
   #search: CodeSearch | undefined;
   /** Keys by which we can be found, newest last. */
   readonly #keys: SendKeys[] = [];
-  readonly #tried = new Map<string, number>();
+  /** Peer ids with the hour whose keys they were tried with. */
+  readonly #tried = new Set<string>();
   #lastTryMs: number = Number.NEGATIVE_INFINITY;
   #endCount = 0;
   #peerId: string | undefined;
@@ -120,18 +138,24 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
   }
 
   /**
-   * Finds the sender of a code and proves the code to it. @param peers addresses to try besides what is found.
-   * @throws the signal's reason; {AppError} ERR_CODE when too many ends did not have the code.
+   * Finds the sender of a code and proves the code to it.
+   * @throws the signal's reason; {AppError} ERR_CODE_NOT_FOUND; ERR_CODE when too many ends did not have the code.
    */
-  async find(code: string, peers: readonly Endpoint[], signal: AbortSignal): Promise<ShownOffer> {
+  async find(code: string, options: FindOptions): Promise<ShownOffer> {
     const { node, channels } = this.#options;
+    const { signal, peers = [], patienceMs = PATIENCE_MS } = options;
     const found = Promise.withResolvers<Channel>();
-    found.promise.catch(() => {});
-    const attempt = (channel: Channel, keys: SendKeys): void => {
+    const attempt: Attempt = (channel, keys) => {
       this.#prove(channel, keys).then(
         (isProven) => isProven && found.resolve(channel),
         (error: Error) => found.reject(error),
       );
+    };
+    const tryPeers = (): void => {
+      const keys = this.#keys.at(0);
+      for (const endpoint of keys === undefined ? [] : peers) {
+        void this.#try({ keys: keys!, addresses: [endpoint], relays: [] }, attempt);
+      }
     };
     this.#search = new CodeSearch({
       code,
@@ -140,9 +164,8 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
       port: node.endpoint.port,
       onKeys: (keys) => {
         this.#keys.push(keys);
-        this.emit('searching');
-        for (const endpoint of peers)
-          void this.#try({ keys, addresses: [endpoint], relays: [] }, attempt);
+        if (this.#keys.length === 1) this.emit('searching');
+        tryPeers();
         for (const channel of channels.channels) attempt(channel, keys);
       },
       onFound: (sender) => void this.#try(sender, attempt),
@@ -153,17 +176,23 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
         for (const keys of this.#keys) attempt(channel, keys);
       }
     });
-    const onAbort = (): void => found.reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const again = setInterval(tryPeers, PEER_AGAIN_MS);
+    const limit = setTimeout(() => found.reject(this.#notFound(patienceMs)), patienceMs);
     void this.#search.run();
     try {
-      const channel = await found.promise;
+      const channel = await untilAborted(signal, found.promise);
       this.emit('paired', { peerId: channel.peerId, path: channel.path });
       return await this.#ask(channel);
     } finally {
       unlisten();
-      signal.removeEventListener('abort', onAbort);
+      clearInterval(again);
+      clearTimeout(limit);
     }
+  }
+
+  #notFound(patienceMs: number): Error {
+    const seen = this.#endCount === 0 ? '' : `; ${this.#endCount} that answered did not have it`;
+    return nodeError('ERR_CODE_NOT_FOUND', { seconds: Math.round(patienceMs / 1000), seen });
   }
 
   /** Takes up the offer that a contact knocked with. */
@@ -218,59 +247,70 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     await this.#transfer?.stop();
   }
 
-  async #try(
-    found: FoundSender,
-    attempt: (channel: Channel, keys: SendKeys) => void,
-  ): Promise<void> {
+  async #try(found: FoundSender, attempt: Attempt): Promise<void> {
     const { channels } = this.#options;
     const { keys, peerId, addresses, relays } = found;
     this.#hints = { addresses, relays };
-    if (this.#peerId !== undefined) return;
-    const { signal } = this.#abort;
+    if (this.#peerId !== undefined) {
+      // The sender was started again, or moved: whatever waits for it hears where it is.
+      if (channels.channel(this.#peerId) === undefined) {
+        channels.channelTo(this.#peerId, { hints: this.#hints }).catch(() => {});
+      }
+      return;
+    }
     try {
       if (peerId !== undefined) {
+        const { signal } = this.#abort;
         attempt(await channels.channelTo(peerId, { hints: this.#hints, signal }), keys);
         return;
       }
       for (const endpoint of addresses) {
-        attempt(
-          await channels.channelAt(
-            endpoint,
-            AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
-          ),
-          keys,
-        );
+        const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(10_000)]);
+        attempt(await channels.channelAt(endpoint, signal), keys);
       }
     } catch {
       // Found again, it is tried again.
     }
   }
 
-  /** @returns true when the other end has the code; false when it knows nothing of codes, or was tried lately. @throws {AppError} ERR_CODE after MAX_ENDS. */
+  /** @returns true when the other end has the code; false when it knows nothing of codes, or was tried already. @throws {AppError} ERR_CODE after MAX_ENDS. */
   async #prove(channel: Channel, keys: SendKeys): Promise<boolean> {
-    const { peerId } = channel;
-    const isTried = (this.#tried.get(peerId) ?? -1) === keys.hour;
-    if (this.#peerId !== undefined || isTried || this.#abort.signal.aborted) return false;
-    this.#tried.set(peerId, keys.hour);
+    const key = `${channel.peerId} ${keys.hour}`;
+    if (this.#peerId !== undefined || this.#tried.has(key) || this.#abort.signal.aborted) {
+      return false;
+    }
+    this.#tried.add(key);
     const startMs = Math.max(monotonicMs(), this.#lastTryMs + END_INTERVAL_MS);
     this.#lastTryMs = startMs;
     if (startMs > monotonicMs()) await sleep(startMs - monotonicMs());
-    if (this.#peerId !== undefined) return false;
     try {
+      if (this.#peerId !== undefined) return false;
       const nonce = await proveCode(channel, this.#options.channels.peerId, keys);
       if (this.#peerId !== undefined) return false;
-      this.#peerId = peerId;
+      this.#peerId = channel.peerId;
       this.#nonce = nonce;
       return true;
     } catch (error) {
-      const { code, message } = error as AppError;
-      this.#tried.delete(peerId);
-      if (code !== 'ERR_CODE' && code !== 'ERR_PEER_REFUSED') return false;
-      this.#endCount += 1;
-      this.emit('wrong-code', { peerId, reason: message });
-      if (this.#endCount >= MAX_ENDS) throw error;
+      return await this.#notProven(error as AppError, channel, keys);
+    }
+  }
+
+  async #notProven(error: AppError, channel: Channel, keys: SendKeys): Promise<boolean> {
+    const { peerId } = channel;
+    const isRefused = error.code === 'ERR_PEER_REFUSED';
+    if (error.code !== 'ERR_CODE' && !isRefused) {
+      // The connection ended: whoever is found again is tried again.
+      this.#tried.delete(`${peerId} ${keys.hour}`);
       return false;
     }
+    this.#endCount += 1;
+    this.emit('wrong-code', { peerId, reason: error.message });
+    if (this.#endCount >= MAX_ENDS) throw error;
+    if (!isRefused || channel.isClosed) return false;
+    // It may have been too soon after another guess.
+    await sleep(GUESS_AGAIN_MS);
+    this.#tried.delete(`${peerId} ${keys.hour}`);
+    return await this.#prove(channel, keys);
   }
 
   async #ask(channel: Channel): Promise<ShownOffer> {

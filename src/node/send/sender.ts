@@ -13,7 +13,8 @@
 import { EventEmitter } from 'node:events';
 import { nodeCrypto } from '../../io/crypto.ts';
 import type { DuplexConnection } from '../../io/tcp.ts';
-import { equalBytes, toHex } from '../../lib/bytes.ts';
+import { equalBytes, fromHex, toHex } from '../../lib/bytes.ts';
+import { formatPeerId } from '../../protocol/identity/index.ts';
 import {
   decodeSendWord,
   encodeDigest,
@@ -100,7 +101,8 @@ export class Sender extends EventEmitter<SenderEvents> {
     this.#state = new SendState(node.home, source, to);
     this.#offer = this.#state.open(to === undefined);
     this.#budget = new GuessBudget(this.#offer.guesses);
-    this.#receiver = to;
+    const bound = this.#offer.guesses?.bound?.peerId;
+    this.#receiver = bound === undefined ? to : formatPeerId(fromHex(bound)!);
     this.#outcome.promise.catch(() => {});
   }
 
@@ -180,7 +182,9 @@ export class Sender extends EventEmitter<SenderEvents> {
       }),
       // Whoever looks for the code in this network may be behind a wall that lets nobody in.
       onSeeker: (endpoint) => {
-        if (this.#receiver === undefined) this.#meet(endpoint);
+        const isHere =
+          this.#receiver !== undefined && channels.channel(this.#receiver) !== undefined;
+        if (!isHere) this.#meet(endpoint);
       },
     });
     this.#ends.push(
@@ -223,7 +227,7 @@ export class Sender extends EventEmitter<SenderEvents> {
     for (let output = this.#budget.poll(); output !== undefined; output = this.#budget.poll()) {
       if (output.type === 'save') this.#state.save({ ...this.#offer, guesses: output.state });
       else if (output.type === 'wrong-guess') {
-        const peerId = toHex(output.peerId);
+        const peerId = formatPeerId(output.peerId);
         this.emit('wrong-guess', { peerId, left: output.left });
       } else if (output.type === 'dead') {
         this.#state.forget();
@@ -280,7 +284,10 @@ export class Sender extends EventEmitter<SenderEvents> {
         this.emit('again');
         return nothing;
       case 'done':
-        await this.#complete(channel.peerId);
+        if (this.#digest === undefined) {
+          throw new RequestRefusal('badRequest', 'nothing was compared yet');
+        }
+        this.#complete(channel.peerId, await this.#digest);
         return nothing;
     }
   }
@@ -295,6 +302,9 @@ export class Sender extends EventEmitter<SenderEvents> {
     this.#transfer.then(
       (transfer) => {
         this.#running = transfer;
+        transfer.torrent.on('problem', ({ error, isFinal }) => {
+          if (isFinal) this.#outcome.reject(error);
+        });
       },
       (error: Error) => this.#outcome.reject(error),
     );
@@ -317,8 +327,8 @@ export class Sender extends EventEmitter<SenderEvents> {
     }
   }
 
-  async #complete(peerId: string): Promise<void> {
-    const sha256 = toHex((await this.#digest) ?? new Uint8Array());
+  #complete(peerId: string, digest: Uint8Array): void {
+    const sha256 = toHex(digest);
     this.#isComplete = true;
     this.#budget.complete();
     this.#state.forget();

@@ -9,6 +9,7 @@
 import { concatBytes, readU16, readU32, writeU16, writeU32 } from '../../lib/bytes.ts';
 import { fail, ok, type Result } from '../../lib/errors.ts';
 import { formatIp, parseIp } from '../../lib/ip-address.ts';
+import { printableLine } from '../../lib/printable.ts';
 import { decodeUtf8, encodeUtf8 } from '../../lib/utf8.ts';
 import { decodeDict, type Encodable, encode } from '../bencode/index.ts';
 import {
@@ -265,9 +266,7 @@ function textBytes(text: string): Uint8Array {
   return encodeUtf8(text).slice(0, MAX_TEXT_BYTES);
 }
 
-/** Text of a stranger, for showing: nothing in it moves a cursor. */
+/** Text of a stranger, for showing. */
 function textOf(bytes: Uint8Array): string {
-  const text = decodeUtf8(bytes.subarray(0, MAX_TEXT_BYTES)) ?? '';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ');
+  return printableLine(decodeUtf8(bytes.subarray(0, MAX_TEXT_BYTES)));
 }

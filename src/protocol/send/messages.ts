@@ -7,6 +7,7 @@
  * @module
  */
 import { fail, ok, type Result } from '../../lib/errors.ts';
+import { printableLine } from '../../lib/printable.ts';
 import { type BencodeDict, decodeDict, type Encodable, encode } from '../bencode/index.ts';
 import { MAX_MANIFEST_BYTES, type ManifestKind } from './manifest.ts';
 import { TRANSFER_NONCE_BYTES } from './manifest-info.ts';
@@ -49,6 +50,7 @@ export interface SendWord {
 /** An offer at a glance; the manifest follows on a connection of its own. */
 export interface OfferWord {
   readonly contentKind: ManifestKind;
+  /** For showing: files go by the manifest's. */
   readonly name: string;
   readonly totalBytes: number;
   readonly fileCount: number;
@@ -143,7 +145,7 @@ export function decodeOffer(bytes: Uint8Array): Result<OfferWord, SendMessageErr
     if (contentKind === undefined || name === undefined || !isCounted) return undefined;
     if (manifestHash?.length !== DIGEST_BYTES || manifestBytes > MAX_MANIFEST_BYTES)
       return undefined;
-    const shown = name.slice(0, MAX_NAME_CHARACTERS);
+    const shown = printableLine(name.slice(0, MAX_NAME_CHARACTERS));
     return { contentKind, name: shown, totalBytes, fileCount, manifestBytes, manifestHash };
   });
 }
