@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  CONNECTIONS_BURST,
+  CONNECTIONS_PER_SEC,
   HandshakeBudget,
   MAX_PENDING_INCOMING,
   MAX_PENDING_PER_HOST,
@@ -62,6 +64,19 @@ describe('the budget of handshakes', () => {
     assert.ok(one.take(10_000, '198.51.100.1', nothing));
     one.take(70_000, '203.0.113.5', nothing);
     assert.deepEqual(refused, [1, 10_000 - MAX_PENDING_PER_HOST]);
+  });
+
+  it('lets one address come so often, however quickly it is done with', () => {
+    const { budget: one } = budget();
+    const come = (nowMs: number): boolean => {
+      const give = one.take(nowMs, '203.0.113.5', nothing);
+      give?.();
+      return give !== undefined;
+    };
+    for (let i = 0; i < CONNECTIONS_BURST; i += 1) assert.ok(come(0));
+    assert.ok(!come(0));
+    assert.ok(come(1_000 / CONNECTIONS_PER_SEC));
+    assert.ok(!come(1_000 / CONNECTIONS_PER_SEC));
   });
 
   it('limits neither loopback nor what the user named', () => {

@@ -1,12 +1,13 @@
 /**
  * How many incoming connections may be on their way to being somebody: in all, of one address, of one network.
  *
- * When all places are taken, the one that waits longest gives way: whoever is quick gets in, however many half-open ones there are. Limits of addresses and
+ * Each address may also come only so often, since a handshake costs more here than there. When all places are taken, the one that waits longest gives way: whoever is quick gets in, however many half-open ones there are. Limits of addresses and
  * networks don't hold for those that the user named and for loopback. Refusals are told at most once a minute, with their number.
  * Time is an argument. Not here: sockets, deadlines.
  * @module
  */
 import { formatIp, parseIp } from '../../lib/ip-address.ts';
+import { TokenBucket } from '../../lib/token-bucket.ts';
 
 // Implementation limits
 /** Incoming connections that have not shown who they are. */
@@ -15,6 +16,11 @@ export const MAX_PENDING_INCOMING = 200;
 export const MAX_PENDING_PER_HOST = 16;
 /** Of one network: /24, IPv6 /48. */
 export const MAX_PENDING_PER_NETWORK = 48;
+/** Connections of one address in a second, and how many at once after a rest: a handshake takes about a millisecond of a core. */
+export const CONNECTIONS_PER_SEC = 10;
+export const CONNECTIONS_BURST = 40;
+/** Addresses whose rate is remembered; who came longest ago is forgotten. */
+const MAX_RATED_HOSTS = 4_096;
 /** Between two reports of refusals. */
 const REPORT_INTERVAL_MS = 60_000;
 
@@ -38,6 +44,7 @@ export class HandshakeBudget {
   /** Longest waiting first. */
   readonly #pending = new Set<Pending>();
   readonly #counts = new Map<string, number>();
+  readonly #rates = new Map<string, TokenBucket>();
   #refused = 0;
   #reportedMs: number = Number.NEGATIVE_INFINITY;
 
@@ -59,7 +66,7 @@ export class HandshakeBudget {
     const isCrowded =
       (this.#counts.get(host) ?? 0) >= MAX_PENDING_PER_HOST ||
       (this.#counts.get(network) ?? 0) >= MAX_PENDING_PER_NETWORK;
-    if (!isExempt && isCrowded) {
+    if (!isExempt && (isCrowded || !this.#spend(nowMs, host))) {
       this.#noteRefusal(nowMs);
       return undefined;
     }
@@ -74,6 +81,17 @@ export class HandshakeBudget {
     this.#count(host, 1);
     this.#count(network, 1);
     return () => this.#release(pending);
+  }
+
+  #spend(nowMs: number, host: string): boolean {
+    const rate =
+      this.#rates.get(host) ?? new TokenBucket(CONNECTIONS_PER_SEC, nowMs, CONNECTIONS_BURST);
+    this.#rates.delete(host);
+    this.#rates.set(host, rate);
+    if (this.#rates.size > MAX_RATED_HOSTS) this.#rates.delete(this.#rates.keys().next().value!);
+    if (rate.available(nowMs) < 1) return false;
+    rate.spend(nowMs, 1);
+    return true;
   }
 
   #release(pending: Pending): void {
