@@ -4,6 +4,7 @@
  */
 import type { AddOptions, PeerNode } from '../node/api/index.ts';
 import { listOption, type OptionSpec, type OptionValues, switchOption } from './command.ts';
+import type { Output } from './output.ts';
 import { passphraseInEnv } from './passphrase.ts';
 
 /** Of commands that give or get a torrent. */
@@ -21,10 +22,18 @@ export interface SwarmChoice {
 }
 
 /** What `--secure` and `--peer` say. @throws {AppError} ERR_CONFIG for a peer that is none. */
-export async function swarmOf(node: PeerNode, options: OptionValues): Promise<SwarmChoice> {
+export async function swarmOf(
+  node: PeerNode,
+  options: OptionValues,
+  output: Output,
+): Promise<SwarmChoice> {
   const peers = listOption(options, 'peer');
   if (!switchOption(options, 'secure')) return { options: { peers }, close: () => {} };
   const { openSecureSwarm } = await import('../node/api/secure-swarm.ts');
-  const { secure, close } = openSecureSwarm(node, peers, passphraseInEnv());
+  const { pathEvent, pathInWords } = await import('./transfer-words.ts');
+  const { secure, close } = openSecureSwarm(node, peers, passphraseInEnv(), (who, path) => {
+    output.event({ type: 'path', peer: who, ...pathEvent(path) });
+    output.note(`Connected with ${who}, ${pathInWords(path)}.`);
+  });
   return { options: { secure }, close };
 }

@@ -72,7 +72,7 @@ async function get(text: string, options: OptionValues): Promise<void> {
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
     const source = await untilAborted(signal, sourceOf(text, node));
-    const swarm = await swarmOf(node, options);
+    const swarm = await swarmOf(node, options, output);
     const torrent = node.prepare({
       source,
       dir,

@@ -45,7 +45,7 @@ async function share(paths: readonly string[], options: OptionValues): Promise<v
   const output = outputOf(options);
   await withPeerNode(nodeOptionsOf(options), output, goOnSharing, async (node, signal) => {
     const web = await openWeb(node, options);
-    const swarm = await swarmOf(node, options);
+    const swarm = await swarmOf(node, options, output);
     const context = { output, options, signal, web, swarm };
     for (const target of paths) await shareTarget(node, target, context);
     await serve(node, output, signal).finally(swarm.close);
@@ -63,7 +63,7 @@ async function seed(text: string, options: OptionValues): Promise<void> {
     }
     const web = await openWeb(node, options);
     const place = web?.reserve(source.metainfo.info.name);
-    const swarm = await swarmOf(node, options);
+    const swarm = await swarmOf(node, options, output);
     const torrent = node.prepare({
       source,
       webSeeds: place?.urls ?? [],

@@ -7,15 +7,18 @@ import { Contacts, cardOf } from '../contacts.ts';
 import type { PeerNode } from '../peer-node.ts';
 import type { SecureSwarm } from '../torrent-types.ts';
 import { openPersonalChannels } from './personal-channels.ts';
+import type { PeerPath } from './types.ts';
 
 /**
  * Opens channels for a swarm with all contacts and with the peers named. @param named names of contacts, peer ids, or links of identities.
+ * @param onPath hears of the way to each peer, by the name of a contact or by peer id, whenever it changes.
  * @throws {AppError} ERR_CONFIG for a name that is none of these.
  */
 export function openSecureSwarm(
   node: PeerNode,
   named: readonly string[],
   passphrase: string,
+  onPath: (who: string, path: PeerPath) => void,
 ): { readonly secure: SecureSwarm; readonly close: () => void } {
   const known = new Contacts(node.home);
   const cards = named.map((text) => {
@@ -30,6 +33,9 @@ export function openSecureSwarm(
     others,
     isFindable: true,
   });
+  const unlisten = channels.listen(({ type, peerId, channel }) => {
+    if (type !== 'closed') onPath(contacts.byPeerId(peerId)?.name ?? peerId, channel.path);
+  });
   // What a link says of addresses is used at once; the swarm then dials by id alone.
   for (const { peerId, addresses } of cards) {
     channels.channelTo(peerId, { hints: { addresses } }).catch(() => {});
@@ -37,5 +43,11 @@ export function openSecureSwarm(
   const isOurs = (peerId: string): boolean =>
     others.has(peerId) || contacts.byPeerId(peerId) !== undefined;
   const dialled = named.length > 0 ? others : known.list().map(({ peerId }) => peerId);
-  return { secure: { admits: isOurs, peers: [...dialled] }, close };
+  return {
+    secure: { admits: isOurs, peers: [...dialled] },
+    close: () => {
+      unlisten();
+      close();
+    },
+  };
 }
