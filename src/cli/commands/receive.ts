@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { pipeline } from 'node:stream/promises';
 import { printableText } from '../../lib/printable.ts';
-import { parseEndpoint } from '../../node/api/address.ts';
+import { resolveEndpoints } from '../../node/api/address.ts';
 import type { PeerNode } from '../../node/api/index.ts';
 import {
   openPersonalChannels,
@@ -72,7 +72,7 @@ async function receive(text: string | undefined, options: OptionValues): Promise
     try {
       if (code === undefined) await receiveFromContacts(ground, signal);
       else {
-        const peers = peersOf(node, options);
+        const peers = await resolveEndpoints(listOption(options, 'peer'), '--peer', node.policy);
         const seconds = numberOption(options, 'wait', 1);
         await withReceiver(ground, signal, (receiver) =>
           receiver.find(code.value, {
@@ -130,13 +130,6 @@ async function withReceiver(
   } finally {
     await receiver.close();
   }
-}
-
-function peersOf(node: PeerNode, options: OptionValues): { host: string; port: number }[] {
-  return listOption(options, 'peer').map((text) => {
-    node.policy.giveSubnet(text);
-    return parseEndpoint(text, '--peer');
-  });
 }
 
 /** Shows what comes and asks whether it is wanted. @throws {CommandEnd} when it is not. */
