@@ -62,12 +62,17 @@ export class LsdService {
 
   /**
    * Announces an info-hash of 20 bytes and gives its peers to `onPeer` until the returned function is called.
-   * @param port where its torrent listens.
+   * @param port where its torrent listens. @param isUrgent somebody waits for it. Default false.
    */
-  announce(infoHash: Uint8Array, port: number, onPeer: (peer: Endpoint) => void): () => void {
+  announce(
+    infoHash: Uint8Array,
+    port: number,
+    onPeer: (peer: Endpoint) => void,
+    isUrgent = false,
+  ): () => void {
     const key = toHex(infoHash);
     if (this.#isClosed || this.#onPeer.has(key)) return () => {};
-    if (!this.#core.add(monotonicMs(), infoHash, port)) return () => {};
+    if (!this.#core.add(monotonicMs(), infoHash, port, isUrgent)) return () => {};
     this.#onPeer.set(key, onPeer);
     this.#join();
     this.#arm();

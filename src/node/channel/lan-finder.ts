@@ -25,9 +25,8 @@ export function beFoundInLan(lsd: LsdService, channels: ChannelService, port: nu
 export function lanFinder(lsd: LsdService, port: number): PeerFinder {
   return (peerId, onFound, signal) =>
     new Promise((resolve) => {
-      const end = lsd.announce(lanHashOf(nodeCrypto, idBytes(peerId)), port, (endpoint) =>
-        onFound({ addresses: [endpoint] }),
-      );
+      const hash = lanHashOf(nodeCrypto, idBytes(peerId));
+      const end = lsd.announce(hash, port, (endpoint) => onFound({ addresses: [endpoint] }), true);
       const onAbort = (): void => {
         end();
         resolve();

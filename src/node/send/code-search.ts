@@ -76,9 +76,9 @@ export class CodeSearch {
   #searchLan(keys: SendKeys): void {
     const { lsd, port } = this.#options;
     if (lsd === undefined) return;
-    const end = lsd.announce(keys.lanHash, port, (endpoint) =>
-      this.#tell({ keys, addresses: [endpoint], relays: [] }),
-    );
+    const onPeer = (endpoint: Endpoint): void =>
+      this.#tell({ keys, addresses: [endpoint], relays: [] });
+    const end = lsd.announce(keys.lanHash, port, onPeer, true);
     this.#ends.push(end);
   }
 
@@ -125,7 +125,7 @@ export class CodeSearch {
         signal.removeEventListener('abort', end);
         resolve();
       };
-      const timer = setTimeout(end, ms);
+      const timer = setTimeout(end, signal.aborted ? 0 : ms);
       signal.addEventListener('abort', end, { once: true });
     });
   }
