@@ -120,6 +120,8 @@ export class ChannelService implements ControlLinkOwner {
   readonly #greeting = new Set<ControlLink>();
   readonly #retired = new Set<ControlLink>();
   readonly #dialling = new Map<string, Promise<Channel>>();
+  /** Searches under way, by peer id: what is learnt meanwhile is of use to them. */
+  readonly #searching = new Map<string, Set<(found: Whereabouts) => void>>();
   readonly #waiting = new Map<string, Set<(channel: Channel) => void>>();
   readonly #kept = new Map<string, { users: number; waitMs: number; timer?: AbortController }>();
   readonly #listeners = new Set<(change: ChannelChange) => void>();
@@ -189,6 +191,9 @@ export class ChannelService implements ControlLinkOwner {
     const open = this.#links.get(peerId);
     if (open !== undefined) return open;
     let dialling = this.#dialling.get(peerId);
+    if (dialling !== undefined && options.hints !== undefined) {
+      for (const hear of this.#searching.get(peerId) ?? []) hear(options.hints);
+    }
     if (dialling === undefined) {
       dialling = this.#dialControl(peerId, options).finally(() => this.#dialling.delete(peerId));
       this.#dialling.set(peerId, dialling);
@@ -433,6 +438,8 @@ export class ChannelService implements ControlLinkOwner {
       relays.push(...(found.relays ?? []));
     };
     if (hints !== undefined) onFound(hints);
+    const hearing = this.#searching.get(peerId) ?? new Set();
+    this.#searching.set(peerId, hearing.add(onFound));
     const searches = this.#options.finders.map((find) =>
       find(peerId, onFound, signal).catch(() => {}),
     );
@@ -448,6 +455,10 @@ export class ChannelService implements ControlLinkOwner {
       throw nodeError('ERR_PEER_UNREACHABLE', { peer: peerId, tried });
     } finally {
       over.abort(new Error('a way was found'));
+      hearing.delete(onFound);
+      if (hearing.size === 0 && this.#searching.get(peerId) === hearing) {
+        this.#searching.delete(peerId);
+      }
     }
   }
 

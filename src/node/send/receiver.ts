@@ -224,9 +224,17 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
   ): Promise<void> {
     const { channels } = this.#options;
     const { keys, peerId, addresses, relays } = found;
-    this.#hints = { addresses, relays };
-    if (this.#peerId !== undefined) return;
+    if (this.#peerId === undefined || peerId === undefined || peerId === this.#peerId) {
+      this.#hints = { addresses, relays };
+    }
     const { signal } = this.#abort;
+    const sender = this.#peerId;
+    if (sender !== undefined) {
+      // The one that proved the code came back, perhaps at another address.
+      const isOther = peerId !== undefined && peerId !== sender;
+      if (!isOther) channels.channelTo(sender, { hints: this.#hints, signal }).catch(() => {});
+      return;
+    }
     try {
       if (peerId !== undefined) {
         attempt(await channels.channelTo(peerId, { hints: this.#hints, signal }), keys);

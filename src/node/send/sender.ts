@@ -13,7 +13,8 @@
 import { EventEmitter } from 'node:events';
 import { nodeCrypto } from '../../io/crypto.ts';
 import type { DuplexConnection } from '../../io/tcp.ts';
-import { equalBytes, toHex } from '../../lib/bytes.ts';
+import { equalBytes, fromHex, toHex } from '../../lib/bytes.ts';
+import { formatPeerId } from '../../protocol/identity/index.ts';
 import {
   decodeSendWord,
   encodeDigest,
@@ -100,7 +101,7 @@ export class Sender extends EventEmitter<SenderEvents> {
     this.#state = new SendState(node.home, source, to);
     this.#offer = this.#state.open(to === undefined);
     this.#budget = new GuessBudget(this.#offer.guesses);
-    this.#receiver = to;
+    this.#receiver = to ?? this.#boundPeer();
     this.#outcome.promise.catch(() => {});
   }
 
@@ -154,6 +155,15 @@ export class Sender extends EventEmitter<SenderEvents> {
     await this.#running?.stop();
   }
 
+  /** Who proved the code to an earlier run: it may come back without proving it again. */
+  #boundPeer(): string | undefined {
+    const { bound } = this.#budget.state;
+    const id = bound === undefined ? undefined : fromHex(bound.peerId);
+    return id !== undefined && this.#budget.isBoundTo(Date.now(), id)
+      ? formatPeerId(id)
+      : undefined;
+  }
+
   async #hostCode(): Promise<void> {
     const { channels, node } = this.#options;
     const { nonce, code } = this.#offer;
@@ -180,7 +190,9 @@ export class Sender extends EventEmitter<SenderEvents> {
       }),
       // Whoever looks for the code in this network may be behind a wall that lets nobody in.
       onSeeker: (endpoint) => {
-        if (this.#receiver === undefined) this.#meet(endpoint);
+        const isHere =
+          this.#receiver !== undefined && channels.channel(this.#receiver) !== undefined;
+        if (!isHere) this.#meet(endpoint);
       },
     });
     this.#ends.push(
@@ -223,7 +235,7 @@ export class Sender extends EventEmitter<SenderEvents> {
     for (let output = this.#budget.poll(); output !== undefined; output = this.#budget.poll()) {
       if (output.type === 'save') this.#state.save({ ...this.#offer, guesses: output.state });
       else if (output.type === 'wrong-guess') {
-        const peerId = toHex(output.peerId);
+        const peerId = formatPeerId(output.peerId);
         this.emit('wrong-guess', { peerId, left: output.left });
       } else if (output.type === 'dead') {
         this.#state.forget();
