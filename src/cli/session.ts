@@ -23,7 +23,11 @@ export async function withPeerNode(
     abort.abort(new CommandEnd(goOn(), { exitCode: EXIT.interrupted }));
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  const node = await PeerNode.open(options);
+  const onNotice = (notice: string): void => {
+    output.event({ type: 'notice', notice });
+    output.note(notice);
+  };
+  const node = await PeerNode.open({ ...options, onNotice });
   void tellMapping(node, output);
   try {
     await body(node, abort.signal);

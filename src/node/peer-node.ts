@@ -98,6 +98,8 @@ export interface NodeOptions {
   readonly usesPortMapping?: boolean;
   /** The router to ask, an IPv4 address. Default: the one of the default route. */
   readonly gateway?: string;
+  /** Hears what its user may want to know beside what they asked for, a sentence; seldom. */
+  readonly onNotice?: (notice: string) => void;
 }
 
 /** The queue as users of a node see it: the order of the moment, and what may be changed. */
@@ -118,6 +120,7 @@ export class PeerNode implements AsyncDisposable {
   readonly switches: PrivacySettings;
   /** What this node knows of others from former dealings. */
   readonly reputation: Reputation;
+  readonly #onNotice: NodeOptions['onNotice'];
   readonly #listener: TcpListener;
   readonly #localHost: string | undefined;
   readonly #pool = new SlabPool(SLAB_COUNT);
@@ -155,6 +158,7 @@ export class PeerNode implements AsyncDisposable {
     this.policy = policy;
     this.reputation = new Reputation(this.home);
     this.#peerMemory = new PeerMemory(this.home);
+    this.#onNotice = options.onNotice;
     this.#listener = listen.listener;
     this.#localHost = listen.localHost;
     const cores = os.availableParallelism();
@@ -171,7 +175,7 @@ export class PeerNode implements AsyncDisposable {
       onWire: (connection, settle) => this.#takeWire(connection, settle),
       onTls: () => this.#channels && ((...came) => this.#channels!.accept(...came)),
       onRelayed: () => this.#relay && ((...came) => this.#relay!.accept(...came)),
-      onRefused: () => {},
+      onRefused: (count) => this.#tellCrowd(count),
     });
     listen.handler.current = (connection) => {
       if (this.#closing === undefined) doorman.admit(connection);
@@ -240,7 +244,8 @@ export class PeerNode implements AsyncDisposable {
       localHost: this.#localHost,
       mayDial: (host) => this.policy.allowsAddress(host),
       addresses: () => this.reachableEndpoints,
-      onWire: ({ connection }) => this.#takeWire(connection, () => {}),
+      onWire: ({ connection }) =>
+        new Promise((resolve) => this.#takeWire(connection, () => resolve())),
     });
     this.#relayClient = new RelayClient({
       channels: this.#channels,
@@ -468,6 +473,12 @@ export class PeerNode implements AsyncDisposable {
     // What a tracker did not say now, it may say in half an hour.
     curious?.scrape().catch(() => {});
     this.#queue.pulse(now);
+  }
+
+  #tellCrowd(count: number): void {
+    this.#onNotice?.(
+      `${count} incoming connection(s) were refused: too many came that did not show who they are.`,
+    );
   }
 
   #takeWire(connection: ByteConnection, settle: () => void): void {

@@ -93,8 +93,8 @@ export interface ChannelServiceOptions {
   /** Contacts, and whoever else this node deals with. */
   readonly isKnown: (peerId: string) => boolean;
   readonly finders: readonly PeerFinder[];
-  /** A connection that speaks the BitTorrent wire. */
-  readonly onWire: (proven: ProvenConnection) => void;
+  /** Takes a connection that speaks the BitTorrent wire; resolves when it said which torrent it is for. */
+  readonly onWire: (proven: ProvenConnection) => Promise<void>;
   /** Something that its user may want to know, a sentence. */
   readonly onNotice?: (notice: string) => void;
 }
@@ -158,7 +158,7 @@ export class ChannelService implements ControlLinkOwner {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes an incoming connection whose first bytes are a TLS record. Resolves when it is settled who it is; a failure closes it. */
+  /** Takes an incoming connection whose first bytes are a TLS record. Resolves when it is settled who it is and what it wants: until then it has a place of those who are nobody yet. A failure closes it. */
   async accept(connection: TcpConnection, early: Uint8Array, relay?: PeerPath): Promise<void> {
     const path = relay ?? { kind: kindOf(connection.remote.host), remote: connection.remote };
     try {
@@ -177,7 +177,7 @@ export class ChannelService implements ControlLinkOwner {
       const peerId = formatPeerId(proven.value);
       const { binding, protocol } = tls;
       markProven(tls.connection, peerId, protocol);
-      this.#takeProven({ connection: tls.connection, peerId, path, binding }, protocol);
+      await this.#takeProven({ connection: tls.connection, peerId, path, binding }, protocol);
     } catch {
       connection.destroy();
     }
@@ -331,15 +331,15 @@ export class ChannelService implements ControlLinkOwner {
     return { credentials: () => this.#credentials.current, localHost, mayDial };
   }
 
-  #takeProven(proven: ProvenConnection, protocol: string): void {
+  async #takeProven(proven: ProvenConnection, protocol: string): Promise<void> {
     const { peerId, connection } = proven;
     if (peerId === this.peerId || !this.#dealsWith(peerId)) {
       connection.destroy();
       return;
     }
-    if (protocol === CONTROL_PROTOCOL) void this.#greet(proven, false).catch(() => {});
-    else if (protocol === WIRE_PROTOCOL) this.#options.onWire(proven);
-    else takeBulkHeader(proven, (received) => this.#takeBulk(proven, received));
+    if (protocol === CONTROL_PROTOCOL) await this.#greet(proven, false);
+    else if (protocol === WIRE_PROTOCOL) await this.#options.onWire(proven);
+    else await takeBulkHeader(proven, (received) => this.#takeBulk(proven, received));
   }
 
   #takeBulk(proven: ProvenConnection, received: Received): void {

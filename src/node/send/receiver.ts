@@ -18,9 +18,12 @@ import { equalBytes, toHex } from '../../lib/bytes.ts';
 import type { AppError, Result } from '../../lib/errors.ts';
 import {
   decodeDigest,
+  decodeManifest,
   decodeOffer,
   encodeSendWord,
+  type Manifest,
   type OfferWord,
+  offerOf,
   SEND_SERVICE,
   type SendKeys,
   type SendWord,
@@ -289,8 +292,12 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
   async #readManifest(offer: ShownOffer): Promise<Uint8Array> {
     const { channels } = this.#options;
     const { connection } = await channels.openBulk(offer.peerId, SEND_SERVICE, new Uint8Array());
-    const bytes = await readBulk(connection, offer.manifestBytes);
-    if (equalBytes(nodeCrypto.sha256(bytes), offer.manifestHash)) return bytes;
+    const bytes = await readBulk(connection, offer.manifestBytes, offer.peerId);
+    const isSame = equalBytes(nodeCrypto.sha256(bytes), offer.manifestHash);
+    const manifest = isSame ? decodeManifest(bytes) : undefined;
+    if (manifest?.ok === false) throw nodeError('ERR_MANIFEST', { reason: manifest.message });
+    // What the person, or their settings, said yes to is the offer.
+    if (manifest !== undefined && isAsOffered(manifest.value, offer)) return bytes;
     const reason = 'its list of files is another one than was offered';
     throw nodeError('ERR_OFFER', { peer: offer.peerId, reason });
   }
@@ -399,6 +406,16 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     if (result.ok) return result.value;
     throw nodeError('ERR_OFFER', { peer: this.#peerId!, reason: result.message });
   }
+}
+
+function isAsOffered(manifest: Manifest, offer: OfferWord): boolean {
+  const { contentKind, name, totalBytes, fileCount } = offerOf(manifest);
+  return (
+    contentKind === offer.contentKind &&
+    name === offer.name &&
+    totalBytes === offer.totalBytes &&
+    fileCount === offer.fileCount
+  );
 }
 
 /** What work comes to, or the signal's reason as soon as it aborts. */

@@ -21,6 +21,7 @@ import {
   encodeKnock,
   encodeOffer,
   GuessBudget,
+  offerOf,
   PAIR_SERVICE,
   RECEIVE_SERVICE,
   SEND_SERVICE,
@@ -259,12 +260,8 @@ export class Sender extends EventEmitter<SenderEvents> {
     switch (kind) {
       case 'offer': {
         const { manifest, bytes } = source;
-        const files = manifest.entries.filter((entry) => entry.kind === 'file');
         return encodeOffer({
-          contentKind: manifest.kind,
-          name: manifest.name,
-          totalBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
-          fileCount: files.length,
+          ...offerOf(manifest),
           manifestBytes: bytes.length,
           manifestHash: nodeCrypto.sha256(bytes),
         });
