@@ -6,6 +6,7 @@ import { AppError } from '../lib/errors.ts';
 import { VERSION } from '../node/config.ts';
 import { type CommandSpec, programHelp, runCommand } from './command.ts';
 import { CommandEnd, EXIT, usageError } from './exit.ts';
+import { forTerminal } from './output.ts';
 
 /** Where each command is; loaded when asked for, since start-up time is felt. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
@@ -59,17 +60,17 @@ function commandFirst(args: readonly string[]): readonly string[] {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommandEnd) {
-    process.stderr.write(`starling: ${error.message}\n`);
+    process.stderr.write(`starling: ${forTerminal(error.message)}\n`);
     return error.exitCode;
   }
   if (error instanceof AppError) {
-    process.stderr.write(`starling: ${error.message}\n`);
+    process.stderr.write(`starling: ${forTerminal(error.message)}\n`);
     if (error.code === 'ERR_DIGEST') return EXIT.incomplete;
     return error.code === 'ERR_CONFIG' ? EXIT.usage : EXIT.failed;
   }
   const { message, code } = error as NodeJS.ErrnoException;
   if (code !== undefined) {
-    process.stderr.write(`starling: ${message}\n`);
+    process.stderr.write(`starling: ${forTerminal(message)}\n`);
     return EXIT.failed;
   }
   // A bug of ours: the trace is what its report needs.

@@ -34,7 +34,7 @@ export class Output {
   result(text: string): void {
     if (this.isJson) return;
     this.#clear();
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${process.stdout.isTTY === true ? forTerminal(text) : text}\n`);
   }
 
   /** An event, for programs: shown only with --json. */
@@ -64,13 +64,13 @@ export class Output {
   note(text: string): void {
     if (this.isJson || this.#isQuiet) return;
     this.#clear();
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${forTerminal(text)}\n`);
   }
 
   /** A problem; shown always. */
   problem(text: string): void {
     this.#clear();
-    process.stderr.write(`starling: ${text}\n`);
+    process.stderr.write(`starling: ${forTerminal(text)}\n`);
   }
 
   /** The moment's state: one line that is rewritten on a terminal, a plain line every ten seconds elsewhere. */
@@ -107,6 +107,15 @@ export class Output {
     if (this.#hasStatus) process.stderr.write('\r\u001b[2K');
     this.#hasStatus = false;
   }
+}
+
+/** Control characters but for tabs and ends of lines, and those that turn the direction of letters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const UNSHOWN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A text that may hold words of strangers: nothing in it moves the cursor, changes colours or hides what is there. */
+export function forTerminal(text: string): string {
+  return text.replace(UNSHOWN, '\ufffd');
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;

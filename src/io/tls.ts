@@ -224,7 +224,8 @@ class TlsConnection extends TcpConnection {
     this.#deliverBuffered();
     if (!readIntoSharedBuffer(this.#tls, (bytes) => this.deliver(bytes))) {
       this.#tls.on('data', (bytes: Buffer) => this.deliver(bytes));
-    } else if (!this.isHeld) this.#tls.resume();
+    } else if (this.isHeld) this.#tls.pause();
+    else this.#tls.resume();
   }
 
   /** What was decrypted before somebody wanted it. */

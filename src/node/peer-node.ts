@@ -121,6 +121,7 @@ export class PeerNode implements AsyncDisposable {
   readonly switches: PrivacySettings;
   /** What this node knows of others from former dealings. */
   readonly reputation: Reputation;
+  readonly #onNotice: NodeOptions['onNotice'];
   readonly #listener: TcpListener;
   readonly #localHost: string | undefined;
   readonly #pool = new SlabPool(SLAB_COUNT);
@@ -158,6 +159,7 @@ export class PeerNode implements AsyncDisposable {
     this.policy = policy;
     this.reputation = new Reputation(this.home);
     this.#peerMemory = new PeerMemory(this.home);
+    this.#onNotice = options.onNotice;
     this.#listener = listen.listener;
     this.#localHost = listen.localHost;
     const cores = os.availableParallelism();
@@ -174,10 +176,7 @@ export class PeerNode implements AsyncDisposable {
       onWire: (connection, settle) => this.#takeWire(connection, settle),
       onTls: () => this.#channels && ((...came) => this.#channels!.accept(...came)),
       onRelayed: () => this.#relay && ((...came) => this.#relay!.accept(...came)),
-      onRefused: (count) =>
-        options.onNotice?.(
-          `${count} incoming connection(s) were closed: too many at a time that did not show who they are`,
-        ),
+      onRefused: (count) => this.#tellCrowd(count),
     });
     listen.handler.current = (connection) => {
       if (this.#closing === undefined) doorman.admit(connection);
@@ -246,7 +245,8 @@ export class PeerNode implements AsyncDisposable {
       localHost: this.#localHost,
       mayDial: (host) => this.policy.allowsAddress(host),
       addresses: () => this.dialableEndpoints,
-      onWire: ({ connection }) => this.#takeWire(connection, () => {}),
+      onWire: ({ connection }) =>
+        new Promise((resolve) => this.#takeWire(connection, () => resolve())),
     });
     this.#relayClient = new RelayClient({
       channels: this.#channels,
@@ -482,6 +482,12 @@ export class PeerNode implements AsyncDisposable {
     // What a tracker did not say now, it may say in half an hour.
     curious?.scrape().catch(() => {});
     this.#queue.pulse(now);
+  }
+
+  #tellCrowd(count: number): void {
+    this.#onNotice?.(
+      `${count} incoming connection(s) were refused: too many came that did not show who they are.`,
+    );
   }
 
   #takeWire(connection: ByteConnection, settle: () => void): void {

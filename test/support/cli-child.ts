@@ -106,6 +106,11 @@ export class Child {
     this.#process.stdin?.write(text);
   }
 
+  /** No more comes to its stdin. */
+  endInput(): void {
+    this.#process.stdin?.end();
+  }
+
   /** Sends a signal, to this process only. */
   signal(name: NodeJS.Signals): void {
     this.#process.kill(name);

@@ -10,12 +10,13 @@ import type { ProvenConnection, Received } from './types.ts';
 /** How long a header may take. */
 const HEADER_TIMEOUT_MS = 10_000;
 
-/** Reads the header, then gives the connection on; what came behind the header is delivered to whoever attached by then. */
+/** Reads the header, then gives the connection on; what came behind the header is delivered to whoever attached by then. Resolves when it is read, or will not come. */
 export function takeBulkHeader(
   proven: ProvenConnection,
   onHeader: (received: Received) => void,
-): void {
+): Promise<void> {
   const { connection } = proven;
+  const { promise, resolve } = Promise.withResolvers<void>();
   let read: Uint8Array = new Uint8Array();
   const timer = setTimeout(() => connection.destroy(), HEADER_TIMEOUT_MS);
   connection.attach({
@@ -24,6 +25,7 @@ export function takeBulkHeader(
       const header = readBulkHeader(read);
       if (header === undefined) return;
       clearTimeout(timer);
+      resolve();
       if (!header.ok) {
         connection.destroy();
         return;
@@ -33,6 +35,10 @@ export function takeBulkHeader(
       if (rest.length > 0) connection.deliver(Buffer.from(rest));
     },
     onDrain: () => {},
-    onClose: () => clearTimeout(timer),
+    onClose: () => {
+      clearTimeout(timer);
+      resolve();
+    },
   });
+  return promise;
 }

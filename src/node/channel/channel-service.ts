@@ -93,8 +93,8 @@ export interface ChannelServiceOptions {
   /** Contacts, and whoever else this node deals with. */
   readonly isKnown: (peerId: string) => boolean;
   readonly finders: readonly PeerFinder[];
-  /** A connection that speaks the BitTorrent wire. */
-  readonly onWire: (proven: ProvenConnection) => void;
+  /** Takes a connection that speaks the BitTorrent wire; resolves when it said which torrent it is for. */
+  readonly onWire: (proven: ProvenConnection) => Promise<void>;
   /** Something that its user may want to know, a sentence. */
   readonly onNotice?: (notice: string) => void;
 }
@@ -119,11 +119,9 @@ export class ChannelService implements ControlLinkOwner {
   readonly #links = new Map<string, ControlLink>();
   readonly #greeting = new Set<ControlLink>();
   readonly #retired = new Set<ControlLink>();
-  /** Dials under way; what is heard of a peer's whereabouts meanwhile is tried, too. */
-  readonly #dialling = new Map<
-    string,
-    { readonly outcome: Promise<Channel>; readonly hear: (found: Whereabouts) => void }
-  >();
+  readonly #dialling = new Map<string, Promise<Channel>>();
+  /** Searches under way, by peer id: what is learnt meanwhile is of use to them. */
+  readonly #searching = new Map<string, Set<(found: Whereabouts) => void>>();
   readonly #waiting = new Map<string, Set<(channel: Channel) => void>>();
   readonly #kept = new Map<string, { users: number; waitMs: number; timer?: AbortController }>();
   readonly #listeners = new Set<(change: ChannelChange) => void>();
@@ -160,7 +158,7 @@ export class ChannelService implements ControlLinkOwner {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes an incoming connection whose first bytes are a TLS record. Resolves when it is settled who it is; a failure closes it. */
+  /** Takes an incoming connection whose first bytes are a TLS record. Resolves when it is settled who it is and what it wants: until then it has a place of those who are nobody yet. A failure closes it. */
   async accept(connection: TcpConnection, early: Uint8Array, relay?: PeerPath): Promise<void> {
     const path = relay ?? { kind: kindOf(connection.remote.host), remote: connection.remote };
     // What else comes waits for TLS.
@@ -181,7 +179,7 @@ export class ChannelService implements ControlLinkOwner {
       const peerId = formatPeerId(proven.value);
       const { binding, protocol } = tls;
       markProven(tls.connection, peerId, protocol);
-      this.#takeProven({ connection: tls.connection, peerId, path, binding }, protocol);
+      await this.#takeProven({ connection: tls.connection, peerId, path, binding }, protocol);
     } catch {
       connection.destroy();
     }
@@ -194,17 +192,15 @@ export class ChannelService implements ControlLinkOwner {
   ): Promise<Channel> {
     const open = this.#links.get(peerId);
     if (open !== undefined) return open;
-    const dialling = this.#dialling.get(peerId);
-    if (dialling !== undefined) {
-      if (options.hints !== undefined) dialling.hear(options.hints);
-      return await dialling.outcome;
+    let dialling = this.#dialling.get(peerId);
+    if (dialling !== undefined && options.hints !== undefined) {
+      for (const hear of this.#searching.get(peerId) ?? []) hear(options.hints);
     }
-    let hear: (found: Whereabouts) => void = () => {};
-    const outcome = this.#dialControl(peerId, options, (ear) => {
-      hear = ear;
-    }).finally(() => this.#dialling.delete(peerId));
-    this.#dialling.set(peerId, { outcome, hear: (found) => hear(found) });
-    return await outcome;
+    if (dialling === undefined) {
+      dialling = this.#dialControl(peerId, options).finally(() => this.#dialling.delete(peerId));
+      this.#dialling.set(peerId, dialling);
+    }
+    return await dialling;
   }
 
   /** Dials an address without knowing who is there. @throws as `channelTo`. */
@@ -337,15 +333,15 @@ export class ChannelService implements ControlLinkOwner {
     return { credentials: () => this.#credentials.current(), localHost, mayDial };
   }
 
-  #takeProven(proven: ProvenConnection, protocol: string): void {
+  async #takeProven(proven: ProvenConnection, protocol: string): Promise<void> {
     const { peerId, connection } = proven;
     if (peerId === this.peerId || !this.#dealsWith(peerId)) {
       connection.destroy();
       return;
     }
-    if (protocol === CONTROL_PROTOCOL) void this.#greet(proven, false).catch(() => {});
-    else if (protocol === WIRE_PROTOCOL) this.#options.onWire(proven);
-    else takeBulkHeader(proven, (received) => this.#takeBulk(proven, received));
+    if (protocol === CONTROL_PROTOCOL) await this.#greet(proven, false);
+    else if (protocol === WIRE_PROTOCOL) await this.#options.onWire(proven);
+    else await takeBulkHeader(proven, (received) => this.#takeBulk(proven, received));
   }
 
   #takeBulk(proven: ProvenConnection, received: Received): void {
@@ -400,7 +396,6 @@ export class ChannelService implements ControlLinkOwner {
   async #dialControl(
     peerId: string,
     options: { readonly hints?: Whereabouts; readonly signal?: AbortSignal },
-    listen: (ear: (found: Whereabouts) => void) => void,
   ): Promise<Channel> {
     const { promise: incoming, resolve } = Promise.withResolvers<Channel>();
     const abort = new AbortController();
@@ -411,7 +406,7 @@ export class ChannelService implements ControlLinkOwner {
     const signal = AbortSignal.any(signals);
     try {
       const { hints } = options;
-      const dialled = this.#find(peerId, CONTROL_PROTOCOL, hints, signal, listen).then((proven) =>
+      const dialled = this.#find(peerId, CONTROL_PROTOCOL, hints, signal).then((proven) =>
         this.#greet(proven, true),
       );
       // The other end may have heard that it is looked for, and come by itself.
@@ -436,7 +431,6 @@ export class ChannelService implements ControlLinkOwner {
     protocol: string,
     hints: Whereabouts | undefined,
     outer: AbortSignal,
-    listen: (ear: (found: Whereabouts) => void) => void = () => {},
   ): Promise<ProvenConnection> {
     const over = new AbortController();
     const signal = AbortSignal.any([outer, over.signal, AbortSignal.timeout(FIND_TIMEOUT_MS)]);
@@ -447,7 +441,8 @@ export class ChannelService implements ControlLinkOwner {
       relays.push(...(found.relays ?? []));
     };
     if (hints !== undefined) onFound(hints);
-    listen(onFound);
+    const hearing = this.#searching.get(peerId) ?? new Set();
+    this.#searching.set(peerId, hearing.add(onFound));
     const searches = this.#options.finders.map((find) =>
       find(peerId, onFound, signal).catch(() => {}),
     );
@@ -463,6 +458,10 @@ export class ChannelService implements ControlLinkOwner {
       throw nodeError('ERR_PEER_UNREACHABLE', { peer: peerId, tried });
     } finally {
       over.abort(new Error('a way was found'));
+      hearing.delete(onFound);
+      if (hearing.size === 0 && this.#searching.get(peerId) === hearing) {
+        this.#searching.delete(peerId);
+      }
     }
   }
 

@@ -18,9 +18,12 @@ import { equalBytes, toHex } from '../../lib/bytes.ts';
 import type { AppError, Result } from '../../lib/errors.ts';
 import {
   decodeDigest,
+  decodeManifest,
   decodeOffer,
   encodeSendWord,
+  type Manifest,
   type OfferWord,
+  offerOf,
   SEND_SERVICE,
   type SendKeys,
   type SendWord,
@@ -250,12 +253,15 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
   async #try(found: FoundSender, attempt: Attempt): Promise<void> {
     const { channels } = this.#options;
     const { keys, peerId, addresses, relays } = found;
-    this.#hints = { addresses, relays };
-    if (this.#peerId !== undefined) {
-      // The sender was started again, or moved: whatever waits for it hears where it is.
-      if (channels.channel(this.#peerId) === undefined) {
-        channels.channelTo(this.#peerId, { hints: this.#hints }).catch(() => {});
-      }
+    if (this.#peerId === undefined || peerId === undefined || peerId === this.#peerId) {
+      this.#hints = { addresses, relays };
+    }
+    const { signal } = this.#abort;
+    const sender = this.#peerId;
+    if (sender !== undefined) {
+      // The one that proved the code came back, perhaps at another address.
+      const isOther = peerId !== undefined && peerId !== sender;
+      if (!isOther) channels.channelTo(sender, { hints: this.#hints, signal }).catch(() => {});
       return;
     }
     try {
@@ -321,8 +327,12 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
   async #readManifest(offer: ShownOffer): Promise<Uint8Array> {
     const { channels } = this.#options;
     const { connection } = await channels.openBulk(offer.peerId, SEND_SERVICE, new Uint8Array());
-    const bytes = await readBulk(connection, offer.manifestBytes);
-    if (equalBytes(nodeCrypto.sha256(bytes), offer.manifestHash)) return bytes;
+    const bytes = await readBulk(connection, offer.manifestBytes, offer.peerId);
+    const isSame = equalBytes(nodeCrypto.sha256(bytes), offer.manifestHash);
+    const manifest = isSame ? decodeManifest(bytes) : undefined;
+    if (manifest?.ok === false) throw nodeError('ERR_MANIFEST', { reason: manifest.message });
+    // What the person, or their settings, said yes to is the offer.
+    if (manifest !== undefined && isAsOffered(manifest.value, offer)) return bytes;
     const reason = 'its list of files is another one than was offered';
     throw nodeError('ERR_OFFER', { peer: offer.peerId, reason });
   }
@@ -431,6 +441,16 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     if (result.ok) return result.value;
     throw nodeError('ERR_OFFER', { peer: this.#peerId!, reason: result.message });
   }
+}
+
+function isAsOffered(manifest: Manifest, offer: OfferWord): boolean {
+  const { contentKind, name, totalBytes, fileCount } = offerOf(manifest);
+  return (
+    contentKind === offer.contentKind &&
+    name === offer.name &&
+    totalBytes === offer.totalBytes &&
+    fileCount === offer.fileCount
+  );
 }
 
 /** What work comes to, or the signal's reason as soon as it aborts. */

@@ -12,6 +12,7 @@ import { readFileIfThere, writeFileAtomic } from '../../io/atomic-file.ts';
 import { fromHex, toHex } from '../../lib/bytes.ts';
 import {
   CODE_RANDOM_BYTES,
+  GuessBudget,
   type GuessState,
   makeCode,
   readGuessState,
@@ -97,9 +98,9 @@ export class SendState {
       return undefined;
     if (!hasCode) return { nonce: nonceBytes };
     const state = guesses === undefined ? undefined : readGuessState(guesses);
-    if (typeof code !== 'string' || state?.ok === false || state?.value.isOver === true) {
-      return undefined;
-    }
+    if (typeof code !== 'string' || state?.ok === false) return undefined;
+    // Killed between its tenth wrong guess and the end, it would wait for nobody for ever.
+    if (state !== undefined && new GuessBudget(state.value).isDead) return undefined;
     return { code, nonce: nonceBytes, ...(state === undefined ? {} : { guesses: state.value }) };
   }
 }

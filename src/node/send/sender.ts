@@ -21,6 +21,7 @@ import {
   encodeKnock,
   encodeOffer,
   GuessBudget,
+  offerOf,
   PAIR_SERVICE,
   RECEIVE_SERVICE,
   SEND_SERVICE,
@@ -101,8 +102,7 @@ export class Sender extends EventEmitter<SenderEvents> {
     this.#state = new SendState(node.home, source, to);
     this.#offer = this.#state.open(to === undefined);
     this.#budget = new GuessBudget(this.#offer.guesses);
-    const bound = this.#offer.guesses?.bound?.peerId;
-    this.#receiver = bound === undefined ? to : formatPeerId(fromHex(bound)!);
+    this.#receiver = to ?? this.#boundPeer();
     this.#outcome.promise.catch(() => {});
   }
 
@@ -154,6 +154,15 @@ export class Sender extends EventEmitter<SenderEvents> {
     for (const end of this.#ends.splice(0)) end();
     this.#host?.close();
     await this.#running?.stop();
+  }
+
+  /** Who proved the code to an earlier run: it may come back without proving it again. */
+  #boundPeer(): string | undefined {
+    const { bound } = this.#budget.state;
+    const id = bound === undefined ? undefined : fromHex(bound.peerId);
+    return id !== undefined && this.#budget.isBoundTo(Date.now(), id)
+      ? formatPeerId(id)
+      : undefined;
   }
 
   async #hostCode(): Promise<void> {
@@ -251,12 +260,8 @@ export class Sender extends EventEmitter<SenderEvents> {
     switch (kind) {
       case 'offer': {
         const { manifest, bytes } = source;
-        const files = manifest.entries.filter((entry) => entry.kind === 'file');
         return encodeOffer({
-          contentKind: manifest.kind,
-          name: manifest.name,
-          totalBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
-          fileCount: files.length,
+          ...offerOf(manifest),
           manifestBytes: bytes.length,
           manifestHash: nodeCrypto.sha256(bytes),
         });

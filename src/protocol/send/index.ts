@@ -47,6 +47,7 @@ export {
   encodePairWord,
   encodeSendWord,
   type OfferWord,
+  offerOf,
   PAIR_SERVICE,
   type PairWord,
   RECEIVE_SERVICE,

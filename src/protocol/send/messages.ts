@@ -9,7 +9,7 @@
 import { fail, ok, type Result } from '../../lib/errors.ts';
 import { printableLine } from '../../lib/printable.ts';
 import { type BencodeDict, decodeDict, type Encodable, encode } from '../bencode/index.ts';
-import { MAX_MANIFEST_BYTES, type ManifestKind } from './manifest.ts';
+import { MAX_MANIFEST_BYTES, type Manifest, type ManifestKind } from './manifest.ts';
 import { TRANSFER_NONCE_BYTES } from './manifest-info.ts';
 
 // Specification constants
@@ -117,6 +117,19 @@ export function encodeKnock(nonce: Uint8Array): Uint8Array {
 
 export function decodeKnock(bytes: Uint8Array): Result<Uint8Array, SendMessageErrorCode> {
   return read(bytes, nonceIn);
+}
+
+/** What an offer says of a manifest. */
+export function offerOf(
+  manifest: Manifest,
+): Pick<OfferWord, 'contentKind' | 'name' | 'totalBytes' | 'fileCount'> {
+  const files = manifest.entries.filter((entry) => entry.kind === 'file');
+  return {
+    contentKind: manifest.kind,
+    name: manifest.name,
+    totalBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    fileCount: files.length,
+  };
 }
 
 export function encodeOffer(offer: OfferWord): Uint8Array {
