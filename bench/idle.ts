@@ -77,11 +77,6 @@ async function ready(run: Measured): Promise<Said> {
   return said;
 }
 
-function rssMiB(run: Measured): number {
-  const status = fs.readFileSync(`/proc/${run.child.pid}/status`, 'latin1');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-}
-
 function openFiles(run: Measured): number {
   return fs.readdirSync(`/proc/${run.child.pid}/fd`).length;
 }
@@ -134,7 +129,7 @@ try {
   const said = await ready(run);
   await sleep(2_000);
   const idle = await cpuShare(run);
-  const idleMiB = rssMiB(run);
+  const idleMiB = run.rssMiB();
   const files = openFiles(run);
   const sockets = await connectPeers(said.port);
   await sleep(5_000);
@@ -157,7 +152,7 @@ try {
     ['CPU', percent(idle), `< ${GOALS.cpuShare * 100} %`],
     ['open files', String(files), ''],
     [`CPU with ${open} peers that rest`, percent(withPeers), ''],
-    [`memory with ${open} peers that rest`, `${rssMiB(run).toFixed(0)} MiB`, ''],
+    [`memory with ${open} peers that rest`, `${run.rssMiB().toFixed(0)} MiB`, ''],
   ]);
   for (const socket of sockets) socket.destroy();
   await run.end();

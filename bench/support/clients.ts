@@ -36,13 +36,14 @@ const WEBTORRENT = '3.0.21';
 export class Clients {
   readonly #root = path.join(import.meta.dirname, '..', '..');
   readonly #dir: string;
-  readonly #launcher: string;
+  /** What starts the package. */
+  readonly launcher: string;
   readonly #python = fs.existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
 
   /** Lays the built package out in `dir` as npm would, so that what is measured is what people install. */
   constructor(dir: string) {
     this.#dir = dir;
-    this.#launcher = path.join(dir, 'package', 'bin', 'starling.mjs');
+    this.launcher = path.join(dir, 'package', 'bin', 'starling.mjs');
     const compiler = path.join(this.#root, 'node_modules/typescript/bin/tsc');
     execFileSync(process.execPath, [compiler, '-b', this.#root]);
     for (const part of ['bin', 'dist', 'package.json']) {
@@ -57,7 +58,7 @@ export class Clients {
 
   /** Runs a starling command to its end. @returns what it printed. */
   run(args: readonly string[]): string {
-    return execFileSync(process.execPath, [this.#launcher, ...args], {
+    return execFileSync(process.execPath, [this.launcher, ...args], {
       env: { ...process.env, STARLING_OFFLINE: '1', STARLING_HOME: path.join(this.#dir, 'home') },
       stdio: ['ignore', 'pipe', 'inherit'],
       encoding: 'utf8',
@@ -136,7 +137,7 @@ export class Clients {
     args.push('--quiet', '--no-discovery');
     for (const peer of peers) args.push('--peer', `127.0.0.1:${peer}`);
     if (role === 'get') args.push('--seed-time', '600');
-    return new Measured(process.execPath, [this.#launcher, ...args], { STARLING_HOME: home });
+    return new Measured(process.execPath, [this.launcher, ...args], { STARLING_HOME: home });
   }
 }
 

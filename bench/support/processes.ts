@@ -63,6 +63,20 @@ export class Measured {
     return this.#cost;
   }
 
+  /** Memory now. */
+  rssMiB(): number {
+    const status = fs.readFileSync(`/proc/${this.child.pid}/status`, 'latin1');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+  }
+
+  /** Sockets that are open now. */
+  socketCount(): number {
+    const folder = `/proc/${this.child.pid}/fd`;
+    const isSocket = (name: string): boolean =>
+      fs.readlinkSync(`${folder}/${name}`).startsWith('socket:');
+    return fs.readdirSync(folder).filter(isSocket).length;
+  }
+
   /** Ends the process and waits for it. */
   async end(): Promise<Cost> {
     const cost = this.cost();

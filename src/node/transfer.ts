@@ -345,11 +345,17 @@ export class IncomingTransfer extends Transfer {
     this.follower.advance(isAll ? this.info.totalBytes : bytes);
   }
 
+  /** Resolves when all came, or had come in an earlier run. @throws {AppError} the final problem; ERR_STOPPED. */
+  async fetched(): Promise<void> {
+    if (this.#sink.digest !== undefined || this.info.pieceCount === 0) return;
+    await this.unlessFailed(this.torrent.completed());
+  }
+
   /** Resolves with the digest of what came, when all did. @returns 32 bytes. @throws {AppError} the final problem; ERR_STOPPED. */
   async received(): Promise<Uint8Array> {
     if (this.#sink.digest !== undefined)
       return Uint8Array.from(Buffer.from(this.#sink.digest, 'hex'));
-    if (this.info.pieceCount > 0) await this.unlessFailed(this.torrent.completed());
+    await this.fetched();
     this.#follow();
     return await this.contentDigest();
   }

@@ -209,6 +209,7 @@ function tell(receiver: Receiver, output: Output): void {
     output.event({ type: 'lost', reason });
     output.note(`The sender is not connected (${reason}); looking for it again …`);
   });
+  receiver.on('comparing', () => output.event({ type: 'comparing' }));
   receiver.on('again', () => {
     output.event({ type: 'again' });
     output.note('What came has another digest than what was sent: fetching it once more.');

@@ -120,6 +120,11 @@ export class CodeSearch {
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const { signal } = this.#abort;
+      // A timer that nobody ends any more held a receiver that was done for 1.5 s.
+      if (signal.aborted) {
+        resolve();
+        return;
+      }
       const end = (): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', end);

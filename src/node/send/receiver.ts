@@ -72,6 +72,8 @@ export interface ReceiverEvents {
   paired: [{ peerId: string; path: PeerPath }];
   path: [{ path: PeerPath }];
   lost: [{ reason: string }];
+  /** All came; the digests are compared. */
+  comparing: [];
   /** The digest was another one: all is fetched once more. */
   again: [];
 }
@@ -343,6 +345,8 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     expected: string | undefined,
   ): Promise<ReceiveOutcome> {
     for (;;) {
+      await transfer.fetched();
+      this.emit('comparing');
       const sha256 = toHex(await transfer.received());
       if (expected !== undefined && expected !== sha256) {
         await transfer.discard();
