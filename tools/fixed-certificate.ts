@@ -14,6 +14,11 @@ const KEY_INFO_HEAD = fromHex('3059301306072a8648ce3d020106082a8648ce3d030107034
 export const CERTIFICATE_SECRET: Uint8Array = new Uint8Array(32).fill(0x11);
 export const CERTIFICATE_SERIAL: Uint8Array = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 
+/** Of an identity, 32 bytes. */
+export function publicKeyOfSeed(seed: Uint8Array): Uint8Array {
+  return nodeEd25519.publicKey(seed);
+}
+
 /** SubjectPublicKeyInfo of the certificate's key, DER. */
 export function fixedKeyInfo(): Uint8Array {
   return concatBytes(KEY_INFO_HEAD, p256.getPublicKey(CERTIFICATE_SECRET, false));
