@@ -5,6 +5,7 @@
  */
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { channelVectors, relayVectors, sendWordVectors } from './channel-vectors.ts';
 import { manifestVectors } from './manifest-vectors.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -184,6 +185,9 @@ export function generatedPages(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/limits.md', limitsPage()],
     ['docs/reference/errors.md', errorsPage()],
+    ['docs/protocol/vectors/channel.json', channelVectors()],
+    ['docs/protocol/vectors/relay.json', relayVectors()],
+    ['docs/protocol/vectors/send-words.json', sendWordVectors()],
     ['docs/protocol/vectors/manifest.json', manifestVectors()],
   ]);
 }

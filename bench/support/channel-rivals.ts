@@ -205,7 +205,7 @@ async function starling(): Promise<Rival> {
           addresses: () => [],
           isKnown: anybody,
           finders: [],
-          onWire: () => {},
+          onWire: async () => {},
         });
         await channels.channelTo(peerId!, { hints: { addresses: [{ host: HOST, port }] } });
       });

@@ -6,7 +6,7 @@ import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Crypto from '../../src/io/crypto.ts';
-import type * as Identity from '../../src/protocol/identity/index.ts';
+import type * as Certificates from '../../src/protocol/identity/certificate.ts';
 import { ROOT } from './hash-rivals.ts';
 
 /** Key and certificate in PEM, as `node:tls` takes them. */
@@ -14,8 +14,8 @@ export async function selfSigned(): Promise<{ key: string; cert: string }> {
   const built = pathToFileURL(path.join(ROOT, 'dist/')).href;
   const { nodeEd25519 } = (await import(`${built}io/crypto.js`)) as typeof Crypto;
   const { makeCertificate } = (await import(
-    `${built}protocol/identity/index.js`
-  )) as typeof Identity;
+    `${built}protocol/identity/certificate.js`
+  )) as typeof Certificates;
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const certificate = makeCertificate(nodeEd25519, {
     seed: randomBytes(32),

@@ -17,6 +17,7 @@ import {
   RELAY_SERVICE,
   RELAYED_SERVICE,
   type RelayWord,
+  renewalMs,
 } from '../../protocol/relay/index.ts';
 import { nodeError } from '../errors.ts';
 import type { ChannelService, RelayHint } from './channel-service.ts';
@@ -201,7 +202,7 @@ export class RelayClient {
       const asked = encodeRelayWord({ kind: 'reserve' });
       const answer = decodeRelayWord(await channel.request(RELAY_SERVICE, asked));
       used.isReserved = answer.ok && answer.value.kind === 'reserved';
-      if (answer.ok && answer.value.kind === 'reserved') waitMs = answer.value.lastsMs / 2;
+      if (answer.ok && answer.value.kind === 'reserved') waitMs = renewalMs(answer.value.lastsMs);
     } catch {
       used.isReserved = false;
     }

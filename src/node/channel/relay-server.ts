@@ -102,9 +102,12 @@ export class RelayServer {
   accept(connection: TcpConnection, early: Uint8Array): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     let read = Buffer.from(early);
+    // Whoever says the half of it and no more does not keep his place at the door.
+    const timer = setTimeout(() => connection.destroy(), PENDING_MS).unref();
     const look = (): void => {
       const token = readPreface(read);
       if (token === undefined) return;
+      clearTimeout(timer);
       resolve();
       const redeemed = token.ok ? this.#table.redeem(monotonicMs(), token.value) : token;
       // Its end says nothing before the relay is ready.
@@ -120,7 +123,10 @@ export class RelayServer {
         look();
       },
       onDrain: () => {},
-      onClose: () => resolve(),
+      onClose: () => {
+        clearTimeout(timer);
+        resolve();
+      },
     });
     look();
     return promise;

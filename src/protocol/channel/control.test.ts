@@ -236,6 +236,22 @@ describe('a control session', () => {
     assert.match(closeReason(a)!, /nothing came in/);
   });
 
+  it('measures nothing by a sign of life that it did not ask for', () => {
+    const [a, b] = pair();
+    const stray = encodeFrame({ kind: 'pong', nonce: new Uint8Array(8) });
+    a.handleBytes(10, stray);
+    assert.equal(a.roundTripMs, undefined);
+    a.ping(20);
+    a.handleBytes(21, stray);
+    assert.equal(a.roundTripMs, undefined);
+    b.handleBytes(30, bytesOf(a));
+    const answer = bytesOf(b);
+    a.handleBytes(60, answer);
+    assert.equal(a.roundTripMs, 40);
+    a.handleBytes(90, answer);
+    assert.equal(a.roundTripMs, 40);
+  });
+
   it('closes one that does not greet, greets twice, or speaks before it greeted', () => {
     const silent = session();
     silent.handleTimeout(HELLO_TIMEOUT_MS);

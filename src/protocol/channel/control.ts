@@ -7,7 +7,7 @@
  * Time is an argument. Not here: who the other end is, sockets, which services exist.
  * @module
  */
-import { concatBytes, readU32 } from '../../lib/bytes.ts';
+import { equalBytes, readU32 } from '../../lib/bytes.ts';
 import type { Rng } from '../../lib/rng.ts';
 import { TokenBucket } from '../../lib/token-bucket.ts';
 import { decodeFrame, encodeFrame } from './codec.ts';
@@ -40,11 +40,15 @@ export class ControlSession {
   readonly #answers = new Set<number>();
   readonly #pings: TokenBucket;
   #state: 'greeting' | 'open' | 'closed' = 'greeting';
+  /** The beginning of a frame whose end did not come yet: the first `#partialBytes` of a buffer that grows by doubling. */
   #partial: Uint8Array = new Uint8Array();
+  #partialBytes = 0;
   #nextId = 1;
   readonly #startedMs: number;
   #heardMs: number;
   #askedMs: number = Number.NEGATIVE_INFINITY;
+  /** Of the sign of life that was asked for last, until it came. */
+  #nonce: Uint8Array | undefined;
   #roundTripMs: number | undefined;
 
   constructor(nowMs: number, options: { readonly hello: Hello; readonly rng: Rng }) {
@@ -98,7 +102,8 @@ export class ControlSession {
   handleBytes(nowMs: number, bytes: Uint8Array): void {
     if (this.#state === 'closed') return;
     this.#heardMs = nowMs;
-    let rest = this.#partial.length === 0 ? bytes : concatBytes(this.#partial, bytes);
+    const joined = this.#join(bytes);
+    let rest = joined;
     while (rest.length >= 4) {
       const lengthBytes = readU32(rest, 0);
       if (lengthBytes === 0 || lengthBytes > MAX_FRAME_BYTES) {
@@ -113,7 +118,22 @@ export class ControlSession {
       // It may have been closed by what came.
       if ((this.#state as string) === 'closed') return;
     }
-    this.#partial = rest.slice();
+    const isKept = joined !== bytes && rest.length === joined.length;
+    if (!isKept) this.#partial = rest.slice();
+    this.#partialBytes = rest.length;
+  }
+
+  /** What waits for its end, and these bytes. A frame of 64 KiB that came a byte at a time took 575 ms when each byte copied all before it. */
+  #join(bytes: Uint8Array): Uint8Array {
+    if (this.#partialBytes === 0) return bytes;
+    const length = this.#partialBytes + bytes.length;
+    if (length > this.#partial.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#partial.length));
+      larger.set(this.#partial.subarray(0, this.#partialBytes));
+      this.#partial = larger;
+    }
+    this.#partial.set(bytes, this.#partialBytes);
+    return this.#partial.subarray(0, length);
   }
 
   /** Sends a message that nobody answers. @returns false when too much waits already: try again after the queue went down. @throws RangeError when it does not fit in a frame. */
@@ -188,7 +208,8 @@ export class ControlSession {
   /** Asks for a sign of life; `roundTripMs` is known when it came. */
   ping(nowMs: number): void {
     this.#askedMs = nowMs;
-    this.#sendUrgent(encodeFrame({ kind: 'ping', nonce: this.#rng.bytes(8) }));
+    this.#nonce = this.#rng.bytes(8);
+    this.#sendUrgent(encodeFrame({ kind: 'ping', nonce: this.#nonce }));
   }
 
   #handleFrame(nowMs: number, frame: Frame): void {
@@ -226,6 +247,9 @@ export class ControlSession {
         } else this.#fault(`more than ${MAX_PINGS_PER_SEC} pings came in a second`);
         return;
       case 'pong':
+        // One that nobody asked for, or that comes twice, measures nothing.
+        if (this.#nonce === undefined || !equalBytes(frame.nonce, this.#nonce)) return;
+        this.#nonce = undefined;
         this.#roundTripMs = nowMs - this.#askedMs;
         return;
       case 'bye':
@@ -266,6 +290,7 @@ export class ControlSession {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#partial = new Uint8Array();
+    this.#partialBytes = 0;
     for (const id of this.#requests.keys()) this.#outputs.push({ type: 'timeout', id });
     this.#requests.clear();
     this.#answers.clear();

@@ -9,7 +9,7 @@ import { fail, ok, type Result } from '../../lib/errors.ts';
 import { encodeUtf8 } from '../../lib/utf8.ts';
 import { decodeDict, encode } from '../bencode/index.ts';
 import { PEER_ID_BYTES } from '../identity/index.ts';
-import { RELAY_PREFACE, TOKEN_BYTES } from './constants.ts';
+import { MIN_RENEWAL_MS, RELAY_PREFACE, RESERVATION_MS, TOKEN_BYTES } from './constants.ts';
 import type { RelayErrorCode } from './errors.ts';
 
 const PREFACE = encodeUtf8(RELAY_PREFACE);
@@ -74,6 +74,11 @@ export function decodeRelayWord(bytes: Uint8Array): Result<RelayWord, RelayError
       break;
   }
   return wrong(JSON.stringify(kind ?? 'nothing').slice(0, 40));
+}
+
+/** When a reservation is asked for again: at half its time, whatever a relay says neither in a flood nor later than one that lasts RESERVATION_MS. */
+export function renewalMs(lastsMs: number): number {
+  return Math.min(Math.max(lastsMs / 2, MIN_RENEWAL_MS), RESERVATION_MS / 2);
 }
 
 function wrong(got: string): Result<never, RelayErrorCode> {

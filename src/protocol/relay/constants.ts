@@ -20,6 +20,8 @@ export const RELAYED_SERVICE = 'relayed';
 export const MAX_RESERVATIONS = 512;
 /** A reservation lasts so long; it is renewed at half of that. */
 export const RESERVATION_MS = 3_600_000;
+/** A reservation is asked for again no sooner than this, however short a relay says that it holds. */
+export const MIN_RENEWAL_MS = 10_000;
 /** Connections that wait for their second end, of a relay. */
 export const MAX_PENDING_PIPES = 128;
 /** How long one waits. */

@@ -9,6 +9,7 @@ export {
   PREFACE_BYTES,
   type RelayWord,
   readPreface,
+  renewalMs,
 } from './codec.ts';
 export { PENDING_MS, RELAY_READY, RELAY_SERVICE, RELAYED_SERVICE } from './constants.ts';
 export type { RelayErrorCode } from './errors.ts';

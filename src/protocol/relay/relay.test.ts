@@ -10,6 +10,7 @@ import {
   PREFACE_BYTES,
   type RelayWord,
   readPreface,
+  renewalMs,
 } from './codec.ts';
 import {
   MAX_CONNECTS_PER_MIN,
@@ -62,6 +63,13 @@ describe("a relay's words", () => {
         assert.deepEqual(read, { ok: true, value: structuredClone(said) });
       }),
     );
+  });
+
+  it('a reservation is renewed at half its time, whatever a relay says no sooner than 10 s and no later than half an hour', () => {
+    assert.equal(renewalMs(600_000), 300_000);
+    assert.equal(renewalMs(1), 10_000);
+    // A timer of more than 31 bits fires at once.
+    assert.equal(renewalMs(Number.MAX_SAFE_INTEGER), RESERVATION_MS / 2);
   });
 
   it('a preface is read when it is whole, and refused as soon as it is another', () => {

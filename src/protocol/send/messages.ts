@@ -158,7 +158,8 @@ export function decodeOffer(bytes: Uint8Array): Result<OfferWord, SendMessageErr
     if (contentKind === undefined || name === undefined || !isCounted) return undefined;
     if (manifestHash?.length !== DIGEST_BYTES || manifestBytes > MAX_MANIFEST_BYTES)
       return undefined;
-    const shown = printableLine(name.slice(0, MAX_NAME_CHARACTERS));
+    // A pair of surrogates may be cut at the bound.
+    const shown = printableLine(name.slice(0, MAX_NAME_CHARACTERS).toWellFormed());
     return { contentKind, name: shown, totalBytes, fileCount, manifestBytes, manifestHash };
   });
 }
