@@ -10,6 +10,7 @@ import { printableText } from '../../lib/printable.ts';
 import { resolveEndpoints } from '../../node/api/address.ts';
 import type { PeerNode } from '../../node/api/index.ts';
 import {
+  firstKeysOf,
   openPersonalChannels,
   type PersonalChannels,
   parseCode,
@@ -64,6 +65,7 @@ async function receive(text: string | undefined, options: OptionValues): Promise
   const code = text === undefined ? undefined : parseCode(text);
   if (code?.ok === false) throw usageError(`${code.message}.`);
   const sha256 = digestOf(options);
+  const firstKeys = code === undefined ? undefined : firstKeysOf(code.value);
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
     const passphrase = passphraseInEnv();
@@ -78,6 +80,7 @@ async function receive(text: string | undefined, options: OptionValues): Promise
           receiver.find(code.value, {
             peers,
             signal,
+            firstKeys,
             ...(seconds && { patienceMs: seconds * 1000 }),
           }),
         );

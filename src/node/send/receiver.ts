@@ -93,6 +93,8 @@ export interface FindOptions {
   readonly peers?: readonly Endpoint[];
   /** Default: PATIENCE_MS. */
   readonly patienceMs?: number;
+  /** Keys that are being made already (`firstKeysOf`). */
+  readonly firstKeys?: Promise<SendKeys> | undefined;
 }
 
 type Attempt = (channel: Channel, keys: SendKeys) => void;
@@ -164,6 +166,7 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     };
     this.#search = new CodeSearch({
       code,
+      firstKeys: options.firstKeys,
       lsd: node.lsd,
       dht: node.dht,
       port: node.endpoint.port,
