@@ -1,20 +1,12 @@
 /** `send` and `receive` by three words, on loopback, as a person uses them. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type Starling, startStarling } from '../support/cli.ts';
 import { freePort, TestBed } from '../support/cli-child.ts';
-import { MIXED_TREE, readTree, writeFile, writeTree } from '../support/content.ts';
+import { MIXED_TREE, readTree, writeTree } from '../support/content.ts';
 import { codeOf, startReceive, startSend, storyOf } from '../support/sending.ts';
 
 /** The digest of a folder, by the command that the documentation gives. */
@@ -116,38 +108,6 @@ describe('by three words', { concurrency: 2 }, () => {
     assert.deepEqual(readdirSync(bed.dir('to')), []);
     assert.deepEqual(readdirSync(join(sender.home, 'outgoing')), []);
   });
-
-  it('both ends are killed in turn, run again, and go on with the same code from where they were', async () => {
-    await using bed = new TestBed();
-    const file = join(bed.dir('from'), 'large.bin');
-    const bytes = 24_000_000;
-    writeFile(file, bytes, 5);
-    const homes = { sender: bed.home(), receiver: bed.home() };
-    const send = (...more: string[]): Starling =>
-      startSend(bed, [file, ...more], { home: homes.sender });
-    const slow = ['--upload-limit', '4000000'];
-    const first = send(...slow);
-    const code = await codeOf(first);
-    const args = [code, '--dir', bed.dir('to'), '--yes'];
-    const receiver = startReceive(bed, args, { home: homes.receiver });
-    await receiver.event('progress', ({ doneBytes }) => Number(doneBytes) > 0);
-    await killed(first);
-    await receiver.event('lost');
-    const done = doneOf(receiver);
-    const second = send(...slow);
-    assert.equal(await codeOf(second), code);
-    assert.equal((await second.event('code'))['isResumed'], true);
-    await receiver.event('progress', ({ doneBytes }) => Number(doneBytes) > done + 1_000_000);
-    await killed(receiver);
-    const again = startReceive(bed, args, { home: homes.receiver });
-    const start = await again.event('progress');
-    assert.ok(Number(start['doneBytes']) > done, 'it went on from where it was');
-    await killed(second);
-    const third = send();
-    await Promise.all([again.done(), third.done()]);
-    assert.deepEqual(readFileSync(join(bed.dir('to'), 'large.bin')), readFileSync(file));
-    assert.deepEqual(readdirSync(bed.dir('to')), ['large.bin']);
-  });
 });
 
 it('words that are no code are told apart before anything is looked for', async () => {
@@ -162,8 +122,3 @@ it('words that are no code are told apart before anything is looked for', async 
     assert.match(exit.stderr, says);
   }
 });
-
-function doneOf({ events }: Starling): number {
-  const told = events.filter(({ type }) => type === 'progress');
-  return Number(told.at(-1)?.['doneBytes'] ?? 0);
-}

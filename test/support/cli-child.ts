@@ -94,6 +94,10 @@ export class Child {
     return this.#process.pid!;
   }
 
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   get stderr(): string {
     return this.#stderr;
   }

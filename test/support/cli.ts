@@ -33,6 +33,8 @@ export interface StarlingOptions extends ChildOptions {
   readonly home?: string;
   /** Words before the program's name, for a network namespace. */
   readonly prefix?: readonly string[];
+  /** All that it prints and reads is a terminal (Linux). */
+  readonly isAtTerminal?: boolean;
 }
 
 /** A running command. */
@@ -103,8 +105,10 @@ export function startStarling(
 ): Starling {
   const home = options.home ?? bed.home();
   const env = { STARLING_OFFLINE: '1', STARLING_HOME: home, ...options.env };
-  const { prefix = [] } = options;
-  const [program, ...words] = [...prefix, process.execPath, PROGRAM, ...argumentsOf(args)];
+  const { prefix = [], isAtTerminal = false } = options;
+  const line = [...prefix, process.execPath, PROGRAM, ...argumentsOf(args)];
+  const quoted = line.map((word) => `'${word}'`).join(' ');
+  const [program, ...words] = isAtTerminal ? ['script', '-qec', quoted, '/dev/null'] : line;
   return new Starling(bed.start(program!, words, { ...options, env }), home);
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { pipeline } from 'node:stream/promises';
 import { printableText } from '../../lib/printable.ts';
@@ -58,6 +58,8 @@ interface Ground extends PersonalChannels {
   readonly output: Output;
   readonly options: OptionValues;
   readonly sha256: string | undefined;
+  /** After the first the command ends. */
+  readonly isOnce: boolean;
 }
 
 async function receive(text: string | undefined, options: OptionValues): Promise<void> {
@@ -65,12 +67,16 @@ async function receive(text: string | undefined, options: OptionValues): Promise
   const code = text === undefined ? undefined : parseCode(text);
   if (code?.ok === false) throw usageError(`${code.message}.`);
   const sha256 = digestOf(options);
+  if (switchOption(options, 'stdout') && output.isJson) {
+    throw usageError('receive: expected --stdout or --json, got both; one of them has stdout.');
+  }
   const firstKeys = code === undefined ? undefined : firstKeysOf(code.value);
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
     const passphrase = passphraseInEnv();
     const personal = openPersonalChannels(node, { passphrase, isFindable: code === undefined });
-    const ground: Ground = { ...personal, node, output, options, sha256 };
+    const isOnce = code !== undefined || switchOption(options, 'once');
+    const ground: Ground = { ...personal, node, output, options, sha256, isOnce };
     try {
       if (code === undefined) await receiveFromContacts(ground, signal);
       else {
@@ -98,7 +104,7 @@ function digestOf(options: OptionValues): string | undefined {
 }
 
 async function receiveFromContacts(ground: Ground, signal: AbortSignal): Promise<void> {
-  const { channels, contacts, output, options } = ground;
+  const { channels, contacts, output, isOnce } = ground;
   output.event({ type: 'waiting', peer: channels.peerId });
   output.note(`Waiting for what contacts send to ${channels.peerId} …`);
   for await (const { channel, nonce } of waitForKnocks(channels, contacts, signal)) {
@@ -106,10 +112,10 @@ async function receiveFromContacts(ground: Ground, signal: AbortSignal): Promise
       await withReceiver(ground, signal, (receiver) => receiver.take(channel, nonce));
     } catch (error) {
       // One offer that fails does not end the waiting for others.
-      if (signal.aborted || switchOption(options, 'once')) throw error;
+      if (signal.aborted || isOnce) throw error;
       output.problem((error as Error).message);
     }
-    if (switchOption(options, 'once')) return;
+    if (isOnce) return;
   }
   signal.throwIfAborted();
 }
@@ -129,7 +135,7 @@ async function withReceiver(
     await ask(receiver, offer, ground, signal);
     const unfollow = followTransfer(output, () => receiver.transfer?.status());
     const outcome = await receiver.fetch(offer, signal, sha256).finally(unfollow);
-    await report(outcome, offer, output, options);
+    await report(outcome, offer, ground);
   } finally {
     await receiver.close();
   }
@@ -148,6 +154,10 @@ async function ask(
   const contact = contacts.byPeerId(peer);
   const from = contact?.name ?? peer;
   output.note(`${name}: ${formatBytes(bytes)} in ${files} file(s) from ${from}`);
+  if (switchOption(options, 'stdout') && files !== 1) {
+    await receiver.decline();
+    throw usageError(`receive: --stdout takes one file, and ${name} has ${files}.`);
+  }
   if (switchOption(options, 'yes') || contact?.isTrusted === true) return;
   if (!process.stdin.isTTY) {
     await receiver.decline();
@@ -163,9 +173,12 @@ async function ask(
 async function report(
   { sha256, received, text }: ReceiveOutcome,
   offer: ShownOffer,
-  output: Output,
-  options: OptionValues,
+  { output, options, isOnce }: Ground,
 ): Promise<void> {
+  const tellSummary = (more: Readonly<Record<string, unknown>>): void => {
+    if (isOnce) output.lastEvent({ ...summary, ...more });
+    else output.event({ ...summary, ...more });
+  };
   const summary = {
     type: 'summary',
     name: offer.name,
@@ -174,12 +187,17 @@ async function report(
     sha256,
   };
   if (text !== undefined) {
-    output.lastEvent({ ...summary, text });
+    tellSummary({ text });
     output.result(process.stdout.isTTY ? printableText(text) : text);
     return;
   }
   const path = received!.path;
   if (switchOption(options, 'stdout')) {
+    // A folder with one file in it looks like a file in an offer.
+    if ((await stat(path)).isDirectory()) {
+      const message = `${offer.name} is a folder: it is complete, and left at ${path}.`;
+      throw new CommandEnd(message, { exitCode: EXIT.failed });
+    }
     await pipeline(createReadStream(path), process.stdout, { end: false });
     await rm(path);
   } else if (!output.isJson) {
@@ -188,7 +206,7 @@ async function report(
     output.result(`${path}: ${formatBytes(offer.totalBytes)}, SHA-256 ${sha256}`);
   }
   const { isRenamed, renamed } = received!;
-  output.lastEvent({ ...summary, path, isRenamed, renamed });
+  tellSummary({ path, isRenamed, renamed });
 }
 
 function tell(receiver: Receiver, output: Output): void {

@@ -91,6 +91,14 @@ describe('channels of two nodes', () => {
     assert.equal(b.channels.channels.length, 0);
   });
 
+  it('a stranger that made this node dial, as by an announcement in its network, gets no channel', async () => {
+    const [a, b] = [await party(anybody), await party(() => false)];
+    const signal = AbortSignal.timeout(10_000);
+    const dialled = b.channels.channelAt(a.node.endpoint, signal);
+    await assert.rejects(dialled, new RegExp(`${a.peerId} is nobody that this node deals with`));
+    assert.equal(a.channels.channels.length, 0);
+  });
+
   it('whoever else answers at an address is told, and gets nothing', async () => {
     const [a, b] = [await party(anybody), await party(anybody)];
     const somebody = formatPeerId(peerIdOf(nodeEd25519.publicKey(randomBytes(32))));

@@ -11,6 +11,7 @@ import { setTimeout } from 'node:timers/promises';
 import { nodeEd25519 } from '../../io/crypto.ts';
 import type { Endpoint, TcpConnection } from '../../io/tcp.ts';
 import { secureTcp } from '../../io/tls.ts';
+import { equalBytes } from '../../lib/bytes.ts';
 import {
   BULK_PROTOCOL,
   CONTROL_PROTOCOL,
@@ -203,7 +204,7 @@ export class ChannelService implements ControlLinkOwner {
     return await dialling;
   }
 
-  /** Dials an address without knowing who is there. @throws as `channelTo`. */
+  /** Dials an address without knowing who is there; a stranger that nobody here deals with gets no channel. @throws as `channelTo`. */
   async channelAt(endpoint: Endpoint, signal: AbortSignal): Promise<Channel> {
     const aim = { peerId: undefined, protocol: CONTROL_PROTOCOL, signal };
     const race = new DialRace(this.#ground, aim);
@@ -212,6 +213,11 @@ export class ChannelService implements ControlLinkOwner {
     const proven = await race.outcome;
     if (proven === undefined) {
       throw nodeError('ERR_PEER_UNREACHABLE', { peer: 'it', tried: race.problems.join('; ') });
+    }
+    if (!this.#dealsWith(proven.peerId)) {
+      proven.connection.destroy();
+      const tried = `${proven.peerId} is nobody that this node deals with`;
+      throw nodeError('ERR_PEER_UNREACHABLE', { peer: 'it', tried });
     }
     return await this.#greet(proven, true);
   }
@@ -289,7 +295,13 @@ export class ChannelService implements ControlLinkOwner {
     const kept = this.#kept.get(link.peerId);
     if (kept !== undefined) kept.waitMs = REDIAL_MS;
     if (old !== undefined) this.#retire(old);
-    this.#tell({ type: old === undefined ? 'open' : 'path', peerId: link.peerId, channel: link });
+    // The same program by a better way, or another run of it, which knows nothing of the one before.
+    const isSameRun = old?.hello !== undefined && equalBytes(old.hello.instance, hello.instance);
+    if (old !== undefined && !isSameRun) {
+      const reason = 'its program was started again';
+      this.#tell({ type: 'closed', peerId: link.peerId, channel: old, reason });
+    }
+    this.#tell({ type: isSameRun ? 'path' : 'open', peerId: link.peerId, channel: link });
     for (const resolve of this.#waiting.get(link.peerId) ?? []) resolve(link);
     this.#limitLinks();
     if (link.path.kind === 'relay') void this.#seekBetter(link);

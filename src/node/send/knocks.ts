@@ -1,9 +1,11 @@
 /**
  * Offers of contacts that come by themselves, one after the other.
  *
- * Bounds: MAX_WAITING knocks; a contact that knocks again takes the place of its former knock.
+ * Bounds: MAX_WAITING knocks; a contact that knocks again takes the place of its former knock. One that knocks for the offer that is being taken, as after a
+ * connection was lost, is heard already.
  * @module
  */
+import { equalBytes } from '../../lib/bytes.ts';
 import { decodeKnock, RECEIVE_SERVICE } from '../../protocol/send/index.ts';
 import type { ChannelService } from '../channel/channel-service.ts';
 import { RequestRefusal } from '../channel/control-link.ts';
@@ -27,6 +29,7 @@ export async function* waitForKnocks(
   signal: AbortSignal,
 ): AsyncGenerator<Knock> {
   const waiting = new Map<string, Knock>();
+  let current: Knock | undefined;
   let wake = Promise.withResolvers<void>();
   const end = channels.handle(RECEIVE_SERVICE, {
     admits: (peerId) => contacts.byPeerId(peerId) !== undefined,
@@ -36,6 +39,9 @@ export async function* waitForKnocks(
       if (waiting.size >= MAX_WAITING && !waiting.has(channel.peerId)) {
         throw new RequestRefusal('busy', 'too many offers wait already');
       }
+      const isCurrent =
+        current?.channel.peerId === channel.peerId && equalBytes(current.nonce, nonce.value);
+      if (isCurrent) return new Uint8Array();
       waiting.set(channel.peerId, { channel, nonce: nonce.value });
       wake.resolve();
       return new Uint8Array();
@@ -52,7 +58,9 @@ export async function* waitForKnocks(
         continue;
       }
       waiting.delete(next.channel.peerId);
+      current = next;
       yield next;
+      current = undefined;
     }
   } finally {
     end();

@@ -210,20 +210,32 @@ export class Sender extends EventEmitter<SenderEvents> {
     this.#options.channels.channelAt(endpoint, signal).catch(() => {});
   }
 
-  /** Asks a contact to come, until it does. */
+  /** Asks a contact to come, until it does, and again when it left before it had everything: its program may be another one then. */
   async #knock(to: string): Promise<void> {
     const { channels } = this.#options;
     this.#ends.push(channels.keep(to));
-    while (!this.#isOver && this.#running === undefined) {
+    while (!this.#isOver && !this.#isComplete) {
       try {
         const channel = await channels.channelTo(to);
         await channel.request(RECEIVE_SERVICE, encodeKnock(this.#offer.nonce));
         this.emit('paired', { peerId: to, path: channel.path });
-        return;
+        await this.#untilGone(to);
       } catch {
         await new Promise((resolve) => setTimeout(resolve, KNOCK_MS).unref());
       }
     }
+  }
+
+  async #untilGone(peerId: string): Promise<void> {
+    const { channels } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = channels.listen((change) => {
+      if (change.peerId === peerId && change.type === 'closed') resolve();
+    });
+    this.#ends.push(end, resolve);
+    if (channels.channel(peerId) === undefined) resolve();
+    await promise;
+    end();
   }
 
   #pair(peerId: string): void {
