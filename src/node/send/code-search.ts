@@ -49,6 +49,7 @@ export class CodeSearch {
   readonly #options: CodeSearchOptions;
   readonly #abort = new AbortController();
   readonly #ends: (() => void)[] = [];
+  #isSettled = false;
 
   constructor(options: CodeSearchOptions) {
     this.#options = options;
@@ -64,8 +65,13 @@ export class CodeSearch {
       this.#searchLan(keys);
       void this.#searchDht(keys);
       await this.#pause(NEIGHBOUR_MS);
-      if (this.#abort.signal.aborted) return;
+      if (this.#abort.signal.aborted || this.#isSettled) return;
     }
+  }
+
+  /** The sender was found: where it is goes on being looked for, by the keys that are there. Others would take a core for a second each. */
+  settle(): void {
+    this.#isSettled = true;
   }
 
   close(): void {
@@ -76,10 +82,9 @@ export class CodeSearch {
   #searchLan(keys: SendKeys): void {
     const { lsd, port } = this.#options;
     if (lsd === undefined) return;
-    const end = lsd.announce(keys.lanHash, port, (endpoint) =>
-      this.#tell({ keys, addresses: [endpoint], relays: [] }),
-    );
-    this.#ends.push(end);
+    const onPeer = (endpoint: Endpoint): void =>
+      this.#tell({ keys, addresses: [endpoint], relays: [] });
+    this.#ends.push(lsd.announce(keys.lanHash, port, onPeer, { isUrgent: true }));
   }
 
   async #searchDht(keys: SendKeys): Promise<void> {

@@ -160,6 +160,7 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     void this.#search.run();
     try {
       const channel = await found.promise;
+      this.#search.settle();
       this.emit('paired', { peerId: channel.peerId, path: channel.path });
       return await this.#ask(channel);
     } finally {

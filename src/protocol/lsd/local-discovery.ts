@@ -84,16 +84,21 @@ export class LocalDiscovery {
   }
 
   /**
-   * Announces an info-hash from now on. @param port where its torrent listens.
+   * Announces an info-hash from now on. @param port where its torrent listens. @param options.isUrgent true: without waiting for others, default false.
    * @returns false when there are too many. @throws AppError ERR_LSD_BAD_OPTION.
    */
-  add(nowMs: number, infoHash: Uint8Array, port: number): boolean {
+  add(
+    nowMs: number,
+    infoHash: Uint8Array,
+    port: number,
+    { isUrgent = false }: { readonly isUrgent?: boolean } = {},
+  ): boolean {
     checkOption(infoHash.length === 20, 'infoHash', '20 bytes', infoHash.length);
     checkOption(Number.isInteger(port) && port >= 1 && port <= 65_535, 'port', '1–65535', port);
     const key = toHex(infoHash);
     if (this.#entries.has(key)) return true;
     if (this.#entries.size >= LSD_HASHES_MAX) return false;
-    const dueMs = nowMs + ANNOUNCE_DELAY_MS;
+    const dueMs = isUrgent ? nowMs : nowMs + ANNOUNCE_DELAY_MS;
     this.#entries.set(key, { infoHash, port, dueMs, wasAnnounced: false, peers: new Map() });
     this.#dueMs = Math.min(this.#dueMs, dueMs);
     return true;
