@@ -62,17 +62,17 @@ export class LsdService {
 
   /**
    * Announces an info-hash of 20 bytes and gives its peers to `onPeer` until the returned function is called.
-   * @param port where its torrent listens. @param isUrgent somebody waits for it. Default false.
+   * @param port where its torrent listens. @param options.isUrgent at once, for somebody who waits; default: with others that come in the next moment.
    */
   announce(
     infoHash: Uint8Array,
     port: number,
     onPeer: (peer: Endpoint) => void,
-    isUrgent = false,
+    options: { readonly isUrgent?: boolean } = {},
   ): () => void {
     const key = toHex(infoHash);
     if (this.#isClosed || this.#onPeer.has(key)) return () => {};
-    if (!this.#core.add(monotonicMs(), infoHash, port, isUrgent)) return () => {};
+    if (!this.#core.add(monotonicMs(), infoHash, port, options)) return () => {};
     this.#onPeer.set(key, onPeer);
     this.#join();
     this.#arm();

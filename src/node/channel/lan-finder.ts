@@ -26,7 +26,9 @@ export function lanFinder(lsd: LsdService, port: number): PeerFinder {
   return (peerId, onFound, signal) =>
     new Promise((resolve) => {
       const hash = lanHashOf(nodeCrypto, idBytes(peerId));
-      const end = lsd.announce(hash, port, (endpoint) => onFound({ addresses: [endpoint] }), true);
+      const end = lsd.announce(hash, port, (endpoint) => onFound({ addresses: [endpoint] }), {
+        isUrgent: true,
+      });
       const onAbort = (): void => {
         end();
         resolve();

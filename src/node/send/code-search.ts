@@ -20,6 +20,8 @@ const ASK_MS = 1_500;
 const ASK_MAX_MS = 15_000;
 /** The keys of a neighbour of this hour are made when nobody was found for so long. */
 const NEIGHBOUR_MS = 4_000;
+/** How often it is looked whether another hour has begun. */
+const NEXT_HOUR_LOOK_MS = 10_000;
 
 const NO_SALT = new Uint8Array();
 
@@ -58,6 +60,7 @@ export class CodeSearch {
   readonly #options: CodeSearchOptions;
   readonly #abort = new AbortController();
   readonly #ends: (() => void)[] = [];
+  #isSettled = false;
 
   constructor(options: CodeSearchOptions) {
     this.#options = options;
@@ -65,19 +68,31 @@ export class CodeSearch {
 
   /** Searches until `close`. */
   async run(): Promise<void> {
-    const { code, onKeys } = this.#options;
-    const [first, ...neighbours] = hoursToTry(Date.now());
-    for (const hour of [first, ...neighbours]) {
-      const early = hour === first ? await this.#options.firstKeys : undefined;
-      const isRight = early?.hour === hour;
-      const keys = isRight ? early : await deriveKeys(nodeArgon2id, code, hour);
-      if (this.#abort.signal.aborted) return;
-      onKeys(keys);
-      this.#searchLan(keys);
-      void this.#searchDht(keys);
-      await this.#pause(NEIGHBOUR_MS);
-      if (this.#abort.signal.aborted) return;
+    const hours = [...hoursToTry(Date.now())];
+    const searched = new Set<number>();
+    while (!this.#abort.signal.aborted) {
+      // A sender that is found serves the keys of this hour, also when it is started again later.
+      const next = this.#isSettled ? undefined : hours.shift();
+      const hour = next ?? hoursToTry(Date.now())[0];
+      if (!searched.has(hour)) await this.#searchHour(hour);
+      searched.add(hour);
+      await this.#pause(next === undefined ? NEXT_HOUR_LOOK_MS : NEIGHBOUR_MS);
     }
+  }
+
+  async #searchHour(hour: number): Promise<void> {
+    const { code, onKeys, firstKeys } = this.#options;
+    const early = await firstKeys;
+    const keys = early?.hour === hour ? early : await deriveKeys(nodeArgon2id, code, hour);
+    if (this.#abort.signal.aborted) return;
+    onKeys(keys);
+    this.#searchLan(keys);
+    void this.#searchDht(keys);
+  }
+
+  /** The sender was found: where it is goes on being looked for, by the keys that are there. Others would take a core for a second each. */
+  settle(): void {
+    this.#isSettled = true;
   }
 
   close(): void {
@@ -90,8 +105,7 @@ export class CodeSearch {
     if (lsd === undefined) return;
     const onPeer = (endpoint: Endpoint): void =>
       this.#tell({ keys, addresses: [endpoint], relays: [] });
-    const end = lsd.announce(keys.lanHash, port, onPeer, true);
-    this.#ends.push(end);
+    this.#ends.push(lsd.announce(keys.lanHash, port, onPeer, { isUrgent: true }));
   }
 
   async #searchDht(keys: SendKeys): Promise<void> {

@@ -186,9 +186,11 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     });
     const again = setInterval(tryPeers, PEER_AGAIN_MS);
     const limit = setTimeout(() => found.reject(this.#notFound(patienceMs)), patienceMs);
-    void this.#search.run();
+    // A key takes 256 MiB, which may not be there.
+    this.#search.run().catch((error: Error) => found.reject(error));
     try {
       const channel = await untilAborted(signal, found.promise);
+      this.#search.settle();
       this.emit('paired', { peerId: channel.peerId, path: channel.path });
       return await this.#ask(channel);
     } finally {

@@ -42,7 +42,7 @@ import { type KeptOffer, SendState } from './send-state.ts';
 // Implementation limits
 /** How long a receiver that asks for the digest is held before it is told to ask again. */
 const DIGEST_WAIT_MS = 20_000;
-/** How long a goodbye may take to reach the receiver. */
+/** How long a goodbye may take to reach the receiver, which closes the connection then. */
 const GOODBYE_MS = 300;
 /** A contact is knocked at this often until it comes. */
 const KNOCK_MS = 5_000;
@@ -134,7 +134,7 @@ export class Sender extends EventEmitter<SenderEvents> {
         if (change.peerId !== this.#receiver) {
           if (change.type === 'closed') this.#keeper?.forget(change.channel);
         } else if (change.type === 'path') this.emit('path', { path: change.channel.path });
-        else if (change.type === 'closed' && !this.#isComplete) {
+        else if (change.type === 'closed' && !this.#isOver && !this.#isComplete) {
           this.emit('lost', { reason: change.reason ?? '' });
         }
       }),
@@ -350,7 +350,15 @@ export class Sender extends EventEmitter<SenderEvents> {
     this.#budget.complete();
     this.#state.forget();
     // The receiver hears that we know before we go.
-    setTimeout(() => this.#outcome.resolve({ peerId, sha256 }), GOODBYE_MS);
+    const end = (): void => {
+      clearTimeout(timer);
+      this.#outcome.resolve({ peerId, sha256 });
+    };
+    const timer = setTimeout(end, GOODBYE_MS);
+    const unlisten = this.#options.channels.listen((change) => {
+      if (change.peerId === peerId && change.type === 'closed') end();
+    });
+    this.#ends.push(unlisten);
   }
 
   #sendManifest(connection: DuplexConnection): void {

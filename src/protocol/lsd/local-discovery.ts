@@ -84,10 +84,15 @@ export class LocalDiscovery {
   }
 
   /**
-   * Announces an info-hash from now on. @param port where its torrent listens. @param isUrgent somebody waits: at once, not together with others that may follow.
+   * Announces an info-hash from now on. @param port where its torrent listens. @param options.isUrgent true: without waiting for others, default false.
    * @returns false when there are too many. @throws AppError ERR_LSD_BAD_OPTION.
    */
-  add(nowMs: number, infoHash: Uint8Array, port: number, isUrgent = false): boolean {
+  add(
+    nowMs: number,
+    infoHash: Uint8Array,
+    port: number,
+    { isUrgent = false }: { readonly isUrgent?: boolean } = {},
+  ): boolean {
     checkOption(infoHash.length === 20, 'infoHash', '20 bytes', infoHash.length);
     checkOption(Number.isInteger(port) && port >= 1 && port <= 65_535, 'port', '1–65535', port);
     const key = toHex(infoHash);

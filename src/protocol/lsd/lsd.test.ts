@@ -144,7 +144,7 @@ describe('when local discovery announces', () => {
   it('what somebody waits for is announced at once, and takes along what is due soon', () => {
     const discovery = new LocalDiscovery(0, new Rng(1));
     discovery.add(0, new Uint8Array(20).fill(1), 6881);
-    discovery.add(0, new Uint8Array(20).fill(2), 6881, true);
+    discovery.add(0, new Uint8Array(20).fill(2), 6881, { isUrgent: true });
     const [first] = run(discovery, ANNOUNCE_DELAY_MS);
     assert.deepEqual([first?.atMs, first?.hashes.length], [0, 2]);
   });
