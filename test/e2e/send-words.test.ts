@@ -73,7 +73,7 @@ describe('by three words', { concurrency: 2 }, () => {
     assert.deepEqual(looksOf(summary.path), looksOf(folder));
     assert.deepEqual(readdirSync(join(to, 'ordner ä')), ['mine']);
     assert.equal(readdirSync(to).length, 2);
-    assert.deepEqual(storyOf(receiver).slice(-2), ['offer', 'summary']);
+    assert.deepEqual(storyOf(receiver).slice(-3), ['offer', 'comparing', 'summary']);
     assert.deepEqual(storyOf(sender), ['code', 'wrong-guess', 'paired', 'accepted', 'summary']);
     const offer = receiver.events.find(({ type }) => type === 'offer')!;
     const { type: _, peer: __, ...shown } = offer;
