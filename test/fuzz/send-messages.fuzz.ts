@@ -21,6 +21,7 @@ import {
   encodePairWord,
   encodeSendWord,
   MAX_MANIFEST_BYTES,
+  offerOf,
 } from '../../src/protocol/send/index.ts';
 
 /** What is read is written and read as the same. */
@@ -59,6 +60,18 @@ function fuzz(bytes: Uint8Array): void {
   }
   if (!name.isWellFormed()) throw new Error('expected a name that is text');
   again(bytes, decodeOffer, encodeOffer);
+  offered(name);
+  for (const one of NAMES) offered(one);
+}
+
+/** What a receiver compares a manifest with is what its offer said, whatever its name holds. */
+function offered(name: string): void {
+  const entry = { kind: 'file', path: [], sizeBytes: 5, mode: 0o600, mtimeMs: 0 } as const;
+  const said = offerOf({ kind: 'files', name, entries: [entry] });
+  const read = decodeOffer(
+    encodeOffer({ ...said, manifestBytes: 1, manifestHash: new Uint8Array(32) }),
+  );
+  if (!read.ok || read.value.name !== said.name) throw new Error(`expected ${said.name}`);
 }
 
 const WORDS = ['share', 'confirm', 'offer', 'accept', 'decline', 'come', 'digest', 'again', 'done'];

@@ -119,14 +119,14 @@ export function decodeKnock(bytes: Uint8Array): Result<Uint8Array, SendMessageEr
   return read(bytes, nonceIn);
 }
 
-/** What an offer says of a manifest. */
+/** What an offer says of a manifest: its name as it is shown, so that both ends compare the same. */
 export function offerOf(
   manifest: Manifest,
 ): Pick<OfferWord, 'contentKind' | 'name' | 'totalBytes' | 'fileCount'> {
   const files = manifest.entries.filter((entry) => entry.kind === 'file');
   return {
     contentKind: manifest.kind,
-    name: manifest.name,
+    name: shownName(manifest.name),
     totalBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
     fileCount: files.length,
   };
@@ -158,10 +158,14 @@ export function decodeOffer(bytes: Uint8Array): Result<OfferWord, SendMessageErr
     if (contentKind === undefined || name === undefined || !isCounted) return undefined;
     if (manifestHash?.length !== DIGEST_BYTES || manifestBytes > MAX_MANIFEST_BYTES)
       return undefined;
-    // A pair of surrogates may be cut at the bound.
-    const shown = printableLine(name.slice(0, MAX_NAME_CHARACTERS).toWellFormed());
+    const shown = shownName(name);
     return { contentKind, name: shown, totalBytes, fileCount, manifestBytes, manifestHash };
   });
+}
+
+/** A pair of surrogates may be cut at the bound. */
+function shownName(name: string): string {
+  return printableLine(name.slice(0, MAX_NAME_CHARACTERS).toWellFormed());
 }
 
 /** The answer to `digest`: 32 bytes, or nothing when the sender is not so far; ask again. */
