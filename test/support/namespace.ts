@@ -114,3 +114,37 @@ export function addMulticastRoute(host: NamespaceHost): void {
 function ip(...args: readonly string[]): void {
   execFileSync(IP, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
+
+/** Lets nothing pass between two hosts, in either direction, until the returned function is called. Needs nft. */
+export function raiseWall(bed: TestBed, one: NamespaceHost, other: NamespaceHost): () => void {
+  const rules = ({ address }: NamespaceHost): string => `table inet wall {
+  chain input {
+    type filter hook input priority 0
+    ip saddr ${address} drop
+  }
+}
+`;
+  const names = [one, other].map(({ name }) => name);
+  for (const [at, from] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    execFileSync(IP, ['netns', 'exec', at.name, 'nft', '-f', '-'], { input: rules(from) });
+  }
+  let isUp = true;
+  const fell = (): void => {
+    if (!isUp) return;
+    isUp = false;
+    for (const name of names) {
+      if (made.has(name)) ip('netns', 'exec', name, 'nft', 'delete', 'table', 'inet', 'wall');
+    }
+  };
+  bed.onEnd(fell);
+  return fell;
+}
+
+/** Gives a host another address of its network in the place of its own. */
+export function replaceAddress(host: NamespaceHost, address: string): void {
+  ip('-n', host.name, 'addr', 'del', `${host.address}/24`, 'dev', 'cable');
+  ip('-n', host.name, 'addr', 'add', `${address}/24`, 'dev', 'cable');
+}

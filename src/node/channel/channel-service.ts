@@ -434,7 +434,12 @@ export class ChannelService implements ControlLinkOwner {
     const known: Endpoint[] = [];
     if (link?.isDialled === true && link.path.kind !== 'relay') known.push(link.path.remote);
     known.push(...(link?.addresses ?? []));
-    return await this.#find(peerId, protocol, { addresses: known }, signal);
+    // The relay that their channel goes through can pass this on, too.
+    const relays: RelayHint[] = [];
+    if (link?.path.relay !== undefined) {
+      relays.push({ peerId: link.path.relay, addresses: [link.path.remote] });
+    }
+    return await this.#find(peerId, protocol, { addresses: known, relays }, signal);
   }
 
   /** Looks for a peer and connects. @throws {AppError} ERR_PEER_UNREACHABLE. */

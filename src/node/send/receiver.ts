@@ -235,8 +235,11 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     await this.#persist(both, () => this.#say('accept'));
     const unlisten = channels.listen((change) => {
       if (change.peerId !== this.#peerId) return;
-      if (change.type === 'closed') this.emit('lost', { reason: change.reason ?? '' });
-      else this.#improve(change.channel);
+      if (change.type === 'closed') {
+        // Its data came the same way: where that broke off without a word, as with a change of address, nothing else would end it for minutes.
+        this.#wire?.connection.destroy();
+        this.emit('lost', { reason: change.reason ?? '' });
+      } else this.#improve(change.channel);
     });
     this.#ends.push(unlisten);
     const connecting = this.#keepConnected(both, transfer);
