@@ -37,7 +37,7 @@ import { followTransfer, pathEvent, pathInWords } from '../transfer-words.ts';
 /** The command. */
 export const receiveCommand: CommandSpec = {
   name: 'receive',
-  argument: '[code]',
+  argument: '[code | -]',
   summary: 'receive what somebody sends, by three words; without them, what contacts send',
   options: {
     dir: { value: 'dir', help: 'the folder for what comes; default: here' },
@@ -64,7 +64,8 @@ interface Ground extends PersonalChannels {
 
 async function receive(text: string | undefined, options: OptionValues): Promise<void> {
   const output = outputOf(options);
-  const code = text === undefined ? undefined : parseCode(text);
+  const words = text === '-' ? await readWords(output) : text;
+  const code = words === undefined ? undefined : parseCode(words);
   if (code?.ok === false) throw usageError(`${code.message}.`);
   const sha256 = digestOf(options);
   if (switchOption(options, 'stdout') && output.isJson) {
@@ -95,6 +96,17 @@ async function receive(text: string | undefined, options: OptionValues): Promise
       personal.close();
     }
   });
+}
+
+/** One line of stdin: words on the command line are seen by everybody on this machine. */
+async function readWords(output: Output): Promise<string> {
+  output.note('The three words:');
+  const lines = createInterface({ input: process.stdin });
+  for await (const line of lines) {
+    lines.close();
+    return line;
+  }
+  return '';
 }
 
 function digestOf(options: OptionValues): string | undefined {

@@ -110,7 +110,8 @@ export class CodeKeeper {
     if (keys === undefined) {
       throw new RequestRefusal('failed', 'the code is served for another hour: check the clocks');
     }
-    this.forget(channel);
+    // One whose place another connection took ends without a word.
+    for (const one of [...this.#runs.keys()]) if (one === channel || one.isClosed) this.forget(one);
     const guess = budget.begin(Date.now(), idBytes(channel.peerId));
     onBudget();
     if (!guess.ok) throw new RequestRefusal('busy', guess.message);

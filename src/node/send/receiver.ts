@@ -52,6 +52,8 @@ const LOOK_MS = 200;
 /** Wait before a lost sender is looked for again; doubles up to the second. */
 const AGAIN_MS = 500;
 const AGAIN_MAX_MS = 15_000;
+/** A sender that is not so far is asked for its digest again after this. */
+const DIGEST_AGAIN_MS = 200;
 /** How long the sender may take to answer about a digest. */
 const DIGEST_TIMEOUT_MS = 60_000;
 /** Nobody is asked anything under this name; it says who may connect. */
@@ -387,6 +389,7 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     for (;;) {
       const answer = this.#read(decodeDigest(await this.#say('digest', DIGEST_TIMEOUT_MS)));
       if (answer.digest !== undefined) return answer.digest;
+      await sleep(DIGEST_AGAIN_MS);
     }
   }
 

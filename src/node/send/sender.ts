@@ -201,7 +201,8 @@ export class Sender extends EventEmitter<SenderEvents> {
     });
     this.#ends.push(
       channels.handle(PAIR_SERVICE, {
-        admits: () => !this.#budget.isDead,
+        // Once somebody has the code, nobody else needs to connect.
+        admits: (peerId) => !this.#budget.isDead && peerId === (this.#receiver ?? peerId),
         onRequest: (channel, { payload }) => this.#keeper!.answer(channel, payload),
       }),
     );

@@ -33,7 +33,7 @@ export const MAX_PIPES_PER_PEER = 8;
 export const MAX_PIPE_MS = 86_400_000;
 /** Bytes passed on for one identity within a day, both directions; the default of `starling relay`. */
 export const BYTES_PER_PEER_PER_DAY: number = 20 * 1024 ** 3;
-/** Identities whose bytes are counted; who was passed least for longest is forgotten. */
+/** Identities whose bytes are counted; of those without a connection and a reservation, the one that was met first is forgotten for a new one. */
 export const MAX_COUNTED_PEERS = 10_000;
 /** Requests for connections of one identity in a minute. */
 export const MAX_CONNECTS_PER_MIN = 30;

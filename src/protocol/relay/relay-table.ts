@@ -212,11 +212,11 @@ export class RelayTable {
     return account;
   }
 
-  /** Makes room: of those without a connection, the one that was met first. */
+  /** Makes room: of those without a connection and a reservation, the one that was met first. */
   #forgetOne(): void {
     if (this.#accounts.size < MAX_COUNTED_PEERS) return;
     for (const [peerId, { pipes }] of this.#accounts) {
-      if (pipes > 0) continue;
+      if (pipes > 0 || this.#reservations.has(peerId)) continue;
       this.#accounts.delete(peerId);
       return;
     }
