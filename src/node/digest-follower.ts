@@ -15,8 +15,6 @@ const DIGEST_BYTES = 32;
 /** Bytes that a job reads: what comes meanwhile to its worker waits so long, a few milliseconds. */
 const JOB_BYTES = 8 * 1024 * 1024;
 const JOB_FILES = 256;
-/** Less is left to come together: each job wakes a worker and this thread once more. */
-const JOB_LEAST_BYTES = 4 * 1024 * 1024;
 
 /** A file to digest. */
 export interface FollowedFile {
@@ -40,7 +38,6 @@ export interface FollowerOptions {
 export class DigestFollower {
   readonly #options: FollowerOptions;
   readonly #digests: Buffer;
-  readonly #totalBytes: number;
   /** What may be read, in bytes of all files together. */
   #limitBytes = 0;
   /** What has been read, or is being read. */
@@ -57,7 +54,6 @@ export class DigestFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    this.#totalBytes = options.files.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
     this.#digests = Buffer.alloc(options.files.length * DIGEST_BYTES);
   }
 
@@ -102,8 +98,6 @@ export class DigestFollower {
 
   #pump(): void {
     if (this.#isBusy || this.#isStuck || this.#isClosed) return;
-    const isLast = this.#limitBytes >= this.#totalBytes;
-    if (!isLast && this.#limitBytes - this.#doneBytes < JOB_LEAST_BYTES) return;
     const runs = this.#nextRuns();
     if (runs.length === 0) {
       this.#settle();
