@@ -55,6 +55,9 @@ const BETTER_MAX_MS = 60_000;
 /** Direct addresses have this start before relays are tried, too. */
 const RELAY_DELAY_MS = 1_500;
 
+/** How often it is looked whether another relay was heard of. */
+const RELAY_LOOK_MS = 250;
+
 /** Where a peer may be. */
 export interface Whereabouts {
   readonly addresses: readonly Endpoint[];
@@ -479,7 +482,7 @@ export class ChannelService implements ControlLinkOwner {
     }
   }
 
-  /** The last rung, tried when the others had their start. */
+  /** The last rung, tried when the others had their start, and again when a further relay is heard of while they go on. */
   async #throughRelay(
     peerId: string,
     protocol: string,
@@ -491,8 +494,20 @@ export class ChannelService implements ControlLinkOwner {
     const delay = setTimeout(RELAY_DELAY_MS, undefined, { signal: stop.signal, ref: false });
     const first = await Promise.race([direct, delay.catch(() => undefined)]);
     stop.abort();
-    if (first !== undefined || signal.aborted || this.relayDialler === undefined) return undefined;
-    return await this.relayDialler(peerId, protocol, relays, signal).catch(() => undefined);
+    if (first !== undefined || this.relayDialler === undefined) return undefined;
+    while (!signal.aborted) {
+      const count = relays.length;
+      const dialled = this.relayDialler(peerId, protocol, relays, signal);
+      const proven = await dialled.catch(() => undefined);
+      if (proven !== undefined) return proven;
+      let isOver = false;
+      while (relays.length === count && !isOver) {
+        const pause = setTimeout(RELAY_LOOK_MS, false, { ref: false });
+        isOver = await Promise.race([direct.then(() => true), pause]);
+      }
+      if (isOver) return undefined;
+    }
+    return undefined;
   }
 
   /** A connection through a relay looks for a better way as long as it lives; what is found takes its place. */
