@@ -143,7 +143,7 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
       port: node.endpoint.port,
       onKeys: (keys) => {
         this.#keys.push(keys);
-        this.emit('searching');
+        if (this.#keys.length === 1) this.emit('searching');
         for (const endpoint of peers)
           void this.#try({ keys, addresses: [endpoint], relays: [] }, attempt);
         for (const channel of channels.channels) attempt(channel, keys);
