@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import net from 'node:net';
 import { describe, it } from 'node:test';
 import tls from 'node:tls';
@@ -83,6 +84,32 @@ function hashing(connection: TcpConnection, expectedBytes: number): Promise<stri
   return promise;
 }
 
+/** Passes bytes on, and changes one bit of those to one end. */
+async function startFlipper(
+  port: number,
+  side: 'client' | 'server',
+  place: number,
+): Promise<{ port: number; close: () => void }> {
+  const proxy = net.createServer((from) => {
+    const to = net.connect(port, '127.0.0.1');
+    const pass = (one: net.Socket, other: net.Socket, isFlipped: boolean): void => {
+      let at = 0;
+      one.on('data', (bytes: Buffer) => {
+        if (isFlipped && place >= at && place < at + bytes.length) bytes[place - at]! ^= 1;
+        at += bytes.length;
+        other.write(bytes);
+      });
+      one.on('error', () => {});
+      one.on('close', () => other.destroy());
+    };
+    pass(from, to, side === 'server');
+    pass(to, from, side === 'client');
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  return { port: (proxy.address() as net.AddressInfo).port, close: () => proxy.close() };
+}
+
 describe('TLS over TCP', () => {
   it('carries bytes both ways, knows the protocol, and both ends have one binding', async () => {
     const { promise: accepted, resolve } = Promise.withResolvers<TlsPeer>();
@@ -110,6 +137,32 @@ describe('TLS over TCP', () => {
     client.connection.destroy();
     await listener.close();
   });
+
+  for (const side of ['client', 'server'] as const) {
+    it(`ends a connection whose bytes to the ${side} were changed on the way, and delivers nothing of them`, async () => {
+      const { promise: accepted, resolve } = Promise.withResolvers<TlsPeer>();
+      const listener = await serve(resolve);
+      const proxy = await startFlipper(listener.endpoint.port, side, 20_000);
+      const raw = await dialTcp({ host: '127.0.0.1', port: proxy.port });
+      const options = { isServer: false, credentials: credentials(), protocols: ['test/1'] };
+      const client = await secureTcp(raw, options);
+      const server = await await accepted;
+      const sent = randomBytes(60_000);
+      const [to, from] = side === 'client' ? [client, server] : [server, client];
+      const came: Buffer[] = [];
+      const closed = new Promise<Error | undefined>((end) => {
+        const onData = (bytes: Buffer): void => void came.push(Buffer.from(bytes));
+        to.connection.attach({ onData, onDrain: () => {}, onClose: end });
+      });
+      from.connection.attach({ onData: () => {}, onDrain: () => {}, onClose: () => {} });
+      from.connection.write(sent);
+      assert.match(String((await closed)?.message), /bad record mac/);
+      const got = Buffer.concat(came);
+      assert.ok(got.length < 20_000 && got.equals(sent.subarray(0, got.length)));
+      proxy.close();
+      await listener.close();
+    });
+  }
 
   it('decrypts into the shared buffer on this Node', async () => {
     assert.ok(readsIntoSharedBuffer(new tls.TLSSocket(new net.Socket())));

@@ -209,6 +209,8 @@ class TlsConnection extends TcpConnection {
   constructor(socket: tls.TLSSocket, below: TcpConnection) {
     super(socket, below.remote);
     this.#tls = socket;
+    // A record that was tampered with: Node's own servers and clients hear of it, a socket that was wrapped by hand would wait for ever.
+    socket.on('_tlsError', (error: Error) => socket.destroy(error));
   }
 
   /** Reading starts with the first owner. */

@@ -127,7 +127,7 @@ describe('send between hosts', { concurrency: 2 }, () => {
 
   it('from the relay to a direct way when one opens in mid-transfer', options, async () => {
     await using bed = new TestBed();
-    const street = new Street(bed, 24 * MIB);
+    const street = new Street(bed, 12 * MIB);
     const { sender, receiver, fell, relay } = await throughRelay(street, [
       '--upload-limit',
       `${MIB}`,
@@ -140,7 +140,7 @@ describe('send between hosts', { concurrency: 2 }, () => {
     const isIdle = ({ connections, passedBytes }: StarlingEvent): boolean =>
       connections === 0 && Number(passedBytes) > 0;
     const { passedBytes } = await relay.event('status', isIdle);
-    assert.ok(Number(passedBytes) < 24 * MIB, 'the rest went directly');
+    assert.ok(Number(passedBytes) < 12 * MIB, 'the rest went directly');
   });
 
   it(`by words, killed (SIGKILL) ${KILLS} times at either end in one transfer (STARLING_SEED=${SEED})`, {

@@ -55,6 +55,9 @@ const BETTER_MAX_MS = 60_000;
 /** Direct addresses have this start before relays are tried, too. */
 const RELAY_DELAY_MS = 1_500;
 
+/** How often it is looked whether another relay was heard of. */
+const RELAY_LOOK_MS = 250;
+
 /** Where a peer may be. */
 export interface Whereabouts {
   readonly addresses: readonly Endpoint[];
@@ -108,6 +111,15 @@ export interface ChannelChange {
   readonly reason?: string;
 }
 
+/** A peer that is dialled again when its connection ends. */
+interface Kept {
+  users: number;
+  waitMs: number;
+  timer?: AbortController;
+  /** Where it was last. */
+  hints?: Whereabouts;
+}
+
 /** The channels of a node. */
 export class ChannelService implements ControlLinkOwner {
   readonly peerId: string;
@@ -124,7 +136,7 @@ export class ChannelService implements ControlLinkOwner {
   /** Searches under way, by peer id: what is learnt meanwhile is of use to them. */
   readonly #searching = new Map<string, Set<(found: Whereabouts) => void>>();
   readonly #waiting = new Map<string, Set<(channel: Channel) => void>>();
-  readonly #kept = new Map<string, { users: number; waitMs: number; timer?: AbortController }>();
+  readonly #kept = new Map<string, Kept>();
   readonly #listeners = new Set<(change: ChannelChange) => void>();
   readonly #abort = new AbortController();
   relayDialler: RelayDialler | undefined;
@@ -247,7 +259,7 @@ export class ChannelService implements ControlLinkOwner {
 
   /** Keeps the control connection to a peer: dials again whenever it ends, until the returned function is called. */
   keep(peerId: string): () => void {
-    const kept = this.#kept.get(peerId) ?? { users: 0, waitMs: REDIAL_MS };
+    const kept: Kept = this.#kept.get(peerId) ?? { users: 0, waitMs: REDIAL_MS };
     kept.users += 1;
     this.#kept.set(peerId, kept);
     if (kept.users === 1) this.#redial(peerId, 0);
@@ -330,7 +342,10 @@ export class ChannelService implements ControlLinkOwner {
     if (this.#links.get(link.peerId) !== link) return;
     this.#links.delete(link.peerId);
     this.#tell({ type: 'closed', peerId: link.peerId, channel: link, reason });
-    if (this.#kept.has(link.peerId)) this.#redial(link.peerId);
+    const kept = this.#kept.get(link.peerId);
+    if (kept === undefined) return;
+    kept.hints = whereaboutsOf(link);
+    this.#redial(link.peerId);
   }
 
   #retire(link: ControlLink): void {
@@ -431,15 +446,7 @@ export class ChannelService implements ControlLinkOwner {
 
   async #connect(peerId: string, protocol: string, signal: AbortSignal): Promise<ProvenConnection> {
     const link = this.#links.get(peerId);
-    const known: Endpoint[] = [];
-    if (link?.isDialled === true && link.path.kind !== 'relay') known.push(link.path.remote);
-    known.push(...(link?.addresses ?? []));
-    // The relay that their channel goes through can pass this on, too.
-    const relays: RelayHint[] = [];
-    if (link?.path.relay !== undefined) {
-      relays.push({ peerId: link.path.relay, addresses: [link.path.remote] });
-    }
-    return await this.#find(peerId, protocol, { addresses: known, relays }, signal);
+    return await this.#find(peerId, protocol, link && whereaboutsOf(link), signal);
   }
 
   /** Looks for a peer and connects. @throws {AppError} ERR_PEER_UNREACHABLE. */
@@ -482,7 +489,7 @@ export class ChannelService implements ControlLinkOwner {
     }
   }
 
-  /** The last rung, tried when the others had their start. */
+  /** The last rung, tried when the others had their start, and again when a further relay is heard of while they go on. */
   async #throughRelay(
     peerId: string,
     protocol: string,
@@ -494,8 +501,20 @@ export class ChannelService implements ControlLinkOwner {
     const delay = setTimeout(RELAY_DELAY_MS, undefined, { signal: stop.signal, ref: false });
     const first = await Promise.race([direct, delay.catch(() => undefined)]);
     stop.abort();
-    if (first !== undefined || signal.aborted || this.relayDialler === undefined) return undefined;
-    return await this.relayDialler(peerId, protocol, relays, signal).catch(() => undefined);
+    if (first !== undefined || this.relayDialler === undefined) return undefined;
+    while (!signal.aborted) {
+      const count = relays.length;
+      const dialled = this.relayDialler(peerId, protocol, relays, signal);
+      const proven = await dialled.catch(() => undefined);
+      if (proven !== undefined) return proven;
+      let isOver = false;
+      while (relays.length === count && !isOver) {
+        const pause = setTimeout(RELAY_LOOK_MS, false, { ref: false });
+        isOver = await Promise.race([direct.then(() => true), pause]);
+      }
+      if (isOver) return undefined;
+    }
+    return undefined;
   }
 
   /** A connection through a relay looks for a better way as long as it lives; what is found takes its place. */
@@ -534,7 +553,9 @@ export class ChannelService implements ControlLinkOwner {
     setTimeout(waitMs ?? kept.waitMs, undefined, { signal: timer.signal, ref: false })
       .then(() => {
         kept.waitMs = Math.min(kept.waitMs * 2, REDIAL_MAX_MS);
-        this.channelTo(peerId).catch(() => this.#redial(peerId));
+        const { hints } = kept;
+        const again = this.channelTo(peerId, hints === undefined ? {} : { hints });
+        again.catch(() => this.#redial(peerId));
       })
       .catch(() => {});
   }
@@ -550,6 +571,15 @@ export class ChannelService implements ControlLinkOwner {
   #tell(change: ChannelChange): void {
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+/** Where the other end of a connection can be reached: where it was dialled, where it says that it is, the relay in between. */
+function whereaboutsOf({ isDialled, path, addresses }: Channel): Whereabouts {
+  const { kind, remote, relay } = path;
+  return {
+    addresses: [...(isDialled && kind !== 'relay' ? [remote] : []), ...addresses],
+    relays: relay === undefined ? [] : [{ peerId: relay, addresses: [remote] }],
+  };
 }
 
 function rivalOf(link: ControlLink, hello: Hello): Rival {

@@ -244,6 +244,8 @@ export class Sender extends EventEmitter<SenderEvents> {
 
   #pair(peerId: string): void {
     this.#receiver = peerId;
+    // Whichever of the two moves to another network, it knows where the other one is.
+    if (!this.#isOver) this.#ends.push(this.#options.channels.keep(peerId));
     const path = this.#options.channels.channel(peerId)?.path;
     if (path !== undefined) this.emit('paired', { peerId, path });
   }
