@@ -42,6 +42,7 @@ export interface PrivacyPicture {
 }
 
 const TORRENTS = 'share, seed, get, publish, follow';
+const PEOPLE = 'send, receive, relay';
 
 const SWITCHED: readonly (Entry & { readonly switch: PrivacySwitch })[] = [
   {
@@ -49,7 +50,7 @@ const SWITCHED: readonly (Entry & { readonly switch: PrivacySwitch })[] = [
     switch: 'dht',
     reveals: ['address and UDP port', 'that a DHT node runs there'],
     to: 'nodes of the DHT: strangers anywhere, who may tell anybody',
-    when: `${TORRENTS}, doctor, peers`,
+    when: `${TORRENTS}, doctor, peers, ${PEOPLE}`,
     offBy: '--no-dht',
   },
   {
@@ -65,7 +66,7 @@ const SWITCHED: readonly (Entry & { readonly switch: PrivacySwitch })[] = [
     switch: 'address-record',
     reveals: ['peer id', 'public addresses and ports', 'relays'],
     to: 'whoever knows the peer id, and the nodes of the DHT that keep the record',
-    when: 'while this installation can be found by its peer id; never for torrents alone',
+    when: 'receive without a code, send --to, relay, --secure; never for torrents or codes alone',
     offBy: 'the switch, also in a program that runs; contacts then need an address from you',
   },
   {
@@ -75,9 +76,10 @@ const SWITCHED: readonly (Entry & { readonly switch: PrivacySwitch })[] = [
       'address and port',
       'info-hashes of torrents that are not private',
       'a hash of the peer id',
+      'a hash of a code, of use to nobody without the words',
     ],
     to: 'everybody in the local network',
-    when: `${TORRENTS}, peers`,
+    when: `${TORRENTS}, peers, ${PEOPLE}; the peer id's hash where the address record is told, too`,
     offBy: '--no-lsd',
   },
   {
@@ -93,12 +95,29 @@ const SWITCHED: readonly (Entry & { readonly switch: PrivacySwitch })[] = [
     switch: 'port-mapping',
     reveals: ['port numbers', 'that Starling runs on this machine'],
     to: 'the router, and whoever in the local network asks it',
-    when: `${TORRENTS}, doctor`,
+    when: `${TORRENTS}, doctor, ${PEOPLE}`,
     offBy: '--no-port-mapping',
   },
 ];
 
 const UNSWITCHED: readonly Entry[] = [
+  {
+    name: 'codes',
+    reveals: [
+      'that somebody sends, and from which address',
+      'to who has the words: peer id, addresses, relays, what is offered',
+    ],
+    to: 'nodes of the DHT that keep the sealed record, the local network, and who has the words',
+    when: 'send and receive with a code',
+    offBy: '--no-dht and --no-lsd; "receive --peer HOST:PORT" then finds the sender',
+  },
+  {
+    name: 'handshakes',
+    reveals: ['peer id'],
+    to: 'whoever opens a TLS connection to the listening port',
+    when: `${PEOPLE}, --secure`,
+    offBy: 'listening where only those can come who may know it: --listen',
+  },
   {
     name: 'trackers',
     reveals: ['address and port', 'info-hash', 'amounts that were sent and received'],
