@@ -136,6 +136,13 @@ abstract class Transfer implements AsyncDisposable {
     this.torrent.service.join(connection);
   }
 
+  /** Ends the connection to the other end, so that a new one can take its place: one that broke off without a word would stand in its way for minutes. */
+  disconnect(): void {
+    if (!this.status().isConnected) return;
+    this.torrent.service.rest();
+    this.torrent.service.wake();
+  }
+
   /** A picture of the moment. */
   status(): TransferStatus {
     const { error, downloadBytesPerSec, uploadBytesPerSec, peers } = this.torrent.status();

@@ -167,7 +167,6 @@ describe('send between hosts', { concurrency: 2 }, () => {
       const { doneBytes } = await receiver.event('progress', (event) => {
         return Number(event['doneBytes']) >= aim;
       });
-      assert.ok(Number(doneBytes) >= had - MIB, 'what was there is there');
       had = Math.max(had, Number(doneBytes));
       if (rng.below(2) === 0) {
         await killed(sender);

@@ -239,7 +239,7 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
       if (change.peerId !== this.#peerId) return;
       if (change.type === 'closed') {
         // Its data came the same way: where that broke off without a word, as with a change of address, nothing else would end it for minutes.
-        this.#wire?.connection.destroy();
+        transfer.disconnect();
         this.emit('lost', { reason: change.reason ?? '' });
       } else this.#improve(change.channel);
     });

@@ -89,8 +89,6 @@ export class Sender extends EventEmitter<SenderEvents> {
   #transfer: Promise<OutgoingTransfer> | undefined;
   #running: OutgoingTransfer | undefined;
   #digest: Promise<Uint8Array> | undefined;
-  /** The data connection, when it was made here. */
-  #wire: DuplexConnection | undefined;
   /** Whom the offer is for. */
   #receiver: string | undefined;
   #isOver = false;
@@ -137,7 +135,7 @@ export class Sender extends EventEmitter<SenderEvents> {
           if (change.type === 'closed') this.#keeper?.forget(change.channel);
         } else if (change.type === 'path') this.emit('path', { path: change.channel.path });
         else if (change.type === 'closed' && !this.#isOver && !this.#isComplete) {
-          this.#wire?.destroy();
+          this.#running?.disconnect();
           this.emit('lost', { reason: change.reason ?? '' });
         }
       }),
@@ -296,7 +294,6 @@ export class Sender extends EventEmitter<SenderEvents> {
         const transfer = await this.#serve();
         const signal = AbortSignal.timeout(30_000);
         const { connection } = await channels.openWire(channel.peerId, signal);
-        this.#wire = connection;
         transfer.join(connection);
         return nothing;
       }
