@@ -27,6 +27,8 @@ export interface CommandSpec {
   readonly name: string;
   /** Placeholder of its argument; one that ends with … may be given several times, one in brackets need not be given, an empty one must not. */
   readonly argument: string;
+  /** Arguments at most; default: 1, or any number after a placeholder that ends with …. */
+  readonly most?: number;
   readonly summary: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** @param words the arguments: as many as `argument` says. */
@@ -47,8 +49,13 @@ export async function runCommand(spec: CommandSpec, args: readonly string[]): Pr
     if (positionals.length > 0) throw wrong(spec, `expected no argument, got "${positionals[0]}"`);
   } else if (positionals.length === 0 && !spec.argument.startsWith('['))
     throw wrong(spec, `expected <${spec.argument}>, got nothing`);
-  if (positionals.length > 1 && !isMany && spec.argument !== '') {
-    throw wrong(spec, `expected one <${spec.argument}>, got also "${positionals[1]}"`);
+  const most = spec.most ?? 1;
+  if (positionals.length > most && !isMany && spec.argument !== '') {
+    const argument = spec.argument.startsWith('[') ? 'argument' : `<${spec.argument}>`;
+    throw wrong(
+      spec,
+      `expected ${most === 1 ? 'one' : `at most ${most}`} ${argument}, got also "${positionals[most]}"`,
+    );
   }
   for (const [name, option] of Object.entries(spec.options)) {
     if (option.isRequired === true && values[name] === undefined) {

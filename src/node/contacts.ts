@@ -283,7 +283,10 @@ export function cardOf(text: string): PeerCard {
   }
   const peerId = parsePeerId(text);
   if (peerId.ok) return { peerId: peerId.value, addresses: [], relays: [] };
-  throw wrong('a peer id, or a link of "starling id"', peerId.message);
+  throw wrong(
+    'a peer id, or a link of "starling id"',
+    `"${text.slice(0, 80)}" (${peerId.message})`,
+  );
 }
 
 function nameOf(text: string): string {

@@ -34,8 +34,8 @@ export const nodeErrorTable = {
     `What the sender offers cannot be taken: ${d.reason}.`,
   ERR_TRANSFER_DIGEST: (d: { name: string; expected: string; got: string }): string =>
     `${d.name} came twice, and both times its SHA-256 was not the sender's (expected ${d.expected}, got ${d.got}): the memory or disk of one of the two machines makes errors. Nothing was kept.`,
-  ERR_DIGEST: (d: { name: string; expected: string; got: string }): string =>
-    `${d.name} is not what --sha256 says: expected ${d.expected}, got ${d.got}. Do not trust it; it is left where it is and not offered to others.`,
+  ERR_DIGEST: (d: { name: string; expected: string; got: string; fate: string }): string =>
+    `${d.name} is not what --sha256 says: expected ${d.expected}, got ${d.got}. Do not trust it; ${d.fate}.`,
   ERR_STOPPED: (d: { name: string }): string => `${d.name} was stopped before it was complete.`,
   ERR_NO_DHT_NODES: (d: { seconds: number }): string =>
     `No node of the DHT answered in ${d.seconds} s: check the connection and that UDP is let through, or name a node with --bootstrap HOST:PORT.`,

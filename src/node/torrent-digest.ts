@@ -45,7 +45,8 @@ export async function checkDigest(
     const digest = contentDigest(files, nodeCrypto);
     if (equalBytes(digest, expected)) return;
     const words = { expected: toHex(expected), got: toHex(digest) };
-    throw nodeError('ERR_DIGEST', { name: info.name, ...words });
+    const fate = 'it is left where it is and not offered to others';
+    throw nodeError('ERR_DIGEST', { name: info.name, ...words, fate });
   } finally {
     follower.close();
     signal.removeEventListener('abort', onAbort);

@@ -28,6 +28,9 @@ it('contacts: the link of one is the contact of another; names, trust and relays
   await ask(alice, 'contacts', 'trust', 'bob');
   await ask(alice, 'contacts', 'relay', 'Bob', '--use', '--serve');
   await ask(alice, 'contacts', 'relay', 'Bob', '--serve', '--off');
+  const [neither] = await ask(alice, 'contacts', 'relay', 'Bob', '--off');
+  assert.deepEqual([neither.isRelay, neither.mayRelay], [false, false]);
+  await ask(alice, 'contacts', 'relay', 'Bob', '--use');
   const [renamed] = await ask(alice, 'contacts', 'rename', 'BOB', 'Robert');
   const [listed] = await ask(alice, 'contacts', 'list');
   const { type: _, ...facts } = listed;

@@ -165,7 +165,7 @@ it('a person at a terminal is asked, sees no control characters of the sender, a
   const sender = startSend(bed, [file, '--to', 'ben'], { home: ana });
   await receiver.child.waitFor('question', shown);
   const { stdout } = receiver.child;
-  assert.match(stdout, /a \[2Jb gpj\.exe: 1 B in 1 file\(s\) from ana/);
+  assert.match(stdout, /a \[2Jb gpj\.exe: 1 B in 1 file from ana/);
   receiver.child.write('n\n');
   assert.equal((await sender.child.exit()).code, 1);
   assert.equal((await receiver.child.exit()).code, 1);

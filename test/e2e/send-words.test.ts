@@ -110,6 +110,23 @@ describe('by three words', { concurrency: 2 }, () => {
   });
 });
 
+it('a code is not spent by a receiver who was not asked; its words may stand apart', async () => {
+  await using bed = new TestBed();
+  const file = join(bed.dir('from'), 'note.txt');
+  writeFileSync(file, 'a note');
+  const at = `127.0.0.1:${await freePort()}`;
+  const sender = startSend(bed, [file, '--listen', at]);
+  const words = (await codeOf(sender)).split('-');
+  const home = bed.home();
+  const receive = (...args: string[]): Starling =>
+    startReceive(bed, [...words, '--dir', bed.dir('to'), '--peer', at, ...args], { home });
+  const unasked = await receive().child.exit();
+  assert.equal(unasked.code, 2);
+  assert.match(unasked.stderr, /nobody to ask/);
+  await Promise.all([receive('--yes').done(), sender.done()]);
+  assert.deepEqual(readdirSync(bed.dir('to')), ['note.txt']);
+});
+
 it('words that are no code are told apart before anything is looked for', async () => {
   await using bed = new TestBed();
   for (const [words, says] of [

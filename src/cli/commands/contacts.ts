@@ -28,10 +28,11 @@ const ACTIONS: Readonly<Record<string, readonly [words: readonly string[], run: 
 /** The command. */
 export const contactsCommand: CommandSpec = {
   name: 'contacts',
-  argument: '[list | add NAME ID-or-link | remove | rename NAME NEW | trust | relay NAME …]',
+  argument:
+    '[list | add NAME ID-or-link | remove NAME | rename NAME NEW | trust NAME | relay NAME …]',
   summary: 'list and change the peers you know, and what each is allowed',
   options: {
-    off: { help: 'trust, relay: not any more' },
+    off: { help: 'trust, relay: not any more; relay --off alone: neither --use nor --serve' },
     use: { help: 'relay: it may be a relay for this node' },
     serve: { help: 'relay: this node relays for it' },
     ...COMMON_OPTIONS,
@@ -84,16 +85,22 @@ function trust(contacts: Contacts, [name]: readonly string[], options: OptionVal
 
 function relay(contacts: Contacts, [name]: readonly string[], options: OptionValues): void {
   const isOn = !switchOption(options, 'off');
-  const [uses, serves] = [switchOption(options, 'use'), switchOption(options, 'serve')];
+  const [use, serve] = [switchOption(options, 'use'), switchOption(options, 'serve')];
+  // --off alone ends both.
+  const isBoth = !isOn && !use && !serve;
+  const [uses, serves] = [use || isBoth, serve || isBoth];
   if (!uses && !serves) throw usageError('contacts relay: expected --use or --serve, got neither.');
   const contact = contacts.setFlags(name!, {
     ...(uses ? { isRelay: isOn } : {}),
     ...(serves ? { mayRelay: isOn } : {}),
   });
-  const not = isOn ? '' : 'not ';
   const lines = [
-    ...(uses ? [`${contact.name} is ${not}used as a relay.`] : []),
-    ...(serves ? [`This node does ${not}relay for ${contact.name}.`] : []),
+    ...(uses ? [`${contact.name} is ${isOn ? '' : 'not '}used as a relay.`] : []),
+    ...(serves
+      ? [
+          `This node ${isOn ? 'relays' : 'does not relay'} for ${contact.name}${isOn ? ', while "starling relay" runs' : ''}.`,
+        ]
+      : []),
   ];
   tell(options, 'changed', contact, lines.join('\n'));
 }

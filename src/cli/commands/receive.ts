@@ -37,7 +37,8 @@ import { followTransfer, pathEvent, pathInWords } from '../transfer-words.ts';
 /** The command. */
 export const receiveCommand: CommandSpec = {
   name: 'receive',
-  argument: '[code | -]',
+  argument: '[word-word-word | -]',
+  most: 3,
   summary: 'receive what somebody sends, by three words; without them, what contacts send',
   options: {
     dir: { value: 'dir', help: 'the folder for what comes; default: here' },
@@ -49,8 +50,11 @@ export const receiveCommand: CommandSpec = {
     wait: { value: 'seconds', help: 'how long the sender is looked for; default: 600' },
     ...NODE_OPTIONS,
   },
-  run: ([text], options) => receive(text, options),
+  // Three words with blanks between them are as good as three with hyphens.
+  run: (words, options) => receive(words.length === 0 ? undefined : words.join(' '), options),
 };
+
+const GO_ON = 'Interrupted; what came is kept. Run the same command again to go on.';
 
 /** What all receivers of a command share. */
 interface Ground extends PersonalChannels {
@@ -60,24 +64,27 @@ interface Ground extends PersonalChannels {
   readonly sha256: string | undefined;
   /** After the first the command ends. */
   readonly isOnce: boolean;
+  /** The sender shows three words, which would be spent when its offer is declined. */
+  readonly isByCode: boolean;
 }
 
 async function receive(text: string | undefined, options: OptionValues): Promise<void> {
   const output = outputOf(options);
   const words = text === '-' ? await readWords(output) : text;
   const code = words === undefined ? undefined : parseCode(words);
-  if (code?.ok === false) throw usageError(`${code.message}.`);
+  if (code?.ok === false) throw usageError(code.message.replace(/[^?]$/, '$&.'));
   const sha256 = digestOf(options);
   if (switchOption(options, 'stdout') && output.isJson) {
     throw usageError('receive: expected --stdout or --json, got both; one of them has stdout.');
   }
   const firstKeys = code === undefined ? undefined : firstKeysOf(code.value);
-  const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
+  const goOn = (): string => GO_ON;
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
     const passphrase = passphraseInEnv();
     const personal = openPersonalChannels(node, { passphrase, isFindable: code === undefined });
-    const isOnce = code !== undefined || switchOption(options, 'once');
-    const ground: Ground = { ...personal, node, output, options, sha256, isOnce };
+    const isByCode = code !== undefined;
+    const isOnce = isByCode || switchOption(options, 'once');
+    const ground: Ground = { ...personal, node, output, options, sha256, isOnce, isByCode };
     try {
       if (code === undefined) await receiveFromContacts(ground, signal);
       else {
@@ -100,7 +107,7 @@ async function receive(text: string | undefined, options: OptionValues): Promise
 
 /** One line of stdin: words on the command line are seen by everybody on this machine. */
 async function readWords(output: Output): Promise<string> {
-  output.note('The three words:');
+  if (process.stdin.isTTY) output.note('The three words:');
   const lines = createInterface({ input: process.stdin });
   for await (const line of lines) {
     lines.close();
@@ -119,6 +126,11 @@ async function receiveFromContacts(ground: Ground, signal: AbortSignal): Promise
   const { channels, contacts, output, isOnce } = ground;
   output.event({ type: 'waiting', peer: channels.peerId });
   output.note(`Waiting for what contacts send to ${channels.peerId} …`);
+  if (contacts.list().length === 0) {
+    output.note(
+      'There are no contacts yet, and nobody else is heard: see "starling contacts --help".',
+    );
+  }
   for await (const { channel, nonce } of waitForKnocks(channels, contacts, signal)) {
     try {
       await withReceiver(ground, signal, (receiver) => receiver.take(channel, nonce));
@@ -157,7 +169,7 @@ async function withReceiver(
 async function ask(
   receiver: Receiver,
   offer: ShownOffer,
-  { contacts, output, options }: Ground,
+  { contacts, output, options, isByCode }: Ground,
   signal: AbortSignal,
 ): Promise<void> {
   const { name, totalBytes: bytes, fileCount: files, contentKind: kind, peerId: peer } = offer;
@@ -165,21 +177,43 @@ async function ask(
   if (kind === 'text') return;
   const contact = contacts.byPeerId(peer);
   const from = contact?.name ?? peer;
-  output.note(`${name}: ${formatBytes(bytes)} in ${files} file(s) from ${from}`);
+  output.note(
+    `${name}: ${formatBytes(bytes)} in ${files} ${files === 1 ? 'file' : 'files'} from ${from}`,
+  );
   if (switchOption(options, 'stdout') && files !== 1) {
-    await receiver.decline();
-    throw usageError(`receive: --stdout takes one file, and ${name} has ${files}.`);
+    if (!isByCode) await receiver.decline();
+    const fits = 'give the folder with --dir instead';
+    throw usageError(`receive: --stdout takes one file, and ${name} has ${files}: ${fits}.`);
   }
   if (switchOption(options, 'yes') || contact?.isTrusted === true) return;
   if (!process.stdin.isTTY) {
-    await receiver.decline();
+    if (!isByCode) await receiver.decline();
     throw usageError('receive: there is nobody to ask here; --yes takes it without asking.');
   }
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await prompt.question('Take it? [Y/n] ', { signal }).finally(() => prompt.close());
-  if (/^(?:|y|yes)$/i.test(answer.trim())) return;
+  if (/^(?:|y|yes)$/i.test((await answerTo('Take it? [Y/n] ', signal)).trim())) return;
   await receiver.decline();
   throw new CommandEnd('Not taken.', { exitCode: EXIT.failed });
+}
+
+/** A line of the terminal. @throws {CommandEnd} after Ctrl-C and Ctrl-D: an interruption like any other. */
+async function answerTo(question: string, signal: AbortSignal): Promise<string> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const onEnd = Promise.withResolvers<never>();
+  prompt.once('close', () => onEnd.reject(new CommandEnd(GO_ON, { exitCode: EXIT.interrupted })));
+  try {
+    const asked = prompt.question(question, { signal });
+    asked.catch(() => {});
+    return await Promise.race([asked, onEnd.promise]);
+  } catch (error) {
+    process.stderr.write('\n');
+    signal.throwIfAborted();
+    throw error instanceof CommandEnd
+      ? error
+      : new CommandEnd(GO_ON, { exitCode: EXIT.interrupted });
+  } finally {
+    onEnd.promise.catch(() => {});
+    prompt.close();
+  }
 }
 
 async function report(

@@ -79,7 +79,8 @@ async function offer(
   const { channels, contacts } = personal;
   const to = name === undefined ? undefined : contacts.find(name);
   const sender = new Sender({ node, channels, source, ...(to && { to: to.peerId }) });
-  tell(sender, output);
+  const nameOf = (peerId: string): string => contacts.byPeerId(peerId)?.name ?? peerId;
+  tell(sender, output, nameOf);
   const startedMs = performance.now();
   const unfollow = followTransfer(output, () => sender.transfer?.status());
   try {
@@ -116,10 +117,10 @@ function showCode(sender: Sender, code: string, output: Output): void {
   );
 }
 
-function tell(sender: Sender, output: Output): void {
+function tell(sender: Sender, output: Output, nameOf: (peerId: string) => string): void {
   sender.on('paired', ({ peerId, path }) => {
     output.event({ type: 'paired', peer: peerId, path: pathEvent(path) });
-    output.note(`Connected with ${peerId}, ${pathInWords(path)}.`);
+    output.note(`Connected with ${nameOf(peerId)}, ${pathInWords(path)}.`);
   });
   sender.on('wrong-guess', ({ left }) => {
     output.event({ type: 'wrong-guess', left });

@@ -360,7 +360,9 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
       const sha256 = toHex(await transfer.received());
       if (expected !== undefined && expected !== sha256) {
         await transfer.discard();
-        throw nodeError('ERR_DIGEST', { name: transfer.manifest.name, expected, got: sha256 });
+        const fate = 'nothing of it was kept here, and the sender still waits';
+        const { name } = transfer.manifest;
+        throw nodeError('ERR_DIGEST', { name, expected, got: sha256, fate });
       }
       const theirs = await this.#persist(signal, () => this.#askDigest());
       if (await transfer.verify(theirs)) return await this.#keep(transfer, sha256, signal);
