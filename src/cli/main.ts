@@ -34,6 +34,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
 /** Runs the program. @param args the words behind the program's name. */
 export async function main(args: readonly string[]): Promise<void> {
   const [word, ...rest] = commandFirst(args);
+  // Whoever reads what is printed may have read enough ("… --json | head -3").
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.failed);
+    throw error;
+  });
   try {
     if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
       const specs = await Promise.all(Object.values(COMMANDS).map((load) => load()));

@@ -7,7 +7,7 @@ import { after, describe, it } from 'node:test';
 import { nodeEd25519 } from '../../io/crypto.ts';
 import { formatPeerId, peerIdOf } from '../../protocol/identity/index.ts';
 import { PeerNode } from '../peer-node.ts';
-import type { ChannelService } from './channel-service.ts';
+import type { ChannelService, PeerFinder } from './channel-service.ts';
 
 const root = mkdtempSync(path.join(os.tmpdir(), 'starling-channel-'));
 const closers: (() => Promise<void>)[] = [];
@@ -23,7 +23,11 @@ interface Party {
 }
 
 let made = 0;
-async function party(known: (peerId: string) => boolean, seed = randomBytes(32)): Promise<Party> {
+async function party(
+  known: (peerId: string) => boolean,
+  seed = randomBytes(32),
+  finders: readonly PeerFinder[] = [],
+): Promise<Party> {
   made += 1;
   const node = await PeerNode.open({
     home: path.join(root, String(made)),
@@ -33,7 +37,7 @@ async function party(known: (peerId: string) => boolean, seed = randomBytes(32))
     isOffline: true,
   });
   closers.push(() => node.close());
-  const channels = node.openChannels({ seed, isKnown: known, finders: [] });
+  const channels = node.openChannels({ seed, isKnown: known, finders });
   return { node, channels, peerId: channels.peerId };
 }
 
@@ -152,6 +156,18 @@ describe('channels of two nodes', () => {
     const all = await promise;
     assert.equal(text(all.subarray(0, 6)), 'first ');
     assert.ok(all.subarray(6).equals(sent));
+    connection.destroy();
+  });
+
+  it('a data connection that was wanted before there was a channel learns from it where the peer is', async () => {
+    const finds: PeerFinder = (_peerId, _onFound, signal) =>
+      new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const [a, b] = [await party(anybody, randomBytes(32), [finds]), await party(anybody)];
+    echo(b);
+    const wanted = a.channels.openBulk(b.peerId, 'echo', bytes('first'));
+    await b.channels.channelTo(a.peerId, at(a));
+    const { connection, peerId } = await wanted;
+    assert.equal(peerId, b.peerId);
     connection.destroy();
   });
 

@@ -315,6 +315,8 @@ export class ChannelService implements ControlLinkOwner {
     }
     this.#tell({ type: isSameRun ? 'path' : 'open', peerId: link.peerId, channel: link });
     for (const resolve of this.#waiting.get(link.peerId) ?? []) resolve(link);
+    // Data connections that were wanted before there was a channel learn from its greeting where the peer listens.
+    for (const hear of this.#searching.get(link.peerId) ?? []) hear(whereaboutsOf(link));
     this.#limitLinks();
     if (link.path.kind === 'relay') void this.#seekBetter(link);
   }

@@ -51,3 +51,5 @@ export const LSD_PORTS_PER_HOST_MAX = 16;
 export const LSD_PEERS_MAX = 5_000;
 /** A peer that was not heard for three intervals makes room. */
 export const PEER_LIFETIME_MS = 900_000;
+/** Announces out of turn, for somebody who waits: so many at once, and one more for each ANNOUNCE_GAP_MS. */
+export const URGENT_BURST = 3;

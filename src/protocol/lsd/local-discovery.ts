@@ -26,6 +26,7 @@ import {
   SENDERS_MAX,
   TOTAL_ANNOUNCES_PER_SEC,
   TOTAL_BURST,
+  URGENT_BURST,
 } from './constants.ts';
 import { checkOption } from './errors.ts';
 import { LocalNetworks } from './local-networks.ts';
@@ -57,6 +58,7 @@ export class LocalDiscovery {
   readonly #entries = new Map<string, Entry>();
   readonly #senders = new Map<string, TokenBucket>();
   readonly #total: TokenBucket;
+  readonly #outOfTurn: TokenBucket;
   readonly #outputs: LsdOutput[] = [];
   #networks = new LocalNetworks([]);
   #allowedMs: number = Number.NEGATIVE_INFINITY;
@@ -65,6 +67,7 @@ export class LocalDiscovery {
 
   constructor(nowMs: number, rng: Rng) {
     this.cookie = toHex(rng.bytes(8));
+    this.#outOfTurn = new TokenBucket(1_000 / ANNOUNCE_GAP_MS, nowMs, URGENT_BURST);
     this.#total = new TokenBucket(TOTAL_ANNOUNCES_PER_SEC, nowMs, TOTAL_BURST);
   }
 
@@ -99,6 +102,11 @@ export class LocalDiscovery {
     if (this.#entries.has(key)) return true;
     if (this.#entries.size >= LSD_HASHES_MAX) return false;
     const dueMs = isUrgent ? nowMs : nowMs + ANNOUNCE_DELAY_MS;
+    // "no more than once per minute" (BEP 14) is for what is repeated; somebody who waits may speak out of turn a few times.
+    if (isUrgent && this.#outOfTurn.available(nowMs) >= 1) {
+      this.#outOfTurn.spend(nowMs, 1);
+      this.#allowedMs = Math.min(this.#allowedMs, nowMs);
+    }
     this.#entries.set(key, { infoHash, port, dueMs, wasAnnounced: false, peers: new Map() });
     this.#dueMs = Math.min(this.#dueMs, dueMs);
     return true;

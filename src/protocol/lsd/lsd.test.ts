@@ -141,6 +141,15 @@ describe('when local discovery announces', () => {
     );
   });
 
+  it('what somebody waits for may be announced out of turn, three times a minute', () => {
+    const discovery = new LocalDiscovery(0, new Rng(1));
+    for (let i = 0; i < 5; i += 1) {
+      discovery.add(i * 1_000, new Uint8Array(20).fill(i), 6881, { isUrgent: true });
+      run(discovery, i * 1_000);
+    }
+    assert.equal(discovery.nextTimeoutMs, 2_000 + ANNOUNCE_GAP_MS);
+  });
+
   it('what somebody waits for is announced at once, and takes along what is due soon', () => {
     const discovery = new LocalDiscovery(0, new Rng(1));
     discovery.add(0, new Uint8Array(20).fill(1), 6881);
