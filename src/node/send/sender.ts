@@ -94,6 +94,7 @@ export class Sender extends EventEmitter<SenderEvents> {
   #isOver = false;
   /** The receiver has everything. */
   #isComplete = false;
+  #toldWay = '';
 
   constructor(options: SenderOptions) {
     super();
@@ -133,7 +134,7 @@ export class Sender extends EventEmitter<SenderEvents> {
       channels.listen((change) => {
         if (change.peerId !== this.#receiver) {
           if (change.type === 'closed') this.#keeper?.forget(change.channel);
-        } else if (change.type === 'path') this.emit('path', { path: change.channel.path });
+        } else if (change.type === 'path') this.#tellPath(change.channel.path);
         else if (change.type === 'closed' && !this.#isOver && !this.#isComplete) {
           this.#running?.disconnect();
           this.emit('lost', { reason: change.reason ?? '' });
@@ -207,6 +208,18 @@ export class Sender extends EventEmitter<SenderEvents> {
     await this.#host.start();
   }
 
+  #tellPaired(peerId: string, path: PeerPath): void {
+    this.#toldWay = wayOf(path);
+    this.emit('paired', { peerId, path });
+  }
+
+  /** Another connection by the same way is no news. */
+  #tellPath(path: PeerPath): void {
+    const way = wayOf(path);
+    if (way !== this.#toldWay) this.emit('path', { path });
+    this.#toldWay = way;
+  }
+
   #meet(endpoint: { host: string; port: number }): void {
     const signal = AbortSignal.timeout(10_000);
     this.#options.channels.channelAt(endpoint, signal).catch(() => {});
@@ -220,7 +233,7 @@ export class Sender extends EventEmitter<SenderEvents> {
       try {
         const channel = await channels.channelTo(to);
         await channel.request(RECEIVE_SERVICE, encodeKnock(this.#offer.nonce));
-        this.emit('paired', { peerId: to, path: channel.path });
+        this.#tellPaired(to, channel.path);
         await this.#untilGone(to);
       } catch {
         await new Promise((resolve) => setTimeout(resolve, KNOCK_MS).unref());
@@ -245,7 +258,7 @@ export class Sender extends EventEmitter<SenderEvents> {
     // Whichever of the two moves to another network, it knows where the other one is.
     if (!this.#isOver) this.#ends.push(this.#options.channels.keep(peerId));
     const path = this.#options.channels.channel(peerId)?.path;
-    if (path !== undefined) this.emit('paired', { peerId, path });
+    if (path !== undefined) this.#tellPaired(peerId, path);
   }
 
   #drainBudget(): void {
@@ -370,4 +383,8 @@ export class Sender extends EventEmitter<SenderEvents> {
     connection.write(this.#options.source.bytes);
     connection.end();
   }
+}
+
+function wayOf({ kind, remote, relay }: PeerPath): string {
+  return `${kind} ${remote.host} ${relay ?? ''}`;
 }
