@@ -45,22 +45,6 @@ async function tellMapping({ portMapper }: PeerNode, output: Output): Promise<vo
   output.note(`Port mapping: ${describeMapping(status)}`);
 }
 
-/** What `work` comes to, or the signal's reason as soon as it aborts; the work then ends with its node. */
-export async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  work.catch(() => {});
-  signal.throwIfAborted();
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
 /** Resolves after `ms`, or rejects when the signal aborts; undefined waits for the signal alone. */
 export function waitUntil(
   signal: AbortSignal,

@@ -11,6 +11,7 @@ import { AppError } from '../lib/errors.ts';
 import { type HostAddress, type ResolveName, resolveHost } from './dns.ts';
 import { httpError } from './http-errors.ts';
 import { allowsRedirect, type ReachPolicy } from './reach-policy.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** How to ask. */
 export interface HttpOptions {
@@ -220,7 +221,7 @@ async function openHop(hop: Hop, fromAddress: string | undefined): Promise<Incom
   const { url, options, signal } = hop;
   signal.throwIfAborted();
   const resolving = resolveHost(url.hostname, options.policy, options.resolveName);
-  const resolved = await untilAborted(resolving, signal);
+  const resolved = await untilAborted(signal, resolving);
   const found = options.selectAddresses?.(resolved) ?? resolved;
   if (found.length === 0) {
     throw httpError('ERR_HTTP_UNREACHABLE', url, 'it has no address of the kind that is wanted');
@@ -351,15 +352,6 @@ function join(chunks: readonly Uint8Array[]): Uint8Array {
     at += chunk.length;
   }
   return body;
-}
-
-/** DNS look-ups can't be cancelled; their late result is dropped. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 /** Our own errors pass; the caller's abort is his; the rest gets a sentence. */

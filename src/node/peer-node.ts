@@ -237,7 +237,7 @@ export class PeerNode implements AsyncDisposable {
    * @param options the identity's seed, who is known, and where to look for peers.
    */
   openChannels(
-    options: Pick<ChannelServiceOptions, 'seed' | 'isKnown' | 'finders' | 'onNotice'>,
+    options: Pick<ChannelServiceOptions, 'seed' | 'isKnown' | 'finders'>,
   ): ChannelService {
     if (this.#channels !== undefined) throw new Error('channels are open already');
     this.#channels = new ChannelService({

@@ -3,10 +3,11 @@
  * @module
  */
 import { type Check, examine } from '../../node/api/doctor.ts';
+import { untilAborted } from '../../node/api/index.ts';
 import { type CommandSpec, listOption, type OptionValues, textOption } from '../command.ts';
 import { CommandEnd, EXIT } from '../exit.ts';
 import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
-import { untilAborted, withPeerNode } from '../session.ts';
+import { withPeerNode } from '../session.ts';
 
 const MARKS = { ok: '✓', warning: '!', failed: '✗', skipped: '–' } as const;
 

@@ -16,7 +16,7 @@ import {
   parsePublicationLink,
   toHex,
 } from '../../node/api/dht.ts';
-import type { AppError, PeerNode, Torrent } from '../../node/api/index.ts';
+import { type AppError, type PeerNode, type Torrent, untilAborted } from '../../node/api/index.ts';
 import {
   type CommandSpec,
   listOption,
@@ -29,7 +29,7 @@ import { usageError } from '../exit.ts';
 import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
 import type { Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
-import { untilAborted, waitUntil, withPeerNode } from '../session.ts';
+import { waitUntil, withPeerNode } from '../session.ts';
 
 // Implementation limits
 /** Time between looks for a newer version. */

@@ -10,6 +10,7 @@ import {
   type Summary,
   type Torrent,
   type TorrentSource,
+  untilAborted,
 } from '../../node/api/index.ts';
 import {
   type CommandSpec,
@@ -30,7 +31,7 @@ import {
 import { formatBytes, formatSeconds, type Output } from '../output.ts';
 import { followTorrent } from '../progress.ts';
 import { SECURE_OPTION, swarmOf } from '../secure-swarm.ts';
-import { untilAborted, waitUntil, withPeerNode } from '../session.ts';
+import { waitUntil, withPeerNode } from '../session.ts';
 
 // Implementation limits
 /** How long a disk problem that may pass is waited for before the command gives up. */

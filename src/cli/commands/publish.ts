@@ -12,11 +12,12 @@ import {
   publishVersion,
   toHex,
 } from '../../node/api/dht.ts';
+import { untilAborted } from '../../node/api/index.ts';
 import { type CommandSpec, listOption, type OptionValues, textOption } from '../command.ts';
 import { CommandEnd, EXIT, usageError } from '../exit.ts';
 import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
 import { saltOption } from '../salt.ts';
-import { untilAborted, withPeerNode } from '../session.ts';
+import { withPeerNode } from '../session.ts';
 import { serve, shareTarget } from '../sharing.ts';
 
 /** Publications have a key of their own: whoever has it can replace them. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { defaultHome } from '../../node/api/identity.ts';
-import type { PeerNode } from '../../node/api/index.ts';
+import { type PeerNode, untilAborted } from '../../node/api/index.ts';
 import {
   codeLink,
   openPersonalChannels,
@@ -18,7 +18,7 @@ import { usageError } from '../exit.ts';
 import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
 import { formatBytes, type Output } from '../output.ts';
 import { passphraseInEnv } from '../passphrase.ts';
-import { untilAborted, withPeerNode } from '../session.ts';
+import { withPeerNode } from '../session.ts';
 import { followTransfer, pathEvent, pathInWords } from '../transfer-words.ts';
 
 /** The command. */

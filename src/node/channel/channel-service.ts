@@ -22,11 +22,12 @@ import {
   takesPlace,
   WIRE_PROTOCOL,
 } from '../../protocol/channel/index.ts';
-import { formatPeerId, parsePeerId, peerIdOf } from '../../protocol/identity/index.ts';
+import { formatPeerId, peerIdOf } from '../../protocol/identity/index.ts';
 import { nodeError } from '../errors.ts';
 import { takeBulkHeader } from './bulk-header.ts';
 import { ControlLink, type ControlLinkOwner, RequestRefusal } from './control-link.ts';
 import { ChannelCredentials, provenPeer } from './credentials.ts';
+import { idBytes } from './peer-ids.ts';
 import {
   type DialAim,
   type DialGround,
@@ -99,8 +100,6 @@ export interface ChannelServiceOptions {
   readonly finders: readonly PeerFinder[];
   /** Takes a connection that speaks the BitTorrent wire; resolves when it said which torrent it is for. */
   readonly onWire: (proven: ProvenConnection) => Promise<void>;
-  /** Something that its user may want to know, a sentence. */
-  readonly onNotice?: (notice: string) => void;
 }
 
 /** A change that services may act on. */
@@ -289,11 +288,10 @@ export class ChannelService implements ControlLinkOwner {
   onHello(link: ControlLink, hello: Hello): void {
     this.#greeting.delete(link);
     const old = this.#links.get(link.peerId);
-    const otherId = parsePeerId(link.peerId);
-    if (old?.hello !== undefined && otherId.ok) {
+    if (old?.hello !== undefined) {
       const isTaken = takesPlace(
         this.#id,
-        otherId.value,
+        idBytes(link.peerId),
         rivalOf(old, old.hello),
         rivalOf(link, hello),
       );
@@ -395,17 +393,10 @@ export class ChannelService implements ControlLinkOwner {
       addresses: this.#options.addresses(),
       ...(observed === undefined ? {} : { observed }),
     };
-    const waiting = this.#waiting.get(peerId) ?? new Set();
-    this.#waiting.set(peerId, waiting);
-    const settle = (channel: Channel): void => {
+    const forget = enlist(this.#waiting, peerId, (channel) => {
       forget();
       resolve(channel);
-    };
-    const forget = (): void => {
-      waiting.delete(settle);
-      if (waiting.size === 0) this.#waiting.delete(peerId);
-    };
-    waiting.add(settle);
+    });
     const owner: ControlLinkOwner = {
       onHello: (link, said) => this.onHello(link, said),
       onMessage: (link, received) => this.onMessage(link, received),
@@ -428,8 +419,7 @@ export class ChannelService implements ControlLinkOwner {
   ): Promise<Channel> {
     const { promise: incoming, resolve } = Promise.withResolvers<Channel>();
     const abort = new AbortController();
-    const waiting = this.#waiting.get(peerId) ?? new Set();
-    this.#waiting.set(peerId, waiting.add(resolve));
+    const forget = enlist(this.#waiting, peerId, resolve);
     const signals = [abort.signal, this.#abort.signal];
     if (options.signal !== undefined) signals.push(options.signal);
     const signal = AbortSignal.any(signals);
@@ -441,7 +431,7 @@ export class ChannelService implements ControlLinkOwner {
       // The other end may have heard that it is looked for, and come by itself.
       return await Promise.race([incoming, dialled]);
     } finally {
-      waiting.delete(resolve);
+      forget();
       abort.abort(new Error('the search is over'));
     }
   }
@@ -467,12 +457,8 @@ export class ChannelService implements ControlLinkOwner {
       relays.push(...(found.relays ?? []));
     };
     if (hints !== undefined) onFound(hints);
-    const hearing = this.#searching.get(peerId) ?? new Set();
-    this.#searching.set(peerId, hearing.add(onFound));
-    const searches = this.#options.finders.map((find) =>
-      find(peerId, onFound, signal).catch(() => {}),
-    );
-    void Promise.all(searches).then(() => race.complete());
+    const forget = enlist(this.#searching, peerId, onFound);
+    this.#feed(race, peerId, onFound, signal);
     const direct = race.outcome;
     const relayed = this.#throughRelay(peerId, protocol, relays, direct, signal);
     try {
@@ -484,11 +470,21 @@ export class ChannelService implements ControlLinkOwner {
       throw nodeError('ERR_PEER_UNREACHABLE', { peer: peerId, tried });
     } finally {
       over.abort(new Error('a way was found'));
-      hearing.delete(onFound);
-      if (hearing.size === 0 && this.#searching.get(peerId) === hearing) {
-        this.#searching.delete(peerId);
-      }
+      forget();
     }
+  }
+
+  /** Has all finders look; no more addresses come of them when they are done. */
+  #feed(
+    race: DialRace,
+    peerId: string,
+    onFound: (found: Whereabouts) => void,
+    signal: AbortSignal,
+  ): void {
+    const searches = this.#options.finders.map((find) =>
+      find(peerId, onFound, signal).catch(() => {}),
+    );
+    void Promise.all(searches).then(() => race.complete());
   }
 
   /** The last rung, tried when the others had their start, and again when a further relay is heard of while they go on. */
@@ -541,8 +537,7 @@ export class ChannelService implements ControlLinkOwner {
       for (const endpoint of found.addresses) race.add(endpoint);
     };
     add({ addresses });
-    const searches = this.#options.finders.map((find) => find(peerId, add, signal).catch(() => {}));
-    void Promise.all(searches).then(() => race.complete());
+    this.#feed(race, peerId, add, signal);
     return await race.outcome;
   }
 
@@ -573,6 +568,16 @@ export class ChannelService implements ControlLinkOwner {
   #tell(change: ChannelChange): void {
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+/** Puts one into the list of a key. @returns what takes it out again, callable more than once; a list that is empty goes. */
+function enlist<T>(lists: Map<string, Set<T>>, key: string, one: T): () => void {
+  const list = lists.get(key) ?? new Set();
+  lists.set(key, list.add(one));
+  return () => {
+    list.delete(one);
+    if (list.size === 0 && lists.get(key) === list) lists.delete(key);
+  };
 }
 
 /** Where the other end of a connection can be reached: where it was dialled, where it says that it is, the relay in between. */

@@ -7,7 +7,6 @@
  * @module
  */
 import { dialTcp, type Endpoint, type TcpConnection } from '../../io/tcp.ts';
-import { parsePeerId } from '../../protocol/identity/index.ts';
 import {
   decodeRelayWord,
   encodePreface,
@@ -21,6 +20,7 @@ import {
 } from '../../protocol/relay/index.ts';
 import { nodeError } from '../errors.ts';
 import type { ChannelService, RelayHint } from './channel-service.ts';
+import { idBytes } from './peer-ids.ts';
 import type { Channel, ProvenConnection, Received } from './types.ts';
 
 // Implementation limits
@@ -126,10 +126,8 @@ export class RelayClient {
     signal: AbortSignal,
   ): Promise<ProvenConnection> {
     const { channels } = this.#options;
-    const id = parsePeerId(peerId);
-    if (!id.ok) throw nodeError('ERR_CONFIG', { what: 'peer id', expected: 'one', got: peerId });
     const channel = await channels.channelTo(relay.peerId, { hints: relay, signal });
-    const asked = encodeRelayWord({ kind: 'connect', peerId: id.value });
+    const asked = encodeRelayWord({ kind: 'connect', peerId: idBytes(peerId) });
     const answer = decodeRelayWord(await channel.request(RELAY_SERVICE, asked));
     if (!answer.ok || answer.value.kind !== 'token') {
       throw nodeError('ERR_CHANNEL', { peer: relay.peerId, reason: 'no token came of the relay' });

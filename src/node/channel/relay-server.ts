@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { monotonicMs } from '../../io/clock.ts';
 import type { TcpConnection } from '../../io/tcp.ts';
-import { formatPeerId, parsePeerId } from '../../protocol/identity/index.ts';
+import { formatPeerId } from '../../protocol/identity/index.ts';
 import {
   decodeRelayWord,
   encodeRelayWord,
@@ -25,6 +25,7 @@ import {
 } from '../../protocol/relay/index.ts';
 import type { ChannelService } from './channel-service.ts';
 import { RequestRefusal } from './control-link.ts';
+import { idBytes } from './peer-ids.ts';
 import type { Channel } from './types.ts';
 
 // Implementation limits
@@ -155,14 +156,13 @@ export class RelayServer {
 
   #connect(nowMs: number, channel: Channel, word: RelayWord & { kind: 'connect' }): Uint8Array {
     const to = formatPeerId(word.peerId);
-    const own = parsePeerId(channel.peerId);
     const target = this.#options.channels.channel(to);
-    if (target === undefined || !own.ok) this.#table.cancel(to);
+    if (target === undefined) this.#table.cancel(to);
     const tokens = this.#table.connect(nowMs, channel.peerId, to);
     if (!tokens.ok) throw new RequestRefusal('failed', tokens.message);
     const incoming = encodeRelayWord({
       kind: 'incoming',
-      peerId: own.ok ? own.value : new Uint8Array(),
+      peerId: idBytes(channel.peerId),
       token: tokens.value.to,
     });
     if (target?.send(RELAYED_SERVICE, incoming) !== true) {

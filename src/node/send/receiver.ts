@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../io/clock.ts';
 import { nodeCrypto } from '../../io/crypto.ts';
 import type { DuplexConnection, Endpoint } from '../../io/tcp.ts';
+import { untilAborted } from '../../io/until-aborted.ts';
 import { equalBytes, toHex } from '../../lib/bytes.ts';
 import type { AppError, Result } from '../../lib/errors.ts';
 import {
@@ -468,18 +469,4 @@ function isAsOffered(manifest: Manifest, offer: OfferWord): boolean {
     totalBytes === offer.totalBytes &&
     fileCount === offer.fileCount
   );
-}
-
-/** What work comes to, or the signal's reason as soon as it aborts. */
-async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  work.catch(() => {});
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -5,7 +5,7 @@
  * `find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum` prints in it, links left out.
  * @module
  */
-import { compareBytes, concatBytes, fromLatin1, toHex } from '../../lib/bytes.ts';
+import { compareBytes, concatBytes, fromLatin1, joinBytes, toHex } from '../../lib/bytes.ts';
 import type { Crypto } from '../../lib/ports.ts';
 import { encodeUtf8 } from '../../lib/utf8.ts';
 
@@ -25,20 +25,7 @@ export function contentDigest(files: readonly DigestedFile[], crypto: Crypto): U
     return { path: encodeUtf8(`./${path.join('/')}`), sha256 };
   });
   named.sort((a, b) => compareBytes(a.path, b.path));
-  return crypto.sha256(joined(named.map(lineOf)));
-}
-
-/** A spread of a million arguments overflows the stack. */
-function joined(lines: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const line of lines) length += line.length;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const line of lines) {
-    bytes.set(line, at);
-    at += line.length;
-  }
-  return bytes;
+  return crypto.sha256(joinBytes(named.map(lineOf)));
 }
 
 /** As `sha256sum` writes it: a backslash in front where the name needs one in it. */
