@@ -169,7 +169,12 @@ async function putItem(options: OptionValues, text: string): Promise<void> {
     before = known.item !== undefined && isMutable(known.item) ? known.item.seq : undefined;
     item = signDhtItem(seed, (before ?? 0) + 1, value, salt);
   }
-  const { stored } = await dht.put(item, before);
+  let { stored } = await dht.put(item, before);
+  if (stored === 0) {
+    // The few nodes known so far may be gone or know no items (BEP 44): by now there may be others.
+    await dht.settle(SETTLE_MS);
+    ({ stored } = await dht.put(item, before));
+  }
   const target = toHex(targetOf(nodeCrypto, item));
   output.event({ target, type: 'stored', nodes: stored, ...mutableFacts(item) });
   if (stored === 0)
