@@ -47,8 +47,9 @@ const scanBuffer = Buffer.allocUnsafeSlow(SCAN_BYTES);
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.type === 'open') {
-    tables.get(message.spec.id)?.close();
-    tables.set(message.spec.id, new FileTable(message.spec));
+    const known = tables.get(message.spec.id);
+    if (known === undefined) tables.set(message.spec.id, new FileTable(message.spec));
+    else known.adopt(message.spec);
     return;
   }
   const results = message.jobs.map((job) => run(job));

@@ -233,7 +233,8 @@ function cancelLapsed(state: SwarmState, torrent: Torrent, piece: number, block:
   }
 }
 
-function cancelAt(
+/** Takes a request back, unless it was before. */
+export function cancelAt(
   state: SwarmState,
   torrent: Torrent,
   peer: Peer | undefined,
