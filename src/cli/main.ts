@@ -10,6 +10,17 @@ import { forTerminal } from './output.ts';
 
 /** Where each command is; loaded when asked for, since start-up time is felt. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
+  node: async () => (await import('./commands/node.ts')).nodeCommand,
+  status: async () => (await import('./commands/status.ts')).statusCommand,
+  add: async () => (await import('./commands/torrents.ts')).addCommand,
+  list: async () => (await import('./commands/torrents.ts')).listCommand,
+  pause: async () => (await import('./commands/torrents.ts')).pauseCommand,
+  resume: async () => (await import('./commands/torrents.ts')).resumeCommand,
+  remove: async () => (await import('./commands/torrents.ts')).removeCommand,
+  limit: async () => (await import('./commands/torrents.ts')).limitCommand,
+  stop: async () => (await import('./commands/status.ts')).stopCommand,
+  logs: async () => (await import('./commands/status.ts')).logsCommand,
+  token: async () => (await import('./commands/status.ts')).tokenCommand,
   share: async () => (await import('./commands/seed.ts')).shareCommand,
   get: async () => (await import('./commands/get.ts')).getCommand,
   send: async () => (await import('./commands/send.ts')).sendCommand,

@@ -23,6 +23,7 @@ import {
   type Endpoint,
   isMutable,
   type LookupStats,
+  type NodeInfo,
 } from '../protocol/dht/index.ts';
 import { parseEndpoint } from './address.ts';
 import { loadDht, saveDht } from './dht-memory.ts';
@@ -252,6 +253,12 @@ export class DhtService {
   /** A picture of each family. */
   status(): DhtStatus[] {
     return [...this.#cores.values()].map((core) => core.status(monotonicMs()));
+  }
+
+  /** The nodes of a family's table nearest to this one, nearest first. */
+  neighbours(family: 4 | 6, count: number): readonly NodeInfo[] {
+    const core = this.#cores.get(family);
+    return core === undefined ? [] : core.closest(core.status(monotonicMs()).id, count);
   }
 
   /** The port that datagrams leave from; undefined without a socket of this family. */

@@ -18,6 +18,8 @@ export const nodeErrorTable = {
     `Cannot listen on ${d.endpoint} (${d.code}): choose another address or port with ${d.option ?? '--listen'}.`,
   ERR_NO_MATCH: (d: { patterns: string; name: string }): string =>
     `No file of ${d.name} matches ${d.patterns}: see its files with "starling info".`,
+  ERR_HOME_IN_USE: (d: { home: string }): string =>
+    `A node runs on ${d.home} already: use it ("starling status"), or give this one a folder of its own with STARLING_HOME.`,
   ERR_DUPLICATE: (d: { infoHash: string }): string =>
     `The torrent ${d.infoHash} is running in this node already.`,
   ERR_INCONSISTENT: (d: { name: string; piece: number }): string =>

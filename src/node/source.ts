@@ -59,15 +59,30 @@ export function sourceFromBytes(bytes: Uint8Array, what: string): TorrentSource 
  * @throws {AppError} ERR_SOURCE, ERR_FILE, ERR_OFFLINE.
  */
 export async function readSource(text: string, policy?: ReachPolicy): Promise<TorrentSource> {
-  if (/^magnet:/i.test(text)) {
-    const parsed = parseMagnet(text);
-    if (!parsed.ok) throw nodeError('ERR_SOURCE', { what: 'The link', reason: parsed.message });
-    return { kind: 'magnet', magnet: parsed.value };
-  }
-  if (/^https?:\/\//i.test(text)) {
-    const { body, address } = await fetchTorrent(text, policy);
-    return { ...sourceFromBytes(body, text), isFromPublic: !isSpecialAddress(address) };
-  }
+  if (/^magnet:/i.test(text)) return sourceFromLink(text);
+  if (/^https?:\/\//i.test(text)) return (await fetchSource(text, policy)).source;
+  return sourceFromBytes(await readTorrentFile(text), text);
+}
+
+/** Parses a magnet link. @throws {AppError} ERR_SOURCE. */
+export function sourceFromLink(text: string): TorrentSource {
+  const parsed = parseMagnet(text);
+  if (!parsed.ok) throw nodeError('ERR_SOURCE', { what: 'The link', reason: parsed.message });
+  return { kind: 'magnet', magnet: parsed.value };
+}
+
+/** Fetches the torrent file behind an http(s) URL. @throws {AppError} ERR_SOURCE, ERR_OFFLINE. */
+export async function fetchSource(
+  url: string,
+  policy?: ReachPolicy,
+): Promise<{ readonly source: TorrentSource; readonly bytes: Uint8Array }> {
+  const { body, address } = await fetchTorrent(url, policy);
+  const source = { ...sourceFromBytes(body, url), isFromPublic: !isSpecialAddress(address) };
+  return { source, bytes: body };
+}
+
+/** Reads a torrent file of this machine. @throws {AppError} ERR_SOURCE. */
+export async function readTorrentFile(text: string): Promise<Uint8Array> {
   try {
     const stat = await fs.stat(text);
     if (!stat.isFile()) {
@@ -77,7 +92,7 @@ export async function readSource(text: string, policy?: ReachPolicy): Promise<To
       const reason = `expected at most ${MAX_TORRENT_BYTES} bytes, got ${stat.size}`;
       throw nodeError('ERR_SOURCE', { what: text, reason });
     }
-    return sourceFromBytes(await fs.readFile(text), text);
+    return await fs.readFile(text);
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (syscall === undefined || code === undefined) throw error;

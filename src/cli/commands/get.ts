@@ -21,6 +21,7 @@ import {
   textOption,
 } from '../command.ts';
 import { CommandEnd, EXIT, usageError } from '../exit.ts';
+import { getByNode, nodeToUse } from '../handover.ts';
 import {
   discoveryOf,
   NODE_OPTIONS,
@@ -70,6 +71,11 @@ async function get(text: string, options: OptionValues): Promise<void> {
   const dir = textOption(options, 'dir') ?? '.';
   const shareLimits = shareLimitsOf(options);
   const sha256 = digestOption(options);
+  const running = await nodeToUse(options, output);
+  if (running !== undefined) {
+    await getByNode(running, text, options, output);
+    return;
+  }
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
     const source = await untilAborted(signal, sourceOf(text, node));

@@ -5,6 +5,7 @@
 import { readSource } from '../../node/api/index.ts';
 import { type CommandSpec, type OptionValues, textOption } from '../command.ts';
 import { usageError } from '../exit.ts';
+import { nodeToUse, seedByNode, shareByNode } from '../handover.ts';
 import { discoveryOf, NODE_OPTIONS, nodeOptionsOf, outputOf, WEB_OPTION } from '../options.ts';
 import { followTorrent } from '../progress.ts';
 import { SECURE_OPTION, swarmOf } from '../secure-swarm.ts';
@@ -43,6 +44,11 @@ export const seedCommand: CommandSpec = {
 
 async function share(paths: readonly string[], options: OptionValues): Promise<void> {
   const output = outputOf(options);
+  const running = await nodeToUse(options, output);
+  if (running !== undefined) {
+    await shareByNode(running, paths, options, output);
+    return;
+  }
   await withPeerNode(nodeOptionsOf(options), output, goOnSharing, async (node, signal) => {
     const web = await openWeb(node, options);
     const swarm = await swarmOf(node, options, output);
@@ -54,6 +60,11 @@ async function share(paths: readonly string[], options: OptionValues): Promise<v
 
 async function seed(text: string, options: OptionValues): Promise<void> {
   const output = outputOf(options);
+  const running = await nodeToUse(options, output);
+  if (running !== undefined) {
+    await seedByNode(running, text, options, output);
+    return;
+  }
   await withPeerNode(nodeOptionsOf(options), output, goOnSharing, async (node, signal) => {
     const source = await readSource(text, node.policy);
     if (source.kind === 'magnet') {

@@ -1,0 +1,234 @@
+/**
+ * One torrent of a long-running node: what is kept of it, and the running torrent where there is one.
+ *
+ * A torrent that cannot be started (its files are gone, the disk is not there) stays in the list with its error, and `run` tries again.
+ * Not here: the list, what is written when (torrent-service.ts).
+ * @module
+ */
+import type { TorrentRow, TorrentState } from '../../contract/index.ts';
+import { AppError } from '../../lib/errors.ts';
+import type { Metainfo } from '../../protocol/metainfo/index.ts';
+import type { PeerNode } from '../peer-node.ts';
+import { sourceFromBytes, sourceFromLink } from '../source.ts';
+import type { TorrentRecord } from '../store/torrent-table.ts';
+import type { Torrent } from '../torrent.ts';
+import type { AddOptions, TorrentSource, TorrentStatus } from '../torrent-types.ts';
+import { rowOf } from './torrent-rows.ts';
+
+/** What an entry tells its owner. */
+export interface EntryEvents {
+  readonly onComplete: (entry: TorrentEntry) => void;
+  /** The metadata of a magnet link came: it is kept. */
+  readonly onMetadata: (entry: TorrentEntry) => void;
+  readonly onProblem: (entry: TorrentEntry, message: string) => void;
+  readonly onState: (entry: TorrentEntry, state: TorrentState) => void;
+  /** It has given enough, and is to be removed. */
+  readonly onGivenEnough: (entry: TorrentEntry) => void;
+}
+
+/** A torrent in the list. */
+export class TorrentEntry {
+  record: TorrentRecord;
+  torrent: Torrent | undefined;
+  /** Why it does not run. */
+  error: string | undefined;
+  /** Its files are on their way to another folder. */
+  isMoving = false;
+  /** When something of it changed last, milliseconds since 1970. */
+  lastActiveMs: number = Date.now();
+  /** Of the files' bytes, while they are checked. */
+  checked: number | undefined;
+  readonly #events: EntryEvents;
+  #source: TorrentSource | undefined;
+  #row: TorrentRow | undefined;
+  #rowMark = '';
+
+  /** @param source what the record's source says, when it is read already. */
+  constructor(record: TorrentRecord, events: EntryEvents, source?: TorrentSource) {
+    this.record = record;
+    this.#events = events;
+    this.#source = source;
+    this.error = record.error;
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  get state(): TorrentState {
+    if (this.isMoving) return 'moving';
+    if (this.error !== undefined) return this.record.isPaused ? 'paused' : 'error';
+    return this.torrent?.state ?? (this.record.isPaused ? 'paused' : 'checking');
+  }
+
+  get status(): TorrentStatus | undefined {
+    return this.torrent?.status();
+  }
+
+  /** Bytes moved in all runs. */
+  get totals(): { readonly downloadedBytes: number; readonly uploadedBytes: number } {
+    const { torrent, record } = this;
+    const own = torrent?.service.swarm.totals;
+    const all = own === undefined ? undefined : torrent?.files?.totals(own);
+    const { downloadedBytes, uploadedBytes } = all ?? record;
+    return { downloadedBytes, uploadedBytes };
+  }
+
+  /** The torrent file's content, where there is one. */
+  get metainfo(): Metainfo | undefined {
+    return this.#source?.kind === 'metainfo' ? this.#source.metainfo : undefined;
+  }
+
+  /** The torrent file; undefined before the metadata. */
+  torrentFile(): Uint8Array | undefined {
+    const { source } = this.record;
+    if (source.kind === 'metainfo') return source.bytes;
+    const info = this.torrent?.info;
+    if (info === undefined) return undefined;
+    // A dictionary with one key whose value is encoded already.
+    const ends = [Buffer.from('d4:info'), Buffer.from('e')] as const;
+    return Buffer.concat([ends[0], info.infoBytes, ends[1]]);
+  }
+
+  get magnet(): string {
+    if (this.torrent !== undefined) return this.torrent.magnet();
+    const { source, id, name } = this.record;
+    return source.kind === 'magnet'
+      ? source.link
+      : `magnet:?xt=urn:btih:${id}&dn=${encodeURIComponent(name)}`;
+  }
+
+  /** The row of the moment; the same object while nothing changed. */
+  get row(): TorrentRow {
+    const mark = this.#markOf();
+    if (this.#row === undefined || mark !== this.#rowMark) {
+      this.#row = rowOf(this);
+      this.#rowMark = mark;
+      this.lastActiveMs = Date.now();
+    }
+    return this.#row;
+  }
+
+  /** A resting torrent is recognised by less than its row: 5,000 of them are looked at twice a second. */
+  #markOf(): string {
+    const { torrent } = this;
+    if (torrent === undefined) return `${this.state} ${this.error} ${this.#changes}`;
+    const { swarm } = torrent.service;
+    const { downloadedBytes, uploadedBytes } = swarm.totals;
+    // Rates and peers change by themselves.
+    if (swarm.peerCount > 0) this.#changes += 1;
+    return `${this.state} ${this.#changes} ${this.checked} ${downloadedBytes} ${uploadedBytes} ${swarm.have?.count} ${torrent.trackerChanges}`;
+  }
+
+  #changes = 0;
+
+  /** What is shown of it must be looked at anew. */
+  touch(): void {
+    this.#changes += 1;
+  }
+
+  /** Starts it, paused where that is kept. Resolves when its files are checked; what fails is kept as its error. */
+  async run(node: PeerNode, extra: Partial<AddOptions>): Promise<void> {
+    if (this.torrent !== undefined) return;
+    this.error = undefined;
+    this.touch();
+    let torrent: Torrent | undefined;
+    try {
+      this.#source ??= sourceOf(this.record);
+      torrent = node.prepare({ ...optionsOf(this.record, this.#source), ...extra });
+      this.torrent = torrent;
+      this.#follow(torrent);
+      if (this.record.isPaused) torrent.pause();
+      await torrent.start();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      if (this.torrent === torrent) this.torrent = undefined;
+      await torrent?.stop();
+      if (error.code === 'ERR_STOPPED') return;
+      this.#fail(error.message);
+    } finally {
+      this.checked = undefined;
+      this.touch();
+    }
+  }
+
+  /** Ends the running torrent; what is on disk stays known. */
+  async halt(): Promise<void> {
+    const { torrent } = this;
+    this.torrent = undefined;
+    await torrent?.stop();
+    this.touch();
+  }
+
+  #fail(message: string): void {
+    this.error = message;
+    this.touch();
+    this.#events.onProblem(this, message);
+  }
+
+  #follow(torrent: Torrent): void {
+    const isCurrent = (): boolean => this.torrent === torrent;
+    torrent.on('state', ({ state }) => {
+      this.touch();
+      if (isCurrent()) this.#events.onState(this, state);
+    });
+    torrent.on('checking', ({ doneBytes, totalBytes }) => {
+      this.checked = totalBytes === 0 ? 1 : Math.floor((doneBytes / totalBytes) * 1000) / 1000;
+    });
+    torrent.on('metadata', () => {
+      this.touch();
+      if (isCurrent()) this.#events.onMetadata(this);
+    });
+    torrent.on('complete', () => {
+      if (isCurrent()) this.#events.onComplete(this);
+    });
+    torrent.on('problem', ({ error, isFinal }) => {
+      if (!isCurrent()) return;
+      if (!isFinal) {
+        this.#events.onProblem(this, error.message);
+        return;
+      }
+      this.torrent = undefined;
+      void torrent.stop();
+      this.#fail(error.message);
+    });
+    torrent.on('share-limit', ({ action }) => {
+      if (isCurrent() && action === 'stop') this.#events.onGivenEnough(this);
+    });
+  }
+}
+
+/** @throws {AppError} ERR_SOURCE. */
+function sourceOf({ source, name }: TorrentRecord): TorrentSource {
+  return source.kind === 'magnet'
+    ? sourceFromLink(source.link)
+    : sourceFromBytes(source.bytes, name);
+}
+
+/** The options of the engine that a record stands for. */
+function optionsOf(record: TorrentRecord, source: TorrentSource): AddOptions {
+  const { options } = record;
+  return {
+    source,
+    dir: record.dir,
+    mode: record.mode,
+    isSequential: options.isSequential ?? false,
+    isDiscovering: options.usesDiscovery ?? true,
+    select: options.select ?? [],
+    peers: options.peers ?? [],
+    trackers: options.trackers ?? [],
+    webSeeds: options.webSeeds ?? [],
+    downloadLimitBytesPerSec: options.downloadLimitBytesPerSec ?? 0,
+    uploadLimitBytesPerSec: options.uploadLimitBytesPerSec ?? 0,
+    ...(options.sha256 === undefined ? {} : { sha256: Buffer.from(options.sha256, 'hex') }),
+  };
+}
+
+/** The id of a source: the v1 info-hash, or the first 20 bytes of the v2 one. */
+export function idOf(source: TorrentSource): string {
+  const { infoHashV1, infoHashV2 } =
+    source.kind === 'metainfo' ? source.metainfo.info : source.magnet;
+  return Buffer.from((infoHashV1 ?? infoHashV2)!)
+    .toString('hex')
+    .slice(0, 40);
+}

@@ -1,0 +1,452 @@
+/**
+ * The torrents of a long-running node: kept in its database, run in its engine, changed by its users.
+ *
+ * What is acknowledged is in the database first; the engine follows. Nothing of a torrent's files is removed but by `remove` with files, and only what the torrent itself names.
+ * Not here: routes (torrent-routes.ts), rules for seeds and folders (seeding-rules.ts, watch-folders.ts), moving files (move-files.ts).
+ * @module
+ */
+import path from 'node:path';
+import type { AddTorrent, ChangeTorrent, TorrentRow } from '../../contract/index.ts';
+import type { Row, Topic, TopicSource } from '../daemon/feed.ts';
+import type { Logger } from '../daemon/log.ts';
+import type { Metric } from '../daemon/metric.ts';
+import type { NodeService } from '../daemon/service.ts';
+import { nodeError } from '../errors.ts';
+import type { Api } from '../http/api.ts';
+import { apiError } from '../http/errors.ts';
+import type { PeerNode } from '../peer-node.ts';
+import type { TorrentRecord, TorrentRecordOptions, TorrentTable } from '../store/torrent-table.ts';
+import type { AddOptions, TorrentSource } from '../torrent-types.ts';
+import { type Addition, expectAbsolute } from './addition.ts';
+import { Additions } from './additions.ts';
+import { moveFiles } from './move-files.ts';
+import { removeFiles } from './remove-files.ts';
+import { type EntryEvents, idOf, TorrentEntry } from './torrent-entry.ts';
+import { torrentRoutes } from './torrent-routes.ts';
+import { detailsOf } from './torrent-rows.ts';
+
+// Implementation limits
+/** Torrents in one node. */
+const MAX_TORRENTS = 100_000;
+/** Torrents that are started side by side after a restart. */
+const STARTS_AT_ONCE = 16;
+/** What torrents moved is written this often. */
+const TOTALS_INTERVAL_MS = 60_000;
+
+/** What is needed of the rest of the node. */
+export interface TorrentServiceOptions {
+  readonly node: PeerNode;
+  readonly table: TorrentTable;
+  readonly log: Logger;
+  /** Where downloads go when nothing else says so. @param category its own folder goes first. */
+  readonly dirFor: (category: string | undefined) => string;
+  /** Options that rules of the node add to a torrent's own: limits, who may join. */
+  readonly rulesFor?: (record: TorrentRecord) => Partial<AddOptions>;
+  /** Peer ids of contacts by what a person calls them. @throws {AppError} */
+  readonly peersOf?: (names: readonly string[]) => string[];
+  /** Told when the list or a row changed in a way that should be seen at once. */
+  readonly onChange?: () => void;
+  readonly onComplete?: (entry: TorrentEntry) => void;
+}
+
+/** The service. */
+export class TorrentService implements NodeService {
+  readonly name = 'torrents';
+  readonly additions: Additions;
+  readonly #options: TorrentServiceOptions;
+  readonly #entries = new Map<string, TorrentEntry>();
+  readonly #events: EntryEvents;
+  /** Changes of one torrent happen one after the other. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  #timer: NodeJS.Timeout | undefined;
+  #isStopping = false;
+  #restoring: Promise<void> = Promise.resolve();
+
+  constructor(options: TorrentServiceOptions) {
+    this.#options = options;
+    const { log, node, peersOf } = options;
+    this.additions = new Additions(node, this, peersOf ?? ((names) => [...names]));
+    this.#events = {
+      onComplete: (entry) => this.#onComplete(entry),
+      onMetadata: (entry) => this.#onMetadata(entry),
+      onProblem: (entry, message) => log.warn(`${entry.record.name}: ${message}`),
+      onState: (entry, state) => {
+        log.debug(`${entry.record.name}: ${state}`);
+        options.onChange?.();
+      },
+      onGivenEnough: (entry) =>
+        this.#background(this.remove(entry.id, false), `remove ${entry.record.name}`),
+    };
+  }
+
+  /** Knows all torrents when it resolves; they are started after that, in the order of the queue. */
+  async start(): Promise<void> {
+    for (const record of await this.#options.table.all()) {
+      this.#entries.set(record.id, new TorrentEntry(record, this.#events));
+    }
+    this.#restoring = this.#restore();
+    this.#timer = setInterval(() => {
+      this.#background(this.#saveTotals(), 'save what torrents moved');
+    }, TOTALS_INTERVAL_MS).unref();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearInterval(this.#timer);
+    await this.#restoring;
+    await Promise.allSettled(this.#turns.values());
+    await this.#saveTotals();
+  }
+
+  /** Resolves when all that were kept have been started. */
+  get restored(): Promise<void> {
+    return this.#restoring;
+  }
+
+  routes(api: Api): void {
+    torrentRoutes(api, this, this.additions);
+  }
+
+  readonly topics: TopicSource = (name) => {
+    if (name === 'torrents') return this.#listTopic();
+    const [kind, id = ''] = name.split(':');
+    return kind === 'torrent' && this.#entries.has(id) ? this.#detailTopic(name, id) : undefined;
+  };
+
+  metrics(): Metric[] {
+    const states = new Map<string, number>();
+    for (const { state } of this.#entries.values()) {
+      states.set(state, (states.get(state) ?? 0) + 1);
+    }
+    const value = [...states].map(([state, count]) => [{ state }, count] as const);
+    return [{ name: 'starling_torrents', type: 'gauge', help: 'Torrents by state.', value }];
+  }
+
+  get entries(): readonly TorrentEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  find(id: string): TorrentEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** @throws {AppError} ERR_API_NOT_FOUND. */
+  get(id: string): TorrentEntry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) {
+      const hint = 'it may have been removed; GET /api/v1/torrents lists all';
+      throw apiError('ERR_API_NOT_FOUND', { what: `torrent ${id}`, hint });
+    }
+    return entry;
+  }
+
+  /** Keeps a torrent and starts it; resolves when it is kept. @throws {AppError} ERR_DUPLICATE, ERR_CONFIG, ERR_API_TOO_MANY. */
+  async add(addition: Addition): Promise<TorrentEntry> {
+    const { source, choices } = addition;
+    const id = idOf(source);
+    if (this.#entries.has(id)) throw nodeError('ERR_DUPLICATE', { infoHash: id });
+    if (this.#entries.size >= MAX_TORRENTS) {
+      throw apiError('ERR_API_TOO_MANY', { what: 'torrents', most: MAX_TORRENTS });
+    }
+    const dir = choices.dir ?? this.#options.dirFor(choices.category);
+    expectAbsolute(dir);
+    const record: TorrentRecord = {
+      id,
+      source: addition.kept,
+      dir,
+      name: addition.name,
+      mode: addition.mode,
+      isPaused: choices.isPaused ?? false,
+      queueIndex: this.#entries.size,
+      category: choices.category,
+      tags: choices.tags ?? [],
+      options: { ...optionsOf(choices), origin: addition.origin, ...addition.extra },
+      addedAt: Date.now(),
+      completedAt: undefined,
+      uploadedBytes: 0,
+      downloadedBytes: 0,
+      activeSeconds: 0,
+      seedingSeconds: 0,
+      error: undefined,
+    };
+    const entry = new TorrentEntry(record, this.#events, source);
+    this.#entries.set(id, entry);
+    try {
+      await this.#options.table.add(record);
+    } catch (error) {
+      this.#entries.delete(id);
+      throw error;
+    }
+    const isFresh = addition.isFresh ?? false;
+    this.#background(
+      this.#inTurn(id, () => this.#run(entry, { isFresh })),
+      `start ${record.name}`,
+    );
+    this.#options.onChange?.();
+    return entry;
+  }
+
+  /** Changes a torrent; resolves when the change is kept. @throws {AppError} ERR_API_NOT_FOUND, ERR_API_INVALID. */
+  change(id: string, changes: ChangeTorrent): Promise<TorrentEntry> {
+    const entry = this.get(id);
+    return this.#inTurn(id, async () => {
+      const { table } = this.#options;
+      const before = entry.record;
+      const record = changedRecord(entry, changes);
+      if (record !== before) {
+        const { id: _, source: __, ...fields } = record;
+        await table.update(id, fields);
+        entry.record = record;
+      }
+      if (changes.queue !== undefined) await this.#requeue(entry, changes.queue);
+      this.#apply(entry, before, changes);
+      entry.touch();
+      this.#options.onChange?.();
+      return entry;
+    });
+  }
+
+  /** Checks its files anew, from the first byte. */
+  recheck(id: string): Promise<void> {
+    const entry = this.get(id);
+    return this.#inTurn(id, async () => {
+      entry.torrent?.files?.forget();
+      await entry.halt();
+      this.#background(this.#run(entry, {}), `check ${entry.record.name}`);
+    });
+  }
+
+  /** Ends a torrent and forgets it. @param withFiles its files are removed from the disk, too. @throws {AppError} ERR_API_NOT_FOUND, ERR_FILE. */
+  remove(id: string, withFiles: boolean): Promise<void> {
+    const entry = this.get(id);
+    return this.#inTurn(id, async () => {
+      const { info } = entry.torrent ?? { info: entry.metainfo?.info };
+      await this.#options.table.remove(id);
+      this.#entries.delete(id);
+      this.#options.onChange?.();
+      const { torrent } = entry;
+      await entry.halt();
+      if (!withFiles || info === undefined) return;
+      torrent?.files?.forget();
+      await removeFiles(entry.record.dir, info);
+    });
+  }
+
+  /** Moves its files to another folder; resolves when they are there. What fails leaves all where it was. @throws {AppError} ERR_CONFIG, ERR_FILE. */
+  moveTo(id: string, dir: string): Promise<void> {
+    const entry = this.get(id);
+    expectAbsolute(dir);
+    return this.#inTurn(id, async () => {
+      if (path.resolve(dir) === path.resolve(entry.record.dir)) return;
+      const { torrent, metainfo } = entry;
+      const info = torrent?.info ?? metainfo?.info;
+      entry.isMoving = true;
+      await entry.halt();
+      try {
+        if (info !== undefined) await moveFiles(entry.record.dir, dir, info);
+        await this.keep(entry, { dir });
+      } finally {
+        entry.isMoving = false;
+        this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
+      }
+    });
+  }
+
+  /** Looks for its files in another folder, where somebody put them. @throws {AppError} ERR_CONFIG. */
+  setDir(id: string, dir: string): Promise<void> {
+    const entry = this.get(id);
+    expectAbsolute(dir);
+    return this.#inTurn(id, async () => {
+      await entry.halt();
+      await this.keep(entry, { dir });
+      this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
+    });
+  }
+
+  /** Writes fields of a record. */
+  async keep(entry: TorrentEntry, fields: Partial<TorrentRecord>): Promise<void> {
+    await this.#options.table.update(entry.id, fields);
+    entry.record = { ...entry.record, ...fields };
+    entry.touch();
+  }
+
+  async #restore(): Promise<void> {
+    const waiting = this.entries;
+    let next = 0;
+    const work = async (): Promise<void> => {
+      while (next < waiting.length && !this.#isStopping) {
+        const entry = waiting[next]!;
+        next += 1;
+        await this.#inTurn(entry.id, () => this.#run(entry, {}));
+      }
+    };
+    await Promise.all(Array.from({ length: STARTS_AT_ONCE }, work));
+  }
+
+  async #run(entry: TorrentEntry, extra: Partial<AddOptions>): Promise<void> {
+    if (this.#isStopping || this.#entries.get(entry.id) !== entry) return;
+    const { node, rulesFor } = this.#options;
+    await entry.run(node, { ...rulesFor?.(entry.record), ...extra });
+    const { priorities } = entry.record.options;
+    if (priorities !== undefined) entry.torrent?.setFilePriorities(priorities);
+  }
+
+  #apply(entry: TorrentEntry, before: TorrentRecord, changes: ChangeTorrent): void {
+    const { torrent, record } = entry;
+    if (changes.isPaused !== undefined && changes.isPaused !== before.isPaused) {
+      if (changes.isPaused) torrent?.pause();
+      else if (torrent !== undefined) torrent.resume();
+      else this.#background(this.#run(entry, {}), `start ${record.name}`);
+    }
+    if (torrent === undefined) return;
+    const { downloadLimitBytesPerSec: down, uploadLimitBytesPerSec: up } = changes;
+    torrent.setLimits({
+      ...(down === undefined ? {} : { downloadBytesPerSec: down }),
+      ...(up === undefined ? {} : { uploadBytesPerSec: up }),
+    });
+    if (changes.files !== undefined) torrent.setFilePriorities(record.options.priorities ?? []);
+    if (changes.isSequential !== undefined) torrent.setSequential(changes.isSequential);
+    if (changes.shareLimits !== undefined || changes.category !== undefined) {
+      torrent.setShareLimits(this.#options.rulesFor?.(record).shareLimits);
+    }
+  }
+
+  async #requeue(entry: TorrentEntry, to: NonNullable<ChangeTorrent['queue']>): Promise<void> {
+    const order = this.entries.toSorted((a, b) => a.record.queueIndex - b.record.queueIndex);
+    const from = order.indexOf(entry);
+    const last = order.length - 1;
+    const at = { up: Math.max(0, from - 1), down: Math.min(last, from + 1), top: 0, bottom: last };
+    order.splice(from, 1);
+    order.splice(at[to], 0, entry);
+    await this.#options.table.setQueue(order.map(({ id }) => id));
+    for (const [queueIndex, each] of order.entries()) {
+      if (each.record.queueIndex === queueIndex) continue;
+      each.record = { ...each.record, queueIndex };
+      each.touch();
+    }
+    if (entry.torrent !== undefined) this.#options.node.queue.move(entry.torrent, to);
+  }
+
+  #onComplete(entry: TorrentEntry): void {
+    if (entry.record.completedAt === undefined) {
+      this.#options.log.info(`${entry.record.name}: complete`);
+      this.#background(this.keep(entry, { completedAt: Date.now() }), 'note a completion');
+    }
+    this.#options.onComplete?.(entry);
+    this.#options.onChange?.();
+  }
+
+  #onMetadata(entry: TorrentEntry): void {
+    const name = entry.torrent?.name ?? entry.record.name;
+    if (name !== entry.record.name) this.#background(this.keep(entry, { name }), 'note a name');
+    this.#options.onChange?.();
+  }
+
+  async #saveTotals(): Promise<void> {
+    const rows = this.entries.flatMap((entry) => {
+      const { record, totals } = entry;
+      const isSame =
+        totals.downloadedBytes === record.downloadedBytes &&
+        totals.uploadedBytes === record.uploadedBytes;
+      if (isSame) return [];
+      entry.record = { ...record, ...totals };
+      const { activeSeconds, seedingSeconds } = record;
+      return [{ id: entry.id, ...totals, activeSeconds, seedingSeconds }];
+    });
+    if (rows.length > 0) await this.#options.table.updateTotals(rows);
+  }
+
+  #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work, work);
+    const settled = turn.catch(() => {});
+    this.#turns.set(id, settled);
+    void settled.then(() => {
+      if (this.#turns.get(id) === settled) this.#turns.delete(id);
+    });
+    return turn;
+  }
+
+  /** Work that nobody waits for: what fails is told in the log. */
+  #background(work: Promise<unknown>, what: string): void {
+    work.catch((error: Error) => this.#options.log.error(`Cannot ${what}: ${error.message}`));
+  }
+
+  #listTopic(): Topic {
+    const rows = function* (entries: Iterable<TorrentEntry>): Generator<readonly [string, Row]> {
+      for (const entry of entries) yield [entry.id, entry.row];
+    };
+    return { name: 'torrents', rows: () => rows(this.#entries.values()) };
+  }
+
+  #detailTopic(name: string, id: string): Topic {
+    return {
+      name,
+      rows: () => {
+        const entry = this.#entries.get(id);
+        if (entry === undefined) return undefined;
+        const { files, peers, trackers, ...details } = detailsOf(entry);
+        return [
+          ['details', details as Row],
+          ...files.map((file) => [`file:${file.index}`, file] as const),
+          ...peers.map((peer) => [`peer:${peer.id}`, peer] as const),
+          ...trackers.map((tracker, index) => [`tracker:${index}`, tracker] as const),
+        ];
+      },
+    };
+  }
+
+  /** Rows of all, for the list. */
+  rows(): TorrentRow[] {
+    return this.entries.map((entry) => entry.row);
+  }
+}
+
+function optionsOf(choices: Addition['choices']): TorrentRecordOptions {
+  const { dir: _, category: __, tags: ___, isPaused: ____, ...options } = choices;
+  return options;
+}
+
+/** The record with these changes; the same object when nothing of it changes. @throws {AppError} ERR_API_INVALID. */
+function changedRecord(entry: TorrentEntry, changes: ChangeTorrent): TorrentRecord {
+  const { record } = entry;
+  const { files, shareLimits } = changes;
+  const options: Record<string, unknown> = {};
+  for (const name of [
+    'isSequential',
+    'downloadLimitBytesPerSec',
+    'uploadLimitBytesPerSec',
+  ] as const) {
+    if (changes[name] !== undefined) options[name] = changes[name];
+  }
+  if (shareLimits !== undefined) {
+    options['shareLimits'] = { ...record.options.shareLimits, ...shareLimits };
+  }
+  if (files !== undefined) options['priorities'] = prioritiesOf(entry, files);
+  const fields: Partial<TorrentRecord> = {
+    ...(changes.isPaused === undefined ? {} : { isPaused: changes.isPaused }),
+    ...(changes.category === undefined ? {} : { category: changes.category ?? undefined }),
+    ...(changes.tags === undefined ? {} : { tags: [...new Set(changes.tags)] }),
+    ...(Object.keys(options).length === 0 ? {} : { options: { ...record.options, ...options } }),
+  };
+  return Object.keys(fields).length === 0 ? record : { ...record, ...fields };
+}
+
+function prioritiesOf(
+  { torrent }: TorrentEntry,
+  files: NonNullable<ChangeTorrent['files']>,
+): number[] {
+  const count = torrent?.info?.files.length;
+  if (torrent === undefined || count === undefined) {
+    const mistakes = 'its files are not known yet: wait for the metadata';
+    throw apiError('ERR_API_INVALID', { what: 'files', mistakes });
+  }
+  const priorities = [...torrent.filePriorities];
+  for (const { index, priority } of files) {
+    if (index >= count) {
+      const mistakes = `expected an index below ${count}, got ${index}`;
+      throw apiError('ERR_API_INVALID', { what: 'files', mistakes });
+    }
+    priorities[index] = priority;
+  }
+  return priorities;
+}
