@@ -40,7 +40,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   reputation: async () => (await import('./commands/reputation.ts')).reputationCommand,
   tracker: async () => (await import('./commands/tracker.ts')).trackerCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  completions: async () =>
+    (await import('./commands/completions.ts')).completionsCommand(allCommands),
 };
+
+function allCommands(): Promise<CommandSpec[]> {
+  return Promise.all(Object.values(COMMANDS).map((load) => load()));
+}
 
 /** Runs the program. @param args the words behind the program's name. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -52,8 +58,7 @@ export async function main(args: readonly string[]): Promise<void> {
   });
   try {
     if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
-      const specs = await Promise.all(Object.values(COMMANDS).map((load) => load()));
-      process.stdout.write(programHelp(specs));
+      process.stdout.write(programHelp(await allCommands()));
     } else if (word === '--version' || word === '-V') {
       process.stdout.write(`${VERSION}\n`);
     } else if (Object.hasOwn(COMMANDS, word)) {

@@ -11,6 +11,7 @@ import { ContactService } from '../people/contact-service.ts';
 import { TransferService } from '../people/transfer-service.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Store } from '../store/store.ts';
+import { ToolService } from '../tools/tool-service.ts';
 import { TorrentService } from '../torrents/torrent-service.ts';
 import { RpcService } from '../transmission/rpc-service.ts';
 import type { Feed } from './feed.ts';
@@ -90,12 +91,13 @@ export async function composeServices(parts: Parts): Promise<Composition> {
     downloadDir: () => downloadDir(settings),
     onStop: parts.onStop,
   });
+  const tools = new ToolService(() => os.homedir());
   const { home, onStop } = parts;
   const rpc = new RpcService({ torrents, status, settings, home, onStop });
   return {
     ...parts,
     torrents,
-    services: [torrents, people, transfers, network, status, rpc],
+    services: [torrents, people, transfers, network, tools, status, rpc],
     close: async () => personal.close(),
   };
 }

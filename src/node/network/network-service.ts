@@ -17,6 +17,7 @@ import type { PeerNode } from '../peer-node.ts';
 import { type Mechanism, privacyPicture } from '../privacy.ts';
 import { isPrivacySwitch, setPrivacy } from '../privacy-settings.ts';
 import type { TorrentService } from '../torrents/torrent-service.ts';
+import { dhtItemRoutes } from './dht-item-routes.ts';
 
 // Implementation limits
 /** Connections in the picture. */
@@ -82,6 +83,7 @@ export class NetworkService implements NodeService {
       },
     );
     this.#privacyRoutes(api);
+    dhtItemRoutes(api, this.#options.node);
     api.get(
       '/reputation',
       {
