@@ -20,6 +20,10 @@ export const nodeErrorTable = {
     `No file of ${d.name} matches ${d.patterns}: see its files with "starling info".`,
   ERR_HOME_IN_USE: (d: { home: string }): string =>
     `A node runs on ${d.home} already: use it ("starling status"), or give this one a folder of its own with STARLING_HOME.`,
+  ERR_SETTINGS: (d: { mistakes: readonly string[] }): string =>
+    d.mistakes.length === 1
+      ? `${d.mistakes[0]}.`
+      : `${d.mistakes.length} settings are wrong:\n  ${d.mistakes.join('\n  ')}`,
   ERR_DUPLICATE: (d: { infoHash: string }): string =>
     `The torrent ${d.infoHash} is running in this node already.`,
   ERR_INCONSISTENT: (d: { name: string; piece: number }): string =>

@@ -5,14 +5,24 @@
 import os from 'node:os';
 import path from 'node:path';
 import { openPersonalChannels } from '../channel/personal-channels.ts';
+import type { Contacts } from '../contacts.ts';
 import { NetworkService } from '../network/network-service.ts';
 import type { PeerNode } from '../peer-node.ts';
 import { ContactService } from '../people/contact-service.ts';
 import { TransferService } from '../people/transfer-service.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Store } from '../store/store.ts';
+import type { TorrentRecord } from '../store/torrent-table.ts';
 import { ToolService } from '../tools/tool-service.ts';
+import type { AddOptions } from '../torrent-types.ts';
+import { CategoryService } from '../torrents/category-service.ts';
+import { LimitService } from '../torrents/limit-service.ts';
+import { shareLimitsFor } from '../torrents/seeding-rules.ts';
+import { SpaceGuard } from '../torrents/space-guard.ts';
+import type { TorrentEntry } from '../torrents/torrent-entry.ts';
 import { TorrentService } from '../torrents/torrent-service.ts';
+import { WatchFolders } from '../torrents/watch-folders.ts';
+import { TrackerNodeService } from '../tracker-node-service.ts';
 import { RpcService } from '../transmission/rpc-service.ts';
 import type { Feed } from './feed.ts';
 import type { Log } from './log.ts';
@@ -39,39 +49,33 @@ export interface Composition extends Parts {
 }
 
 /** Makes and wires them; nothing is started. @throws {AppError} of the identity's file. */
-export async function composeServices(parts: Parts): Promise<Composition> {
-  const { node, store, settings, log, feed, isOffline } = parts;
+export function composeServices(parts: Parts): Composition {
+  const { node, store, settings, log, feed, isOffline, home, onStop } = parts;
   const passphrase = process.env['STARLING_PASSPHRASE'] ?? '';
-  const personal = openPersonalChannels(node, { passphrase, isFindable: true });
+  const isRelay = settings.get('relay.enabled');
+  const personal = openPersonalChannels(node, { passphrase, isFindable: true, isRelay });
   const { channels, contacts } = personal;
-  const nameOf = (peerId: string): string => contacts.byPeerId(peerId)?.name ?? peerId;
-  const torrents = new TorrentService({
-    node,
-    table: store.torrents,
-    log: log.area('torrents'),
-    dirFor: () => downloadDir(settings),
-    peersOf: (names) => names.map((name) => contacts.find(name).peerId),
-    onChange: () => feed.touch('torrents'),
-  });
-  const people = new ContactService({
-    node,
-    channels,
-    contacts,
-    onChange: () => feed.touch('contacts'),
-  });
+  if (isRelay) {
+    node.serveAsRelay({ serves: (peerId) => contacts.byPeerId(peerId)?.mayRelay === true });
+  }
+  const [torrents, ...rules] = composeTorrents(parts, contacts);
+  const [categories, limits, watch, space] = rules;
+  const dir = (): string => downloadDir(settings);
+  const touch = (topic: string) => () => feed.touch(topic);
+  const people = new ContactService({ node, channels, contacts, onChange: touch('contacts') });
   const transfers = new TransferService({
     node,
     channels,
     contacts,
     log: log.area('transfers'),
-    dir: () => downloadDir(settings),
-    onChange: () => feed.touch('transfers'),
+    dir,
+    onChange: touch('transfers'),
   });
   const network = new NetworkService({
     node,
     channels,
     torrents,
-    nameOf,
+    nameOf: (peerId) => contacts.byPeerId(peerId)?.name ?? peerId,
     isListenGiven: settings.get('listen') !== '',
   });
   const status = new StatusService({
@@ -82,24 +86,93 @@ export async function composeServices(parts: Parts): Promise<Composition> {
     statistics: store.statistics,
     settings,
     log,
-    limits: () => ({
-      downloadBytesPerSec: settings.get('transfers.download-limit'),
-      uploadBytesPerSec: settings.get('transfers.upload-limit'),
-      isAlternative: false,
-    }),
-    warnings: () => [],
-    downloadDir: () => downloadDir(settings),
-    onStop: parts.onStop,
+    limits: () => limits.now,
+    warnings: () => space.warnings(),
+    downloadDir: dir,
+    onStop,
   });
   const tools = new ToolService(() => os.homedir());
-  const { home, onStop } = parts;
   const rpc = new RpcService({ torrents, status, settings, home, onStop });
+  const own = [categories, torrents, limits, watch, space, people, transfers, network, tools];
   return {
     ...parts,
     torrents,
-    services: [torrents, people, transfers, network, tools, status, rpc],
+    services: [...own, status, rpc, ...trackerService(settings, log)],
     close: async () => personal.close(),
   };
+}
+
+function composeTorrents(
+  { node, store, settings, log, feed }: Parts,
+  contacts: Contacts,
+): [TorrentService, CategoryService, LimitService, WatchFolders, SpaceGuard] {
+  const categories = new CategoryService(store.categories, () => torrents.applyRules());
+  const torrents: TorrentService = new TorrentService({
+    node,
+    table: store.torrents,
+    log: log.area('torrents'),
+    dirFor: (category) => categories.find(category)?.dir ?? downloadDir(settings),
+    rulesFor: (record) => rulesFor(record, categories, settings, contacts),
+    peersOf: (names) => names.map((name) => contacts.find(name).peerId),
+    onChange: () => feed.touch('torrents'),
+    onComplete: (entry) => moveWhenComplete(torrents, entry, settings, log),
+  });
+  settings.onChange(['seeding'], () => torrents.applyRules());
+  const limits = new LimitService(node, settings, log.area('limits'));
+  const watch = new WatchFolders(settings, torrents.additions, log.area('watch'));
+  const space = new SpaceGuard(settings, () => torrents.entries, log.area('space'));
+  return [torrents, categories, limits, watch, space];
+}
+
+/** What the node's rules make of a torrent, besides what it has of its own. */
+function rulesFor(
+  { category, options }: TorrentRecord,
+  categories: CategoryService,
+  settings: Settings,
+  contacts: Contacts,
+): Partial<AddOptions> {
+  const limits = categories.find(category)?.limits ?? {};
+  const shareLimits = shareLimitsFor(options.shareLimits, limits.shareLimits, {
+    ratio: settings.get('seeding.ratio'),
+    seconds: settings.get('seeding.time'),
+    idleSeconds: settings.get('seeding.idle'),
+    action: settings.get('seeding.action'),
+  });
+  const pick = (name: 'downloadLimitBytesPerSec' | 'uploadLimitBytesPerSec'): number =>
+    options[name] || limits[name] || 0;
+  const { secureContacts: peers } = options;
+  return {
+    downloadLimitBytesPerSec: pick('downloadLimitBytesPerSec'),
+    uploadLimitBytesPerSec: pick('uploadLimitBytesPerSec'),
+    ...(shareLimits === undefined ? {} : { shareLimits }),
+    ...(peers === undefined
+      ? {}
+      : {
+          secure: {
+            peers,
+            admits: (peerId: string) =>
+              peers.includes(peerId) || contacts.byPeerId(peerId) !== undefined,
+          },
+        }),
+  };
+}
+
+/** Downloads go to the folder for what is complete, where there is one; what was shared from its own place stays. */
+function moveWhenComplete(
+  torrents: TorrentService,
+  entry: TorrentEntry,
+  settings: Settings,
+  log: Log,
+): void {
+  const dir = settings.get('completed-dir');
+  const { mode, completedAt } = entry.record;
+  if (dir === '' || mode === 'seed' || completedAt !== undefined) return;
+  torrents.moveTo(entry.id, dir).catch((error: Error) => log.area('torrents').warn(error.message));
+}
+
+function trackerService(settings: Settings, log: Log): NodeService[] {
+  const listen = settings.get('tracker.listen');
+  return listen === '' ? [] : [new TrackerNodeService(listen, log.area('tracker'))];
 }
 
 function downloadDir(settings: Settings): string {

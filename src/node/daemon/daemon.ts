@@ -17,6 +17,7 @@ import { HttpServer } from '../http/server.ts';
 import { PeerNode } from '../peer-node.ts';
 import { Settings } from '../settings/settings.ts';
 import { Store } from '../store/store.ts';
+import { orInfinity } from '../torrents/limit-service.ts';
 import { type Composition, composeServices } from './compose.ts';
 import { Feed } from './feed.ts';
 import { Log, type LogSink } from './log.ts';
@@ -90,7 +91,7 @@ export class Daemon implements AsyncDisposable {
     const node = undo.use(await openEngine(settings, log, { ...options, home, isOffline }));
     const feed = new Feed();
     undo.defer(() => feed.close());
-    const composition = await composeServices({
+    const composition = composeServices({
       node,
       store,
       settings,
@@ -173,11 +174,6 @@ function openEngine(
   });
 }
 
-/** 0: no limit. */
-export function orInfinity(count: number): number {
-  return count === 0 ? Number.POSITIVE_INFINITY : count;
-}
-
 async function openServer(needs: {
   readonly settings: Settings;
   readonly feed: Feed;
@@ -188,7 +184,7 @@ async function openServer(needs: {
   readonly file: string;
 }): Promise<HttpServer> {
   const { settings, feed, log, services, options, token, file } = needs;
-  const auth = new Auth({ token, file, hosts: () => [] });
+  const auth = new Auth({ token, file, hosts: () => settings.get('api.hosts') });
   const listen = parseEndpoint(settings.get('api.listen'), 'api.listen');
   const open = (port: number): Promise<HttpServer> =>
     HttpServer.open({

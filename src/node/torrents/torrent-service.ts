@@ -33,6 +33,14 @@ const STARTS_AT_ONCE = 16;
 /** What torrents moved is written this often. */
 const TOTALS_INTERVAL_MS = 60_000;
 
+/** Changes that rules depend on. */
+const RULED = [
+  'shareLimits',
+  'category',
+  'downloadLimitBytesPerSec',
+  'uploadLimitBytesPerSec',
+] as const;
+
 /** What is needed of the rest of the node. */
 export interface TorrentServiceOptions {
   readonly node: PeerNode;
@@ -206,6 +214,19 @@ export class TorrentService implements NodeService {
     });
   }
 
+  /** Puts the node's rules into force anew: those of a category or of the settings changed. */
+  applyRules(): void {
+    for (const { torrent, record } of this.#entries.values()) {
+      if (torrent === undefined) continue;
+      const rules = this.#options.rulesFor?.(record) ?? {};
+      torrent.setShareLimits(rules.shareLimits);
+      torrent.setLimits({
+        downloadBytesPerSec: rules.downloadLimitBytesPerSec ?? 0,
+        uploadBytesPerSec: rules.uploadLimitBytesPerSec ?? 0,
+      });
+    }
+  }
+
   /** Checks its files anew, from the first byte. */
   recheck(id: string): Promise<void> {
     const entry = this.get(id);
@@ -299,16 +320,9 @@ export class TorrentService implements NodeService {
       else this.#background(this.#run(entry, {}), `start ${record.name}`);
     }
     if (torrent === undefined) return;
-    const { downloadLimitBytesPerSec: down, uploadLimitBytesPerSec: up } = changes;
-    torrent.setLimits({
-      ...(down === undefined ? {} : { downloadBytesPerSec: down }),
-      ...(up === undefined ? {} : { uploadBytesPerSec: up }),
-    });
     if (changes.files !== undefined) torrent.setFilePriorities(record.options.priorities ?? []);
     if (changes.isSequential !== undefined) torrent.setSequential(changes.isSequential);
-    if (changes.shareLimits !== undefined || changes.category !== undefined) {
-      torrent.setShareLimits(this.#options.rulesFor?.(record).shareLimits);
-    }
+    if (RULED.some((name) => changes[name] !== undefined)) this.applyRules();
   }
 
   async #requeue(entry: TorrentEntry, to: NonNullable<ChangeTorrent['queue']>): Promise<void> {

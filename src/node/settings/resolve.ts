@@ -1,0 +1,154 @@
+/**
+ * Which value each setting has: command line > environment > file > saved > default; every mistake is told, at once.
+ * @module
+ */
+import { nodeError } from '../errors.ts';
+import { SETTINGS, type SettingName, type SettingSpec } from './schema.ts';
+
+/** Where a value comes from; the first one that has it decides. */
+export const SOURCES = ['command line', 'environment', 'file', 'saved', 'default'] as const;
+export type SettingSource = (typeof SOURCES)[number];
+
+/** Values by name, as each source has them. */
+export type Layers = Readonly<
+  Record<Exclude<SettingSource, 'default'>, Readonly<Record<string, unknown>>>
+>;
+
+/** The value of a setting and where it comes from. */
+export interface Resolved {
+  readonly value: unknown;
+  readonly source: SettingSource;
+}
+
+/** All names. */
+export const SETTING_NAMES: readonly SettingName[] = Object.keys(SETTINGS) as SettingName[];
+
+/** The environment variable of a setting. */
+export function variableOf(name: string): string {
+  return `STARLING_${name.replaceAll(/[.-]/g, '_').toUpperCase()}`;
+}
+
+/** Values of the environment that are settings. */
+export function environmentLayer(env: NodeJS.ProcessEnv): Record<string, unknown> {
+  const found = SETTING_NAMES.flatMap((name) => {
+    const value = env[variableOf(name)];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(found);
+}
+
+/** @throws {AppError} ERR_CONFIG, which names every mistake. */
+export function resolveSettings(layers: Layers): ReadonlyMap<SettingName, Resolved> {
+  const mistakes: string[] = [];
+  const resolved = new Map<SettingName, Resolved>();
+  for (const name of SETTING_NAMES) {
+    resolved.set(name, { value: SETTINGS[name].default, source: 'default' });
+  }
+  // From the weakest to the strongest: what is weaker is checked, too.
+  for (const source of SOURCES.toReversed()) {
+    if (source === 'default') continue;
+    for (const [name, given] of Object.entries(layers[source])) {
+      const read = readSetting(name, given);
+      if (read.ok) resolved.set(name as SettingName, { value: read.value, source });
+      else mistakes.push(`${read.mistake} (${source})`);
+    }
+  }
+  if (mistakes.length > 0) throw mistakesError(mistakes);
+  return resolved;
+}
+
+/** One error of all mistakes. */
+export function mistakesError(mistakes: readonly string[]): Error {
+  return nodeError('ERR_SETTINGS', { mistakes });
+}
+
+type Read =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; mistake: string };
+
+/** A value as its setting takes it; text is read as its type says. */
+export function readSetting(name: string, given: unknown): Read {
+  if (!Object.hasOwn(SETTINGS, name)) {
+    return { ok: false, mistake: `${name}: there is no such setting; ${nearest(name)}` };
+  }
+  const spec: SettingSpec = SETTINGS[name as SettingName];
+  const value = typeof given === 'string' ? fromText(spec, given) : given;
+  const expected = expectation(spec, value);
+  if (expected === undefined) return { ok: true, value };
+  return { ok: false, mistake: `${name}: expected ${expected}, got ${JSON.stringify(given)}` };
+}
+
+function fromText(spec: SettingSpec, text: string): unknown {
+  switch (spec.type) {
+    case 'boolean':
+      if (/^(?:true|on|yes|1)$/i.test(text)) return true;
+      return /^(?:false|off|no|0)$/i.test(text) ? false : text;
+    case 'integer':
+    case 'number':
+      return text.trim() === '' ? text : Number(text);
+    case 'list':
+      return text
+        .split(',')
+        .map((each) => each.trim())
+        .filter((each) => each !== '');
+    default:
+      return text;
+  }
+}
+
+/** What is expected, when the value is not that. */
+function expectation(spec: SettingSpec, value: unknown): string | undefined {
+  switch (spec.type) {
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : 'true or false';
+    case 'integer':
+    case 'number': {
+      const { minimum, maximum, type } = spec;
+      const isNumber = typeof value === 'number' && value >= minimum && value <= maximum;
+      if (isNumber && (type === 'number' || Number.isInteger(value))) return undefined;
+      const kind = type === 'integer' ? 'a whole number' : 'a number';
+      return `${kind} from ${minimum} to ${maximum}${spec.unit === undefined ? '' : ` (${spec.unit})`}`;
+    }
+    case 'choice':
+      return spec.choices.includes(value as string)
+        ? undefined
+        : `one of ${spec.choices.join(', ')}`;
+    case 'text':
+      return fits(spec, value) ? undefined : (spec.expected ?? 'text');
+    case 'list':
+      if (
+        Array.isArray(value) &&
+        value.length <= 1_000 &&
+        value.every((each) => fits(spec, each))
+      ) {
+        return undefined;
+      }
+      return spec.expected ?? 'a list of texts';
+  }
+}
+
+function fits({ pattern }: { readonly pattern?: RegExp }, value: unknown): boolean {
+  if (typeof value !== 'string' || value.length > 4_096 || value.includes('\0')) return false;
+  return pattern?.test(value) ?? true;
+}
+
+/** The name that was perhaps meant. */
+function nearest(name: string): string {
+  const rank = (known: string): number => distance(name.slice(0, 40), known);
+  const [best] = SETTING_NAMES.toSorted((a, b) => rank(a) - rank(b));
+  return `did you mean ${best}? "starling config show" lists all`;
+}
+
+/** Edits that make one text of the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = row[j - 1]! + Number(a[i - 1] !== b[j - 1]);
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
