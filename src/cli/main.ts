@@ -40,6 +40,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandSpec>>> = {
   reputation: async () => (await import('./commands/reputation.ts')).reputationCommand,
   tracker: async () => (await import('./commands/tracker.ts')).trackerCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  config: async () => (await import('./commands/config.ts')).configCommand,
   completions: async () =>
     (await import('./commands/completions.ts')).completionsCommand(allCommands),
 };
