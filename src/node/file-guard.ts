@@ -85,11 +85,6 @@ export class FileGuard {
     }
   }
 
-  /** These files have names of their own from now on: those that are whole are not written to any more. */
-  keptUnderOwnName(indices: ReadonlySet<number>): void {
-    for (const index of indices) if (this.#missing[index] === 0) this.#settle(index);
-  }
-
   /** True when another program did this: what is left is found out, once for all faults of a file. */
   takes({ code, path }: DiskFault): boolean {
     const indices = UNDERNEATH.has(code) ? this.#options.files.indicesOf(path) : [];

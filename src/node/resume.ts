@@ -18,7 +18,6 @@ import { concatBytes, equalBytes, toHex } from '../lib/bytes.ts';
 import { decodeUtf8 } from '../lib/utf8.ts';
 import type { FileLook } from '../plane/file-table.ts';
 import { type BencodeDict, decodeDict, type Encodable, encode } from '../protocol/bencode/index.ts';
-import { MAX_FILE_PRIORITY } from './selection.ts';
 import type { TrackerMemory } from './torrent-trackers.ts';
 
 // Specification constants
@@ -58,16 +57,6 @@ export interface ResumeRecord {
   readonly downloadedBytes: number;
   /** Absent in records of earlier versions. */
   readonly trackers?: TrackerMemory;
-  /** Absent while nobody changed what to download. */
-  readonly chosen?: ChosenFiles;
-}
-
-/** What was chosen of the files while the torrent ran. */
-export interface ChosenFiles {
-  /** One for each file, 0 … 7. */
-  readonly priorities: Uint8Array;
-  /** The patterns that the torrent was added with then: with others, they count. */
-  readonly select: readonly string[];
 }
 
 /** A record as it was read. */
@@ -292,10 +281,6 @@ function encodeRecord(record: LoadedRecord): Uint8Array {
       record.trackers === undefined
         ? undefined
         : { key: record.trackers.key, completed: record.trackers.completed },
-    chosen:
-      record.chosen === undefined
-        ? undefined
-        : { priorities: record.chosen.priorities, select: record.chosen.select },
   });
 }
 
@@ -314,7 +299,6 @@ export function parseRecord(bytes: Uint8Array): LoadedRecord | undefined {
   if (!have || !synced || !stored || !infoBytes || !files || !parts) return undefined;
   if (journalKey?.length !== KEY_BYTES) return undefined;
   const trackers = readTrackers(dict.dict('trackers'));
-  const chosen = readChosen(dict.dict('chosen'), files.length);
   return {
     have,
     synced,
@@ -329,17 +313,7 @@ export function parseRecord(bytes: Uint8Array): LoadedRecord | undefined {
     uploadedBytes: Math.max(0, dict.int('uploaded') ?? 0),
     downloadedBytes: Math.max(0, dict.int('downloaded') ?? 0),
     ...(trackers === undefined ? {} : { trackers }),
-    ...(chosen === undefined ? {} : { chosen }),
   };
-}
-
-function readChosen(dict: BencodeDict | undefined, fileCount: number): ChosenFiles | undefined {
-  const priorities = dict?.bytes('priorities');
-  const select = dict?.list('select');
-  if (priorities?.length !== fileCount || select === undefined) return undefined;
-  if (priorities.some((priority) => priority > MAX_FILE_PRIORITY)) return undefined;
-  const patterns = select.map((one) => (one instanceof Uint8Array ? decodeUtf8(one) : ''));
-  return { priorities: priorities.slice(), select: patterns };
 }
 
 function readTrackers(dict: BencodeDict | undefined): TrackerMemory | undefined {

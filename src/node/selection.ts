@@ -42,34 +42,6 @@ function matches(shown: string, pattern: string): boolean {
   return shown.toLowerCase().includes(trimmed.toLowerCase());
 }
 
-/** Priority of a file that nobody said anything about. */
-export const NORMAL_PRIORITY = 4;
-/** The highest priority. */
-export const MAX_FILE_PRIORITY = 7;
-
-/** Priorities of files of which only some are wanted; 0 for the others. */
-export function prioritiesOf(info: Info, selected: ReadonlySet<number> | undefined): Uint8Array {
-  const isIn = (index: number): boolean => selected === undefined || selected.has(index);
-  return Uint8Array.from(info.files, (_, index) => (isIn(index) ? NORMAL_PRIORITY : 0));
-}
-
-/** For each piece the highest priority of a file that has bytes in it: 0 when none is wanted. */
-export function piecePriorities(
-  info: Info,
-  layout: PieceLayout,
-  priorities: Uint8Array,
-): Uint8Array {
-  const result = new Uint8Array(layout.pieceCount);
-  for (const [index, priority] of priorities.entries()) {
-    if (priority === 0 || info.files[index]!.isPad) continue;
-    const { first, count } = layout.filePieces(index);
-    for (let piece = first; piece < first + count; piece += 1) {
-      if (result[piece]! < priority) result[piece] = priority;
-    }
-  }
-  return result;
-}
-
 /** The pieces that hold a byte of the selected files. */
 export function wantedPieces(
   layout: PieceLayout,

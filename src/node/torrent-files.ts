@@ -16,13 +16,7 @@ import { type Info, parseInfo, VERSION_TRAITS } from '../protocol/metainfo/index
 import type { PieceOutcome } from '../protocol/swarm/index.ts';
 import { nodeError } from './errors.ts';
 import { judgeRecord, type ResumeRecord, type ResumeStore, statFiles } from './resume.ts';
-import {
-  NORMAL_PRIORITY,
-  piecePriorities,
-  prioritiesOf,
-  selectFiles,
-  wantedPieces,
-} from './selection.ts';
+import { selectFiles, wantedPieces } from './selection.ts';
 import {
   checkPieces,
   createEmptyFiles,
@@ -64,8 +58,6 @@ export interface TorrentFilesOptions {
   readonly select: readonly string[];
   /** BEP 53 `so`. */
   readonly selectOnly: readonly number[] | undefined;
-  /** What was chosen before the metadata was known, 0 … 7 for each file; it counts more than all else. */
-  readonly priorities?: readonly number[] | undefined;
   /** How each file must look whenever it is read; default: as it is found when it is whole. */
   readonly looks?: readonly FileLook[] | undefined;
 }
@@ -74,14 +66,10 @@ export interface TorrentFilesOptions {
 export class TorrentFiles {
   readonly info: Info;
   readonly geometry: TorrentGeometry;
-  #spec: StorageSpec;
-  #priorities: Uint8Array;
-  #piecePriorities: Uint8Array = new Uint8Array(0);
-  #wanted: Bitfield;
-  #wantedBytes = 0;
-  readonly #select: readonly string[];
-  /** The priorities are not those that the options give. */
-  #isChosen: boolean;
+  readonly spec: StorageSpec;
+  /** Pieces that hold a byte of a selected file. */
+  readonly wanted: Bitfield;
+  readonly wantedBytes: number;
   layers: ReadonlyMap<string, Uint8Array>;
   /** How a whole file looked when it was verified: what the record must say, whatever became of it since. */
   verifiedLook: (index: number) => FileLook | undefined = () => undefined;
@@ -120,65 +108,18 @@ export class TorrentFiles {
     };
     this.trackers = this.#record?.trackers;
     this.geometry = new TorrentGeometry(info);
-    this.#select = options.select;
-    const chosen = chosenPriorities(options, this.#record);
-    this.#isChosen = chosen !== undefined;
-    this.#priorities =
-      chosen ?? prioritiesOf(info, selection(info, options.select, options.selectOnly));
-    this.#wanted = new Bitfield(info.pieceCount);
-    this.#countWanted();
+    const selected = selection(info, options.select, options.selectOnly);
     const isStored = (index: number): boolean =>
-      this.#priorities[index]! > 0 || this.#wasStored.has(index);
-    this.#spec = disk.open(storageSpec(info, options.dir, isStored));
+      selected === undefined || selected.has(index) || this.#wasStored.has(index);
+    this.spec = disk.open(storageSpec(info, options.dir, isStored));
     this.#paths = this.spec.files.map((file) => path.join(this.spec.dir, file.path));
+    this.wanted = wantedPieces(this.geometry, selected);
+    let wantedBytes = 0;
+    for (const piece of this.wanted) wantedBytes += this.geometry.wantedBytes(piece);
+    this.wantedBytes = wantedBytes;
     this.#synced =
       (this.#record && Bitfield.fromWire(this.#record.synced, info.pieceCount)) ??
       new Bitfield(info.pieceCount);
-  }
-
-  /** Where they are; changes with `keepUnderOwnName`. */
-  get spec(): StorageSpec {
-    return this.#spec;
-  }
-
-  /** Of each file, 0 (not wanted) … 7. */
-  get priorities(): Readonly<Uint8Array> {
-    return this.#priorities;
-  }
-
-  /** Pieces that hold a byte of a wanted file. */
-  get wanted(): Bitfield {
-    return this.#wanted;
-  }
-
-  get wantedBytes(): number {
-    return this.#wantedBytes;
-  }
-
-  /** The highest priority of the files that have bytes in a piece. */
-  priorityOf(piece: number): number {
-    return this.#piecePriorities[piece]!;
-  }
-
-  /** Chooses anew what is wanted, one number for each file; files without a name of their own need `keepUnderOwnName` first. */
-  choose(priorities: Uint8Array): void {
-    this.#priorities = priorities;
-    this.#isChosen = true;
-    this.#countWanted();
-  }
-
-  /** From now on the bytes of these files go under their own names; what is had of them must be there already. */
-  keepUnderOwnName(indices: ReadonlySet<number>): void {
-    this.#spec = this.specWith(indices);
-    this.#disk.reopen(this.#spec);
-  }
-
-  /** The spec as it would be with these files under their own names. */
-  specWith(indices: ReadonlySet<number>): StorageSpec {
-    const files = this.#spec.files.map((file, index) =>
-      indices.has(index) ? { ...file, isStored: true } : file,
-    );
-    return { ...this.#spec, files };
   }
 
   /** The first file that should have bytes and is not there. */
@@ -250,7 +191,6 @@ export class TorrentFiles {
       equalBytes(record.stored, this.#storedBits()) &&
       record.layers.size === this.layers.size &&
       record.trackers !== undefined &&
-      this.#isChosenAs(record) &&
       (record.boot === bootId() || equalBytes(record.synced, have.bytes));
     if (doubtful.size > 0) {
       const pieces = [...doubtful].sort((a, b) => a - b);
@@ -404,27 +344,8 @@ export class TorrentFiles {
       infoBytes: this.info.infoBytes,
       layers: this.layers,
       ...(trackers === undefined ? {} : { trackers }),
-      ...(this.#isChosen ? { chosen: { priorities: this.#priorities, select: this.#select } } : {}),
       ...this.totals(totals),
     });
-  }
-
-  #isChosenAs({ chosen }: ResumeRecord): boolean {
-    if (!this.#isChosen || chosen === undefined) return this.#isChosen === (chosen !== undefined);
-    return equalBytes(chosen.priorities, this.#priorities);
-  }
-
-  #countWanted(): void {
-    this.#piecePriorities = piecePriorities(this.info, this.geometry, this.#priorities);
-    const wanted = new Bitfield(this.info.pieceCount);
-    let wantedBytes = 0;
-    for (const [piece, priority] of this.#piecePriorities.entries()) {
-      if (priority === 0) continue;
-      wanted.add(piece);
-      wantedBytes += this.geometry.wantedBytes(piece);
-    }
-    this.#wanted = wanted;
-    this.#wantedBytes = wantedBytes;
   }
 
   #storedBits(): Uint8Array {
@@ -487,22 +408,6 @@ function selection(
   if (select.length > 0) return selectFiles(info, select);
   if (selectOnly === undefined) return undefined;
   return new Set(selectOnly.filter((index) => index < info.files.length));
-}
-
-/** What somebody chose while the torrent ran, now or in an earlier run that was asked for the same. */
-function chosenPriorities(
-  { info, priorities, select }: TorrentFilesOptions,
-  record: ResumeRecord | undefined,
-): Uint8Array | undefined {
-  if (priorities !== undefined) {
-    return Uint8Array.from(info.files, (_, index) => priorities[index] ?? NORMAL_PRIORITY);
-  }
-  const chosen = record?.chosen;
-  if (chosen?.priorities.length !== info.files.length) return undefined;
-  const isSame =
-    chosen.select.length === select.length &&
-    chosen.select.every((pattern, index) => pattern === select[index]);
-  return isSame ? chosen.priorities : undefined;
 }
 
 function storedFiles(record: ResumeRecord): Set<number> {

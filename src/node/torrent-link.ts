@@ -38,17 +38,6 @@ interface FirstPeers {
   readonly source: 'magnet' | 'kept' | 'given';
 }
 
-/** The info-hashes as a source tells them; the second one of a hybrid's magnet is known with the metadata. */
-export function hashesOf(source: AddOptions['source']): InfoHashes {
-  return source.kind === 'metainfo' ? source.metainfo.info : source.magnet;
-}
-
-/** The name as a source tells it, else the info-hash. */
-export function nameOf(source: AddOptions['source']): string {
-  if (source.kind === 'metainfo') return source.metainfo.info.name;
-  return source.magnet.displayName ?? memoryKeyOf(source);
-}
-
 /**
  * The peers of the link, of earlier runs, and those that the user named.
  * @param usesKept false for a private torrent, whose peers its tracker alone may tell (BEP 27).
@@ -143,7 +132,8 @@ function webSeedsOf(source: AddOptions['source']): readonly string[] {
 
 /** What the peers of a torrent are remembered by: the hash that it was asked for with, in hex. */
 function memoryKeyOf(source: AddOptions['source']): string {
-  const { infoHashV1, infoHashV2 } = hashesOf(source);
+  const { infoHashV1, infoHashV2 } =
+    source.kind === 'metainfo' ? source.metainfo.info : source.magnet;
   return toHex((infoHashV1 ?? infoHashV2)!);
 }
 

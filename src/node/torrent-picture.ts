@@ -2,7 +2,6 @@
  * Pictures of a torrent at a moment: for people, for trackers.
  * @module
  */
-import type { Bitfield } from '../lib/bitfield.ts';
 import type { Swarm } from '../protocol/swarm/index.ts';
 import type { TransferStats } from '../protocol/tracker/index.ts';
 import type { TorrentFiles } from './torrent-files.ts';
@@ -40,29 +39,6 @@ export function progressOf(
     failedPieces: totals.failedPieces,
     peers: swarm.peers(nowMs),
   };
-}
-
-/** Verified bytes of each file; empty before the metadata. */
-export function fileProgressOf(
-  files: TorrentFiles | undefined,
-  have: Bitfield | undefined,
-): readonly number[] {
-  if (files === undefined) return [];
-  const { info, geometry } = files;
-  const { pieceLengthBytes } = info;
-  return info.files.map(({ offsetBytes, lengthBytes }, index) => {
-    if (have === undefined) return 0;
-    if (have.isFull) return lengthBytes;
-    const { first, count } = geometry.filePieces(index);
-    let doneBytes = 0;
-    for (let piece = first; piece < first + count; piece += 1) {
-      if (!have.has(piece)) continue;
-      const begin = Math.max(offsetBytes, piece * pieceLengthBytes);
-      const end = Math.min(offsetBytes + lengthBytes, (piece + 1) * pieceLengthBytes);
-      doneBytes += end - begin;
-    }
-    return doneBytes;
-  });
 }
 
 /** What a tracker is told. */

@@ -35,6 +35,14 @@ export interface SecureSwarm {
   readonly peers: readonly string[];
 }
 
+/** A swarm among peers who know each other's ids. */
+export interface SecureSwarm {
+  /** May this peer join? */
+  readonly admits: (peerId: string) => boolean;
+  /** Peer ids to dial, "12D3KooW…". */
+  readonly peers: readonly string[];
+}
+
 /** Options of `PeerNode.add`. */
 export interface AddOptions {
   readonly source: TorrentSource;
@@ -142,8 +150,6 @@ export interface TorrentEvents {
   'piece-failed': [{ readonly piece: number; readonly peers: readonly string[] }];
   /** These pieces are not on disk any more, or are to be fetched again. */
   'pieces-lost': [{ readonly pieces: readonly number[] }];
-  /** What to download was chosen anew, and holds from now on: 0 … 7 for each file. */
-  'file-priorities': [{ readonly priorities: readonly number[] }];
   complete: [Summary];
   /** The seed has given enough; `action` follows. */
   'share-limit': [{ readonly reason: ShareReason; readonly action: ShareAction }];

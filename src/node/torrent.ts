@@ -1,7 +1,7 @@
 /**
  * One torrent of a node, from link to complete files: metadata → check of what is there → download → seed.
  *
- * States and transitions are drawn in README.md. Disk faults put it into `error` and stop requests; it tries again (`torrent-faults.ts`).
+ * States and transitions are drawn in README.md. Disk faults put it into `error` and stop requests; it tries again (`trouble.ts`).
  * Resume data: see resume.ts; it is written at the start of a download, some time after data moved (`torrent-records.ts`), and at the end.
  * It has no timer while nothing fails: what takes time is looked at when the node's pulse comes (`pulse`).
  * @module
@@ -9,17 +9,17 @@
 import { EventEmitter } from 'node:events';
 import { monotonicMs } from '../io/clock.ts';
 import { nodeCrypto } from '../io/crypto.ts';
+import { toHex } from '../lib/bytes.ts';
 import type { AppError } from '../lib/errors.ts';
-import { FileTable } from '../plane/file-table.ts';
+import { type DiskFault, FileTable } from '../plane/file-table.ts';
 import { type Info, parseInfo } from '../protocol/metainfo/index.ts';
 import type { SwarmEvent } from '../protocol/swarm/index.ts';
 import type { ScrapeResult } from '../protocol/tracker/index.ts';
 import { DownloadWork, whenCompleted } from './completion.ts';
 import { nodeError } from './errors.ts';
-import { FileGuard } from './file-guard.ts';
-import { FilePriorities } from './file-priorities.ts';
+import { FileGuard, UNDERNEATH } from './file-guard.ts';
 import { type NeededPiece, type NeededRange, needsByPiece } from './playback.ts';
-import type { QueueFacts } from './queue-plan.ts';
+import { HOLDABLE, PaceWatch, type QueueFacts } from './queue-plan.ts';
 import { noteEvent } from './reputation.ts';
 import { ResumeStore } from './resume.ts';
 import { type ShareLimits, ShareWatch } from './share-limits.ts';
@@ -27,32 +27,32 @@ import { SwarmService } from './swarm-service.ts';
 import { checkDigest } from './torrent-digest.ts';
 import { TorrentDiscovery } from './torrent-discovery.ts';
 import { tellPeerEvent } from './torrent-events.ts';
-import { TorrentFaults } from './torrent-faults.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
 import type { RateLimits } from './torrent-gates.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import {
   firstPeersOf,
-  hashesOf,
   isUnhashed,
   linkOf,
-  nameOf,
   noteProven,
   serviceOptionsOf,
   settledOptions,
 } from './torrent-link.ts';
-import { fileProgressOf, progressOf, transferStatsOf } from './torrent-picture.ts';
+import { progressOf, transferStatsOf } from './torrent-picture.ts';
 import type { Queueable } from './torrent-queue.ts';
 import { TorrentRecords } from './torrent-records.ts';
-import { TorrentTurn } from './torrent-turn.ts';
 import type {
   AddOptions,
-  InfoHashes,
   Summary,
   TorrentEvents,
   TorrentState,
   TorrentStatus,
 } from './torrent-types.ts';
+import { Trouble } from './trouble.ts';
+
+// Implementation limits
+/** A seed that waits for its turn asks its trackers for their counts this often. */
+const COUNTS_INTERVAL_MS = 30 * 60_000;
 
 /** A torrent. Dispose it, or call `stop`, to end it. */
 export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposable, Queueable {
@@ -62,30 +62,39 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   readonly #resume: ResumeStore;
   readonly #work = new DownloadWork(monotonicMs());
   readonly #abort = new AbortController();
+  readonly #pace = new PaceWatch();
   readonly #share: ShareWatch;
   readonly #discovery: TorrentDiscovery;
-  readonly #priorities = new FilePriorities();
-  readonly #turn = new TorrentTurn({
-    state: () => this.#state,
-    onHeld: () => this.#leave(),
-    onReleased: () => {
-      this.#service.wake();
-      if (this.#isReady) this.#announce();
-    },
-    onChanged: (before) => this.#showState(before),
-  });
+  /** Kept from connections and trackers: it waits for its turn, or was told to. */
+  #hold: 'queued' | 'paused' | undefined;
   /** The files were checked, or there is no metadata yet: it may run. */
   #isReady = false;
-  #isSequential: boolean;
+  #runningSinceMs = monotonicMs();
   #files: TorrentFiles | undefined;
   #guard: FileGuard | undefined;
   #state: TorrentState;
-  readonly #faults: TorrentFaults;
+  readonly #trouble = new Trouble({
+    onRaised: () => {
+      this.#service.swarm.pause();
+      this.#setState('error');
+    },
+    onTold: (error, isFinal) => this.emit('problem', { error, isFinal }),
+    mayTry: () => this.#guard?.isBusy !== true,
+    tryAgain: () => {
+      this.#service.swarm.resume();
+      this.#service.drain();
+      return this.#service.swarm.isComplete;
+    },
+    onOver: () => {
+      if (this.#state !== 'error') return;
+      this.#setState(this.#service.swarm.isComplete ? 'seeding' : 'downloading');
+    },
+  });
   readonly #records = new TorrentRecords({
     files: () => this.#files,
     swarm: () => this.#service.swarm,
     isStopped: () => this.#state === 'stopped',
-    guardDisk: (write) => this.#faults.guardDisk(write),
+    guardDisk: (write) => this.#guardDisk(write),
     onPiece: (piece) => this.emit('piece', { piece }),
   });
   #summary: Summary | undefined;
@@ -97,17 +106,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#host = host;
     this.#options = settledOptions(options);
     const { infoHashV1, infoHashV2 } = this.infoHashes;
-    this.#faults = new TorrentFaults({
-      options: this.#options,
-      service: () => this.#service,
-      files: () => this.#files,
-      guard: () => this.#guard,
-      state: () => this.#state,
-      setState: (state) => this.#setState(state),
-      onTold: (error, isFinal) => this.emit('problem', { error, isFinal }),
-      onEnded: () => this.#leave(),
-    });
-    this.#isSequential = options.isSequential === true;
     this.#state = options.source.kind === 'magnet' ? 'metadata' : 'checking';
     this.#share = new ShareWatch(options.shareLimits);
     this.#resume = new ResumeStore(
@@ -119,7 +117,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#service = new SwarmService({
       ...serviceOptionsOf(host, options, this.infoHashes),
       onEvent: (event) => this.#onSwarmEvent(event),
-      onDiskFault: (fault) => this.#faults.onDisk(fault),
+      onDiskFault: (fault) => this.#onDiskFault(fault),
     });
     this.#discovery = new TorrentDiscovery({
       host,
@@ -139,12 +137,14 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   }
 
   /** v1 of 20 bytes, v2 of 32; the second one of a hybrid's magnet is known with the metadata. */
-  get infoHashes(): InfoHashes {
-    return this.#files?.info ?? hashesOf(this.#options.source);
+  get infoHashes(): { readonly infoHashV1?: Uint8Array; readonly infoHashV2?: Uint8Array } {
+    if (this.#files !== undefined) return this.#files.info;
+    const { source } = this.#options;
+    return source.kind === 'metainfo' ? source.metainfo.info : source.magnet;
   }
 
   get state(): TorrentState {
-    return this.#turn.shown;
+    return this.#hold !== undefined && HOLDABLE.has(this.#state) ? this.#hold : this.#state;
   }
 
   /** Known with the metadata. */
@@ -153,7 +153,11 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   }
 
   get name(): string {
-    return this.#files?.info.name ?? nameOf(this.#options.source);
+    const { source } = this.#options;
+    if (this.#files !== undefined) return this.#files.info.name;
+    if (source.kind === 'metainfo') return source.metainfo.info.name;
+    const { infoHashV1, infoHashV2 } = source.magnet;
+    return source.magnet.displayName ?? toHex((infoHashV1 ?? infoHashV2)!);
   }
 
   /** What the finished download amounts to; undefined before. */
@@ -195,9 +199,9 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   /** Goes on after `pause`, when the queue lets it. */
   resume(): void {
-    if (this.#turn.hold !== 'paused') return;
+    if (this.#hold !== 'paused') return;
     if (this.#options.usesQueue !== false) this.#holdBack('queued');
-    else this.#turn.release();
+    else this.#release();
     this.#host.queue.consider(monotonicMs());
   }
 
@@ -224,40 +228,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     return files !== undefined;
   }
 
-  /** Pieces in order instead of rarest first; what is needed at a time (`setDeadlines`) still comes before. */
-  setSequential(isSequential: boolean): void {
-    this.#isSequential = isSequential;
-    this.#service.swarm.setSequential(isSequential);
-  }
-
-  /**
-   * Chooses what to download, 0 (not) … 7 (first) for each of `info.files`, 4 being normal; remembered over restarts. Before the metadata it is kept for
-   * later: files that it says nothing of get 4 then. A torrent that is complete goes on when more is wanted, and is complete when no more is.
-   */
-  setFilePriorities(priorities: readonly number[]): void {
-    this.#priorities.set(priorities, this.#files?.info.files.length);
-  }
-
-  /** Of each file, as last chosen; empty before the metadata unless something was chosen. */
-  get filePriorities(): readonly number[] {
-    return this.#priorities.current(this.#files);
-  }
-
-  /** Verified bytes of each of `info.files`; empty before the metadata. */
-  fileProgress(): readonly number[] {
-    return fileProgressOf(this.#files, this.#service.swarm.have);
-  }
-
-  /** Asks trackers, DHT and local network for peers now, but not more often than every 15 s, nor a tracker that answered before it allows. */
-  reannounce(): void {
-    if (this.#turn.hold === undefined && this.#isReady) this.#discovery.askAgain();
-  }
-
-  /** Grows whenever `status().trackers` may have changed. */
-  get trackerChanges(): number {
-    return this.#discovery.trackers.changes;
-  }
-
   /** Asks its trackers for seeds, leeches and downloads; `status` shows them too. Not more often than people look. */
   scrape(): Promise<readonly ScrapeResult[]> {
     return this.#discovery.trackers.scrape(this.infoHashes);
@@ -265,9 +235,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   /** @internal A seed that waits for its turn is ranked by its swarm's counts, which only its trackers can tell. */
   wantsCounts(nowMs: number): boolean {
-    const { isComplete } = this.#service.swarm;
-    if (!this.#isReady || !isComplete || this.#options.isDiscovering === false) return false;
-    return this.#turn.wantsCounts(nowMs, this.#discovery.trackers);
+    if (this.#hold !== 'queued' || !this.#isReady || !this.#service.swarm.isComplete) return false;
+    const { scrapedMs, status } = this.#discovery.trackers;
+    if (this.#options.isDiscovering === false || status.length === 0) return false;
+    return nowMs - scrapedMs >= COUNTS_INTERVAL_MS;
   }
 
   /** A picture of the moment. */
@@ -279,7 +250,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       ...progressOf(monotonicMs(), this.#files, swarm),
       trackers: this.#discovery.trackers.status,
       webSeeds: this.#service.webSeeds,
-      ...(this.#faults.error === undefined ? {} : { error: this.#faults.error.message }),
+      ...(this.#trouble.error === undefined ? {} : { error: this.#trouble.error.message }),
     };
   }
 
@@ -297,7 +268,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   pulse(nowMs: number): void {
     this.#checkShare(nowMs);
     this.#service.pulse(nowMs);
-    this.#records.pulse(nowMs).catch((error: AppError) => this.#faults.fail(error, false));
+    this.#records.pulse(nowMs).catch((error: AppError) => this.#fail(error, false));
   }
 
   /** @internal Who was met is remembered. */
@@ -307,14 +278,26 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   /** @internal For the node's queue. */
   queueFacts(nowMs: number): QueueFacts | undefined {
-    if (!this.#isReady || this.#stopping !== undefined) return undefined;
-    return this.#turn.facts(nowMs, this.#service.swarm, () => this.#discovery.trackers.status);
+    const isOut = this.#hold === 'paused' || !HOLDABLE.has(this.#state);
+    if (isOut || !this.#isReady || this.#stopping !== undefined) return undefined;
+    const { isComplete, totals } = this.#service.swarm;
+    const isRunning = this.#hold === undefined;
+    const isSlow = isRunning && !isComplete && this.#pace.observe(nowMs, totals.downloadedBytes);
+    const counts = this.#discovery.trackers.status;
+    return {
+      kind: isComplete ? 'seed' : 'download',
+      isRunning,
+      runningMs: isRunning ? nowMs - this.#runningSinceMs : 0,
+      isSlow,
+      seeds: Math.max(0, ...counts.map(({ seeds = 0 }) => seeds - Number(isComplete && isRunning))),
+      leeches: Math.max(0, ...counts.map(({ leeches = 0 }) => leeches)),
+    };
   }
 
   /** @internal For the node's queue. */
   setQueued(isQueued: boolean): void {
-    if (isQueued && this.#turn.hold === undefined) this.#holdBack('queued');
-    else if (!isQueued && this.#turn.hold === 'queued') this.#turn.release();
+    if (isQueued && this.#hold === undefined) this.#holdBack('queued');
+    else if (!isQueued && this.#hold === 'queued') this.#release();
   }
 
   /** @internal Its files, once the metadata is known. */
@@ -324,13 +307,16 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   /** @internal Forgets what is had and fetches it again: digests of whole files say that something in it is wrong. */
   fetchAgain(): void {
-    this.#reopen();
+    this.#summary = undefined;
+    if (this.#state === 'seeding') this.#setState('downloading');
     this.#guard?.loseAll();
   }
 
   /** @internal A file is not what it was when sending began: nobody gets more, never a mix of two versions. @returns ERR_SOURCE_CHANGED. */
   endChanged(changed: string): AppError {
-    return this.#faults.endChanged(changed);
+    const error = nodeError('ERR_SOURCE_CHANGED', { path: changed });
+    this.#endWith(error);
+    return error;
   }
 
   /** @internal For the node's listener. */
@@ -348,20 +334,18 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       disk: this.#host.plane.disk,
       resume: this.#resume,
       select,
-      priorities: this.#priorities.asked,
       selectOnly: source.kind === 'magnet' ? source.magnet.selectOnly : undefined,
       looks,
     });
     if (files.trackers !== undefined) this.#discovery.trackers.recall(files.trackers);
     files.trackerMemory = () => this.#discovery.trackers.memory;
-    this.#priorities.opened();
     this.#files = files;
     this.emit('metadata', { info });
     const have = await files.checkAs(this.#options, this.#abort.signal, (doneBytes, totalBytes) =>
       this.emit('checking', { doneBytes, totalBytes }),
     );
     if (this.#abort.signal.aborted) return;
-    this.#faults.guardDisk(() => files.createEmpty());
+    this.#guardDisk(() => files.createEmpty());
     const table = new FileTable(files.spec);
     this.#service.activate({
       info,
@@ -370,8 +354,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       geometry: files.geometry,
       storage: files.spec.id,
       files: table,
-      priorityOf: (piece) => files.priorityOf(piece),
-      isSequential: this.#isSequential,
+      priorityOf: (piece) => (files.wanted.has(piece) ? 4 : 0),
+      isSequential: this.#options.isSequential === true,
     });
     this.#guard = new FileGuard({
       files,
@@ -386,18 +370,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       },
     });
     const { have: had, isComplete } = this.#service.swarm;
-    this.#faults.guardDisk(() => files.begin(had!, isComplete));
+    this.#guardDisk(() => files.begin(had!, isComplete));
     if (this.#state === 'checking') this.#setState('downloading');
-    this.#priorities.begin({
-      files,
-      table,
-      service: this.#service,
-      guard: this.#guard,
-      isReadOnly: this.#options.mode === 'seed',
-      signal: this.#abort.signal,
-      onApplied: () => this.#onChosen(files),
-      onFault: (fault) => this.#faults.onDisk(fault),
-    });
   }
 
   // Peers
@@ -410,18 +384,31 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   }
 
   #announce(): void {
-    if (this.#turn.hold !== undefined || this.#abort.signal.aborted) return;
+    if (this.#hold !== undefined || this.#abort.signal.aborted) return;
     const { isPrivate, isComplete } = this.#service.swarm;
     this.#discovery.start(this.infoHashes, isPrivate, isComplete);
   }
 
-  #leave(): void {
-    this.#service.rest();
-    this.#discovery.stop();
+  #holdBack(hold: 'queued' | 'paused'): void {
+    if (this.#hold === hold || this.#stopping !== undefined) return;
+    const before = this.state;
+    const wasRunning = this.#hold === undefined;
+    this.#hold = hold;
+    if (wasRunning) {
+      this.#service.rest();
+      this.#discovery.stop();
+    }
+    this.#showState(before);
   }
 
-  #holdBack(hold: 'queued' | 'paused'): void {
-    if (this.#stopping === undefined) this.#turn.holdBack(hold);
+  #release(): void {
+    const before = this.state;
+    this.#hold = undefined;
+    this.#runningSinceMs = monotonicMs();
+    this.#pace.reset();
+    this.#showState(before);
+    this.#service.wake();
+    if (this.#isReady) this.#announce();
   }
 
   #checkShare(nowMs: number): void {
@@ -435,7 +422,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     if (action === 'pause') this.pause();
     else if (action === 'super-seed') swarm.setSuperSeeding(true);
     // Its own goodbye is nobody's to wait for; `stop` gives the same promise to whoever asks.
-    else void this.stop().catch((error: AppError) => this.#faults.fail(error, true));
+    else void this.stop().catch((error: AppError) => this.#fail(error, true));
   }
 
   // Events
@@ -457,10 +444,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         this.#records.save();
         return;
       case 'inconsistent':
-        this.#faults.fail(
-          nodeError('ERR_INCONSISTENT', { name: this.name, piece: event.piece }),
-          true,
-        );
+        this.#fail(nodeError('ERR_INCONSISTENT', { name: this.name, piece: event.piece }), true);
         return;
       case 'dht-node':
         this.#host.dht?.addPeerNode(event.address);
@@ -478,26 +462,11 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     }
   }
 
-  #onChosen(files: TorrentFiles): void {
-    const { swarm } = this.#service;
-    if (!swarm.isComplete) this.#reopen();
-    this.#faults.guardDisk(() => files.createEmpty());
-    this.#records.save();
-    this.emit('file-priorities', { priorities: [...files.priorities] });
-    this.#host.queue.consider(monotonicMs());
-  }
-
-  /** Something is to be fetched again. */
-  #reopen(): void {
-    this.#summary = undefined;
-    if (this.#state === 'seeding') this.#setState('downloading');
-  }
-
   #onMetadata(infoBytes: Uint8Array): void {
     const parsed = parseInfo(infoBytes, nodeCrypto);
     if (!parsed.ok) {
       const what = 'The metadata of this magnet link';
-      this.#faults.fail(nodeError('ERR_SOURCE', { what, reason: parsed.message }), true);
+      this.#fail(nodeError('ERR_SOURCE', { what, reason: parsed.message }), true);
       return;
     }
     const before = this.infoHashes;
@@ -507,12 +476,12 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#discovery.learn(before, parsed.value, isPrivate);
     if (this.#options.mode === 'look') return;
     this.#starting = this.#open(parsed.value, new Map()).catch((error: AppError) =>
-      this.#faults.fail(error, true),
+      this.#fail(error, true),
     );
   }
 
   #onPiece(piece: number): void {
-    this.#faults.clear();
+    this.#trouble.clear();
     this.#guard?.pieceHad(piece);
     this.#records.note(monotonicMs(), piece);
   }
@@ -523,7 +492,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     else {
       checkDigest(this.#host.plane.disk, this.#files!, sha256, this.#abort.signal).then(
         () => this.#complete(),
-        (error: AppError) => this.#faults.endWith(error),
+        (error: AppError) => this.#endWith(error),
       );
     }
   }
@@ -533,10 +502,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#records.writeJournal();
     const gone = files.findVanished(this.#service.swarm.have!);
     if (gone !== undefined) {
-      this.#faults.onDisk({ path: gone, code: 'VANISHED', operation: 'read' });
+      this.#onDiskFault({ path: gone, code: 'VANISHED', operation: 'read' });
       return;
     }
-    this.#faults.guardDisk(() => files.createLinks());
+    this.#guardDisk(() => files.createLinks());
     const { swarm } = this.#service;
     const now = monotonicMs();
     this.#summary = this.#work.summarize(now, files, swarm);
@@ -548,6 +517,18 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   // Faults
 
+  #onDiskFault(fault: DiskFault): void {
+    if (this.#options.looks !== undefined && UNDERNEATH.has(fault.code)) {
+      this.endChanged(fault.path);
+      return;
+    }
+    this.#fail(nodeError('ERR_FILE', fault), false);
+    if (this.#guard?.takes(fault) !== true) return;
+    const files = this.#files!;
+    const hit = new Set(files.indicesOf(fault.path));
+    this.#service.giveUpOpen((piece) => files.filesOf(piece).some((index) => hit.has(index)));
+  }
+
   /** These pieces are not on disk any more, since another program changed a file. */
   #onLost(files: TorrentFiles, pieces: readonly number[]): void {
     const { swarm } = this.#service;
@@ -555,11 +536,31 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     // What only seeds must not write over somebody's file.
     if (this.#options.mode === 'seed') {
       const have = swarm.have!;
-      swarm.setPriorities((piece) => (have.has(piece) ? files.priorityOf(piece) : 0));
+      swarm.setPriorities((piece) => (files.wanted.has(piece) && have.has(piece) ? 4 : 0));
     }
     this.emit('pieces-lost', { pieces });
     this.#records.save();
     this.#service.drain();
+  }
+
+  #guardDisk(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      const { code = 'EIO', path: where = this.#options.dir } = error as NodeJS.ErrnoException;
+      this.#fail(nodeError('ERR_FILE', { path: where, code, operation: 'write' }, error), false);
+    }
+  }
+
+  /** For good, and nobody gets anything of it any more. */
+  #endWith(error: AppError): void {
+    this.#fail(error, true);
+    this.#service.rest();
+    this.#discovery.stop();
+  }
+
+  #fail(error: AppError, isFinal: boolean): void {
+    if (this.#state !== 'stopped') this.#trouble.raise(error, isFinal);
   }
 
   #setState(state: TorrentState): void {
@@ -574,10 +575,9 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   async #stop(): Promise<void> {
     this.#abort.abort(nodeError('ERR_STOPPED', { name: this.name }));
-    this.#faults.close();
+    this.#trouble.close();
     this.#discovery.stop();
     await this.#starting.catch(() => {});
-    await this.#priorities.idle();
     this.#guard?.close();
     this.notePeers();
     this.#service.disconnect();
@@ -588,8 +588,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#service.close();
     this.#records.writeJournal();
     const { have, totals } = this.#service.swarm;
-    if (this.#guard?.isUnsure === true) this.#faults.guardDisk(() => this.#files?.forget());
-    else if (have !== undefined) this.#faults.guardDisk(() => this.#files?.end(have, totals));
+    if (this.#guard?.isUnsure === true) this.#guardDisk(() => this.#files?.forget());
+    else if (have !== undefined) this.#guardDisk(() => this.#files?.end(have, totals));
     this.#resume.close();
     await this.#discovery.trackers.farewell();
     this.#setState('stopped');

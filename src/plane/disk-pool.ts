@@ -90,15 +90,6 @@ export class DiskPool {
     return whole;
   }
 
-  /** More files of a storage are kept under their own names: jobs that were not sent yet use them already. */
-  reopen(spec: StorageSpec): void {
-    assert(this.#specs.has(spec.id), `storage ${spec.id}: expected an open one`);
-    this.#specs.set(spec.id, spec);
-    for (const { known, worker } of this.#lanes) {
-      if (known.has(spec.id)) worker!.postMessage({ type: 'open', spec } satisfies ToWorker);
-    }
-  }
-
   /**
    * The worker for a new piece: the first one as long as it keeps up, since pieces then come back in order and one thread is woken,
    * not two; the least loaded one otherwise.

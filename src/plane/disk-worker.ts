@@ -47,9 +47,8 @@ const scanBuffer = Buffer.allocUnsafeSlow(SCAN_BYTES);
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.type === 'open') {
-    const known = tables.get(message.spec.id);
-    if (known === undefined) tables.set(message.spec.id, new FileTable(message.spec));
-    else known.adopt(message.spec);
+    tables.get(message.spec.id)?.close();
+    tables.set(message.spec.id, new FileTable(message.spec));
     return;
   }
   const results = message.jobs.map((job) => run(job));

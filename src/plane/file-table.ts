@@ -98,7 +98,7 @@ const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 
 /** Opens and closes the files of one storage. */
 export class FileTable {
-  #spec: StorageSpec;
+  readonly spec: StorageSpec;
   readonly #open = new Map<number, OpenFile>();
   /** Files opened for writing before: when such a file is gone, data is gone, and making it anew would hide that. */
   readonly #made = new Set<number>();
@@ -111,16 +111,7 @@ export class FileTable {
   #isClosed = false;
 
   constructor(spec: StorageSpec) {
-    this.#spec = spec;
-  }
-
-  get spec(): StorageSpec {
-    return this.#spec;
-  }
-
-  /** The same files, of which more are kept under their own names from now on; what those had in the parts file was moved before. */
-  adopt(spec: StorageSpec): void {
-    this.#spec = spec;
+    this.spec = spec;
   }
 
   /** The absolute path that holds a file's bytes. */

@@ -233,8 +233,7 @@ function cancelLapsed(state: SwarmState, torrent: Torrent, piece: number, block:
   }
 }
 
-/** Takes a request back, unless it was before. */
-export function cancelAt(
+function cancelAt(
   state: SwarmState,
   torrent: Torrent,
   peer: Peer | undefined,

@@ -55,7 +55,6 @@ import type {
   SwarmOutput,
   SwarmTotals,
 } from './types.ts';
-import { cancelUnwanted } from './unwanted.ts';
 import { countOtherUpload, failUpload, markServed, runChoker } from './uploading.ts';
 import { judgePiece, sendHeld, takeDigests } from './verdict.ts';
 
@@ -115,15 +114,6 @@ export class Swarm {
     for (const peer of state.peers.values()) recountInterest(state, peer);
     state.feedHungry();
     wakeConnected(state);
-  }
-
-  /**
-   * After `setPriorities`: takes back the requests for pieces that are wanted no more, and forgets what came of them.
-   * @returns the pieces; the data plane must forget them too.
-   */
-  cancelUnwanted(): readonly number[] {
-    const { torrent } = this.#state;
-    return torrent === undefined ? [] : cancelUnwanted(this.#state, torrent);
   }
 
   /** Pieces in order instead of rarest first. */
