@@ -55,6 +55,11 @@ export class TorrentFaults {
     return this.#trouble.error;
   }
 
+  /** What will not pass by itself. */
+  get finalError(): AppError | undefined {
+    return this.#trouble.isFinal ? this.#trouble.error : undefined;
+  }
+
   /** @param isFinal it will not pass by itself. */
   fail(error: AppError, isFinal: boolean): void {
     if (this.#host.state() !== 'stopped') this.#trouble.raise(error, isFinal);

@@ -9,11 +9,30 @@ import { toHex } from '../lib/bytes.ts';
 import { formatMagnet, type Info, VERSION_TRAITS } from '../protocol/metainfo/index.ts';
 import type { Swarm } from '../protocol/swarm/index.ts';
 import { parseEndpoint } from './address.ts';
+import { ResumeStore } from './resume.ts';
 import type { NodePlane, SwarmService, SwarmServiceOptions } from './swarm-service.ts';
+import type { RateLimits } from './torrent-gates.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import { tiersOf } from './torrent-trackers.ts';
 import type { AddOptions, InfoHashes } from './torrent-types.ts';
 import type { WebSeedPlan } from './web-seeds.ts';
+
+/** Where a torrent's resume data is. */
+export function resumeStoreOf(
+  { home }: TorrentHost,
+  { dir, isRemembered }: AddOptions,
+  { infoHashV1, infoHashV2 }: InfoHashes,
+): ResumeStore {
+  return new ResumeStore(home, (infoHashV1 ?? infoHashV2)!, dir, isRemembered);
+}
+
+/** A torrent's own limits at its start. */
+export function limitsOf(options: AddOptions): RateLimits {
+  return {
+    downloadBytesPerSec: options.downloadLimitBytesPerSec ?? 0,
+    uploadBytesPerSec: options.uploadLimitBytesPerSec ?? 0,
+  };
+}
 
 /** What is told of a torrent's name and hashes by what there is of it. */
 export function hashesOf({ source }: AddOptions, info: Info | undefined): InfoHashes {

@@ -21,7 +21,7 @@ import { FileWants } from './file-wants.ts';
 import { type NeededPiece, type NeededRange, needsByPiece } from './playback.ts';
 import { HOLDABLE, type QueueFacts } from './queue-plan.ts';
 import { noteEvent } from './reputation.ts';
-import { ResumeStore } from './resume.ts';
+import type { ResumeStore } from './resume.ts';
 import { type ShareLimits, ShareWatch } from './share-limits.ts';
 import { SwarmService } from './swarm-service.ts';
 import { checkDigest } from './torrent-digest.ts';
@@ -35,9 +35,11 @@ import {
   addFirstPeers,
   hashesOf,
   isUnhashed,
+  limitsOf,
   linkOf,
   nameOf,
   noteProven,
+  resumeStoreOf,
   serviceOptionsOf,
   settledOptions,
 } from './torrent-link.ts';
@@ -90,7 +92,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     super();
     this.#host = host;
     this.#options = settledOptions(options);
-    const { infoHashV1, infoHashV2 } = this.infoHashes;
     this.#state = options.source.kind === 'magnet' ? 'metadata' : 'checking';
     this.#share = new ShareWatch(options.shareLimits);
     this.#faults = new TorrentFaults({
@@ -102,12 +103,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       setState: (state) => this.#setState(state),
       onTold: (error, isFinal) => this.emit('problem', { error, isFinal }),
     });
-    this.#resume = new ResumeStore(
-      host.home,
-      (infoHashV1 ?? infoHashV2)!,
-      this.#options.dir,
-      options.isRemembered,
-    );
+    this.#resume = resumeStoreOf(host, this.#options, this.infoHashes);
     this.#service = new SwarmService({
       ...serviceOptionsOf(host, options, this.infoHashes),
       onEvent: (event) => this.#onSwarmEvent(event),
@@ -136,10 +132,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       onProblem: (url, message) => this.emit('tracker-problem', { url, message }),
       onRemember: () => this.#records.save(),
     });
-    this.setLimits({
-      downloadBytesPerSec: options.downloadLimitBytesPerSec ?? 0,
-      uploadBytesPerSec: options.uploadLimitBytesPerSec ?? 0,
-    });
+    this.setLimits(limitsOf(options));
   }
 
   /** v1 of 20 bytes, v2 of 32; the second one of a hybrid's magnet is known with the metadata. */
@@ -317,6 +310,11 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   /** @internal Its files, once the metadata is known. */
   get files(): TorrentFiles | undefined {
     return this.#files;
+  }
+
+  /** @internal What will not pass by itself. */
+  get finalError(): AppError | undefined {
+    return this.#faults.finalError;
   }
 
   /** @internal Forgets what is had and fetches it again: digests of whole files say that something in it is wrong. */
