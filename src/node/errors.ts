@@ -10,6 +10,8 @@ export const nodeErrorTable = {
     `${d.what} is not a torrent that can be used: ${d.reason}. Give a magnet link, a .torrent file or the URL of one.`,
   ERR_FILE: (d: { path: string; code: string; operation: string }): string =>
     `Cannot ${d.operation} ${d.path} (${d.code}): ${mendOf(d.code)}`,
+  ERR_READ: (d: { name: string; reason: string }): string =>
+    `${d.name} cannot be read to its end: ${d.reason}.`,
   ERR_FILES_MISSING: (d: { path: string }): string =>
     `${d.path} is missing, so there is nothing to seed: give the folder that holds the torrent's top name with --dir, or fetch it with "get".`,
   ERR_FILES_DAMAGED: (d: { dir: string; have: number; pieces: number }): string =>

@@ -99,9 +99,13 @@ export class FileGuard {
     return true;
   }
 
-  /** Everything that is had is to be fetched again. */
-  loseAll(): void {
-    const pieces = [...this.#options.have()];
+  /** These files have a place of their own from now on. */
+  kept(indices: readonly number[]): void {
+    for (const index of indices) if (this.#missing[index] === 0) this.#settle(index);
+  }
+
+  /** What is had of these pieces, by default everything, is to be fetched again. */
+  lose(pieces: readonly number[] = [...this.#options.have()]): void {
     this.#lose(pieces);
     if (pieces.length > 0) this.#options.onLost(pieces);
   }

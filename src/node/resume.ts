@@ -57,6 +57,8 @@ export interface ResumeRecord {
   readonly downloadedBytes: number;
   /** Absent in records of earlier versions. */
   readonly trackers?: TrackerMemory;
+  /** Priority of each file, 0 to 7, when they were chosen one by one. */
+  readonly priorities?: Uint8Array;
 }
 
 /** A record as it was read. */
@@ -281,6 +283,7 @@ function encodeRecord(record: LoadedRecord): Uint8Array {
       record.trackers === undefined
         ? undefined
         : { key: record.trackers.key, completed: record.trackers.completed },
+    priorities: record.priorities,
   });
 }
 
@@ -299,6 +302,7 @@ export function parseRecord(bytes: Uint8Array): LoadedRecord | undefined {
   if (!have || !synced || !stored || !infoBytes || !files || !parts) return undefined;
   if (journalKey?.length !== KEY_BYTES) return undefined;
   const trackers = readTrackers(dict.dict('trackers'));
+  const priorities = dict.bytes('priorities');
   return {
     have,
     synced,
@@ -313,6 +317,7 @@ export function parseRecord(bytes: Uint8Array): LoadedRecord | undefined {
     uploadedBytes: Math.max(0, dict.int('uploaded') ?? 0),
     downloadedBytes: Math.max(0, dict.int('downloaded') ?? 0),
     ...(trackers === undefined ? {} : { trackers }),
+    ...(priorities === undefined ? {} : { priorities }),
   };
 }
 

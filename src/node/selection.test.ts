@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { type Info, PieceLayout, planTorrent } from '../protocol/metainfo/index.ts';
-import { selectFiles, shownPath, wantedPieces } from './selection.ts';
+import {
+  changedPriorities,
+  piecePriorities,
+  piecesOf,
+  selectFiles,
+  shownPath,
+} from './selection.ts';
 
 const BLOCK = 16_384;
 const PATHS = ['a.txt', 'Music/One.flac', 'Music/two.flac', 'Music/Live/[x].flac', 'z/empty'];
@@ -80,8 +87,45 @@ test('the pieces of a selection are those that hold a byte of it', () => {
   };
   for (const path of PATHS) {
     const selected = new Set([indexOf(path)]);
-    assert.deepEqual([...wantedPieces(layout, selected)], bytesOf(selected), path);
+    assert.deepEqual([...piecesOf(layout, selected)], bytesOf(selected), path);
   }
-  assert.equal(wantedPieces(layout, undefined).isFull, true);
-  assert.equal(wantedPieces(layout, new Set()).count, 0);
+  assert.equal(piecesOf(layout, []).count, 0);
+});
+
+test('a piece has the highest priority of the files that it holds a byte of; pads have none to give', () => {
+  const paths = PATHS.map((path, index) => ({
+    path: path.split('/'),
+    lengthBytes: 7_000 * (index + 1),
+  }));
+  const padded = planTorrent(paths, {
+    name: 'top',
+    isSingleFile: false,
+    version: 'hybrid',
+    pieceLengthBytes: BLOCK,
+  }) as unknown as Info;
+  for (const each of [info, padded]) {
+    const layout = new PieceLayout(each);
+    const { length } = each.files;
+    const priorities = fc.uint8Array({ max: 7, minLength: length, maxLength: length });
+    fc.assert(
+      fc.property(priorities, (chosen) => {
+        for (const [piece, priority] of piecePriorities(each, layout, chosen).entries()) {
+          const files = layout.segments(piece).filter(({ isPad }) => !isPad);
+          assert.equal(priority, Math.max(...files.map(({ fileIndex }) => chosen[fileIndex]!)));
+        }
+      }),
+    );
+  }
+});
+
+test('a change of priorities leaves files without a number as they are, and refuses what is no priority', () => {
+  const before = Uint8Array.of(4, 0, 7);
+  assert.deepEqual([...changedPriorities(before, [])], [4, 0, 7]);
+  const sparse: number[] = [];
+  sparse[1] = 6;
+  assert.deepEqual([...changedPriorities(before, sparse)], [4, 6, 7]);
+  assert.deepEqual([...changedPriorities(before, [0, 1])], [0, 1, 7]);
+  for (const wrong of [[8], [-1], [1.5], [Number.NaN], [4, 4, 4, 4]]) {
+    assert.throws(() => changedPriorities(before, wrong), /file priorities: expected 0 to 7/);
+  }
 });

@@ -208,6 +208,11 @@ export class SwarmService implements LinkOwner {
     return this.#webSeeds?.status ?? [];
   }
 
+  /** For reading on this machine, also while it rests; undefined before the files are checked, and after the end. */
+  get source(): SendSource | undefined {
+    return this.#isStopped ? undefined : this.#source;
+  }
+
   /** For uploads by another way than to peers; undefined while there are none to be. */
   get outlet(): Outlet | undefined {
     const { have } = this.swarm;

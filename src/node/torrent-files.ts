@@ -11,12 +11,23 @@ import { nodeCrypto } from '../io/crypto.ts';
 import { Bitfield } from '../lib/bitfield.ts';
 import { equalBytes } from '../lib/bytes.ts';
 import type { DiskPool } from '../plane/disk-pool.ts';
-import { DiskFaultError, type FileLook, type StorageSpec } from '../plane/file-table.ts';
+import {
+  DiskFaultError,
+  type FileLook,
+  type StorageSpec,
+  type StoredFile,
+} from '../plane/file-table.ts';
 import { type Info, parseInfo, VERSION_TRAITS } from '../protocol/metainfo/index.ts';
 import type { PieceOutcome } from '../protocol/swarm/index.ts';
 import { nodeError } from './errors.ts';
 import { judgeRecord, type ResumeRecord, type ResumeStore, statFiles } from './resume.ts';
-import { selectFiles, wantedPieces } from './selection.ts';
+import {
+  changedPriorities,
+  DEFAULT_PRIORITY,
+  piecePriorities,
+  piecesOf,
+  selectFiles,
+} from './selection.ts';
 import {
   checkPieces,
   createEmptyFiles,
@@ -58,6 +69,8 @@ export interface TorrentFilesOptions {
   readonly select: readonly string[];
   /** BEP 53 `so`. */
   readonly selectOnly: readonly number[] | undefined;
+  /** Of each file, 0 to 7, in place of `select`. */
+  readonly priorities?: readonly number[] | undefined;
   /** How each file must look whenever it is read; default: as it is found when it is whole. */
   readonly looks?: readonly FileLook[] | undefined;
 }
@@ -66,10 +79,13 @@ export interface TorrentFilesOptions {
 export class TorrentFiles {
   readonly info: Info;
   readonly geometry: TorrentGeometry;
-  readonly spec: StorageSpec;
-  /** Pieces that hold a byte of a selected file. */
-  readonly wanted: Bitfield;
-  readonly wantedBytes: number;
+  /** Bytes of the pieces that hold a byte of a wanted file. */
+  wantedBytes = 0;
+  #spec: StorageSpec;
+  /** Of each file. */
+  #priorities: Uint8Array;
+  /** They were chosen one by one, and are remembered. */
+  #isChosen: boolean;
   layers: ReadonlyMap<string, Uint8Array>;
   /** How a whole file looked when it was verified: what the record must say, whatever became of it since. */
   verifiedLook: (index: number) => FileLook | undefined = () => undefined;
@@ -108,18 +124,70 @@ export class TorrentFiles {
     };
     this.trackers = this.#record?.trackers;
     this.geometry = new TorrentGeometry(info);
-    const selected = selection(info, options.select, options.selectOnly);
+    const chosen = chosenPriorities(options, this.#record);
+    this.#isChosen = chosen !== undefined;
+    this.#priorities = chosen ?? selectedPriorities(options);
     const isStored = (index: number): boolean =>
-      selected === undefined || selected.has(index) || this.#wasStored.has(index);
-    this.spec = disk.open(storageSpec(info, options.dir, isStored));
+      this.#priorities[index]! > 0 || this.#wasStored.has(index);
+    this.#spec = disk.open(storageSpec(info, options.dir, isStored));
     this.#paths = this.spec.files.map((file) => path.join(this.spec.dir, file.path));
-    this.wanted = wantedPieces(this.geometry, selected);
-    let wantedBytes = 0;
-    for (const piece of this.wanted) wantedBytes += this.geometry.wantedBytes(piece);
-    this.wantedBytes = wantedBytes;
+    this.#countWanted();
     this.#synced =
       (this.#record && Bitfield.fromWire(this.#record.synced, info.pieceCount)) ??
       new Bitfield(info.pieceCount);
+  }
+
+  /** Where the bytes lie; changes when files get a place of their own. */
+  get spec(): StorageSpec {
+    return this.#spec;
+  }
+
+  /** Of each file, 0 (not wanted) to 7 (first). */
+  get priorities(): Uint8Array {
+    return this.#priorities;
+  }
+
+  /** The priority of a piece is the highest of its files; what it returns is of the moment. */
+  piecePriorities(): Uint8Array {
+    return piecePriorities(this.info, this.geometry, this.#priorities);
+  }
+
+  /** Files that would be wanted and have no place of their own: their bytes would go to the parts file. */
+  placeless(priorities: Uint8Array): number[] {
+    const isOut = ({ isPad, isStored }: StoredFile, index: number): boolean =>
+      !isPad && !isStored && priorities[index]! > 0;
+    return [...this.spec.files.keys()].filter((index) => isOut(this.spec.files[index]!, index));
+  }
+
+  /** These files have a place of their own from now on. @returns where, for whoever has the files open. */
+  keep(indices: readonly number[]): StorageSpec {
+    this.#spec = this.keeping(indices);
+    this.#disk.respec(this.#spec);
+    return this.#spec;
+  }
+
+  /** As `keep`, but nothing changes. */
+  keeping(indices: readonly number[]): StorageSpec {
+    const kept = new Set(indices);
+    const files = this.spec.files.map((file, index) =>
+      kept.has(index) ? { ...file, isStored: true } : file,
+    );
+    return { ...this.spec, files };
+  }
+
+  /** Changes what is wanted, and remembers it with the next record. */
+  choose(priorities: Uint8Array): void {
+    this.#priorities = priorities;
+    this.#isChosen = true;
+    this.#stands = false;
+    this.#countWanted();
+  }
+
+  #countWanted(): void {
+    this.wantedBytes = 0;
+    for (const [piece, priority] of this.piecePriorities().entries()) {
+      if (priority > 0) this.wantedBytes += this.geometry.wantedBytes(piece);
+    }
   }
 
   /** The first file that should have bytes and is not there. */
@@ -170,7 +238,7 @@ export class TorrentFiles {
       for (const [index, file] of this.spec.files.entries()) {
         if (file.isStored && !file.isPad && now[index]!.sizeBytes >= 0) there.add(index);
       }
-      return this.#hash([...wantedPieces(this.geometry, there)], signal, onProgress);
+      return this.#hash([...piecesOf(this.geometry, there)], signal, onProgress);
     }
     const journal = this.#resume.loadJournal(this.info.pieceCount);
     const { have, doubtful } = judgeRecord({
@@ -191,6 +259,8 @@ export class TorrentFiles {
       equalBytes(record.stored, this.#storedBits()) &&
       record.layers.size === this.layers.size &&
       record.trackers !== undefined &&
+      (record.priorities !== undefined) === this.#isChosen &&
+      equalBytes(record.priorities ?? this.#priorities, this.#priorities) &&
       (record.boot === bootId() || equalBytes(record.synced, have.bytes));
     if (doubtful.size > 0) {
       const pieces = [...doubtful].sort((a, b) => a - b);
@@ -344,6 +414,7 @@ export class TorrentFiles {
       infoBytes: this.info.infoBytes,
       layers: this.layers,
       ...(trackers === undefined ? {} : { trackers }),
+      ...(this.#isChosen ? { priorities: this.#priorities } : {}),
       ...this.totals(totals),
     });
   }
@@ -400,14 +471,25 @@ export interface TransferTotals {
 
 const NOTHING_MOVED: TransferTotals = { uploadedBytes: 0, downloadedBytes: 0 };
 
-function selection(
-  info: Info,
-  select: readonly string[],
-  selectOnly: readonly number[] | undefined,
-): Set<number> | undefined {
-  if (select.length > 0) return selectFiles(info, select);
-  if (selectOnly === undefined) return undefined;
-  return new Set(selectOnly.filter((index) => index < info.files.length));
+/** What was chosen file by file, now or in an earlier run; patterns given now count more than the latter. @throws {AppError} ERR_CONFIG. */
+function chosenPriorities(
+  { info, select, priorities }: TorrentFilesOptions,
+  record: ResumeRecord | undefined,
+): Uint8Array | undefined {
+  const all = new Uint8Array(info.files.length).fill(DEFAULT_PRIORITY);
+  if (priorities !== undefined) return changedPriorities(all, priorities);
+  const before = select.length > 0 ? undefined : record?.priorities;
+  const isWhole = before?.length === all.length && before.every((priority) => priority <= 7);
+  return isWhole ? before.slice() : undefined;
+}
+
+/** @throws {AppError} ERR_NO_MATCH. */
+function selectedPriorities({ info, select, selectOnly }: TorrentFilesOptions): Uint8Array {
+  const priorities = new Uint8Array(info.files.length);
+  const selected = select.length > 0 ? selectFiles(info, select) : selectOnly;
+  if (selected === undefined) return priorities.fill(DEFAULT_PRIORITY);
+  for (const index of selected) if (index < priorities.length) priorities[index] = DEFAULT_PRIORITY;
+  return priorities;
 }
 
 function storedFiles(record: ResumeRecord): Set<number> {

@@ -6,14 +6,45 @@ import path from 'node:path';
 import { resolveHost } from '../io/dns.ts';
 import type { Endpoint } from '../io/tcp.ts';
 import { toHex } from '../lib/bytes.ts';
-import { formatMagnet, VERSION_TRAITS } from '../protocol/metainfo/index.ts';
+import { formatMagnet, type Info, VERSION_TRAITS } from '../protocol/metainfo/index.ts';
 import type { Swarm } from '../protocol/swarm/index.ts';
 import { parseEndpoint } from './address.ts';
-import type { NodePlane, SwarmServiceOptions } from './swarm-service.ts';
+import { ResumeStore } from './resume.ts';
+import type { NodePlane, SwarmService, SwarmServiceOptions } from './swarm-service.ts';
+import type { RateLimits } from './torrent-gates.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import { tiersOf } from './torrent-trackers.ts';
 import type { AddOptions, InfoHashes } from './torrent-types.ts';
 import type { WebSeedPlan } from './web-seeds.ts';
+
+/** Where a torrent's resume data is. */
+export function resumeStoreOf(
+  { home }: TorrentHost,
+  { dir, isRemembered }: AddOptions,
+  { infoHashV1, infoHashV2 }: InfoHashes,
+): ResumeStore {
+  return new ResumeStore(home, (infoHashV1 ?? infoHashV2)!, dir, isRemembered);
+}
+
+/** A torrent's own limits at its start. */
+export function limitsOf(options: AddOptions): RateLimits {
+  return {
+    downloadBytesPerSec: options.downloadLimitBytesPerSec ?? 0,
+    uploadBytesPerSec: options.uploadLimitBytesPerSec ?? 0,
+  };
+}
+
+/** What is told of a torrent's name and hashes by what there is of it. */
+export function hashesOf({ source }: AddOptions, info: Info | undefined): InfoHashes {
+  return info ?? (source.kind === 'metainfo' ? source.metainfo.info : source.magnet);
+}
+
+export function nameOf({ source }: AddOptions, info: Info | undefined): string {
+  if (info !== undefined) return info.name;
+  if (source.kind === 'metainfo') return source.metainfo.info.name;
+  const { infoHashV1, infoHashV2, displayName } = source.magnet;
+  return displayName ?? toHex((infoHashV1 ?? infoHashV2)!);
+}
 
 /** A magnet link. @param peers listening addresses to put in. */
 export function linkOf(
@@ -32,6 +63,18 @@ export function linkOf(
   });
 }
 
+/** Gives a torrent the peers that are known before anybody was asked. @throws {AppError} for what is no address, or may not be contacted. */
+export async function addFirstPeers(
+  host: TorrentHost,
+  options: AddOptions,
+  service: SwarmService,
+): Promise<void> {
+  const usesKept = options.isDiscovering !== false && !service.swarm.isPrivate;
+  for await (const { peers, source } of firstPeersOf(host, options, usesKept)) {
+    service.addPeers(peers, source);
+  }
+}
+
 /** Peers that are known before anybody was asked. */
 interface FirstPeers {
   readonly peers: readonly Endpoint[];
@@ -43,7 +86,7 @@ interface FirstPeers {
  * @param usesKept false for a private torrent, whose peers its tracker alone may tell (BEP 27).
  * @throws {AppError} for what is no address, or may not be contacted.
  */
-export async function* firstPeersOf(
+async function* firstPeersOf(
   { policy, peerMemory }: TorrentHost,
   { source, peers = [], secure }: AddOptions,
   usesKept: boolean,

@@ -20,6 +20,22 @@ export function sizesOf(
   return { wantedBytes, doneBytes: Math.max(0, wantedBytes - left * geometry.pieceLengthBytes) };
 }
 
+/** Bytes of each file that are in pieces on disk. */
+export function fileProgressOf({ info, geometry }: TorrentFiles, { have }: Swarm): number[] {
+  const { pieceLengthBytes } = info;
+  return info.files.map(({ offsetBytes, lengthBytes }, index) => {
+    const { first, count } = geometry.filePieces(index);
+    let doneBytes = 0;
+    for (let piece = first; piece < first + count; piece += 1) {
+      if (have?.has(piece) !== true) continue;
+      const begin = Math.max(offsetBytes, piece * pieceLengthBytes);
+      const end = Math.min(offsetBytes + lengthBytes, (piece + 1) * pieceLengthBytes);
+      doneBytes += Math.max(0, end - begin);
+    }
+    return doneBytes;
+  });
+}
+
 /** What the core and the files say of themselves. */
 export function progressOf(
   nowMs: number,

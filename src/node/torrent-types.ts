@@ -52,6 +52,8 @@ export interface AddOptions {
   readonly peers?: readonly string[];
   /** Download only files that match one of these: a glob or part of the path below the top name. Default: all. */
   readonly select?: readonly string[];
+  /** Of each file by its index in `info.files`, 0 (not wanted) to 7 (first), in place of `select`. Default: what `setFilePriorities` said in an earlier run, then 4. */
+  readonly priorities?: readonly number[];
   /** Pieces in order. Default false: rarest first. */
   readonly isSequential?: boolean;
   /** False: neither trackers, peer exchange, DHT nor local discovery. Default true. */
@@ -151,6 +153,8 @@ export interface TorrentEvents {
   /** These pieces are not on disk any more, or are to be fetched again. */
   'pieces-lost': [{ readonly pieces: readonly number[] }];
   complete: [Summary];
+  /** What is wanted of the files changed: priorities by index, as `filePriorities`. */
+  priorities: [{ readonly priorities: readonly number[] }];
   /** The seed has given enough; `action` follows. */
   'share-limit': [{ readonly reason: ShareReason; readonly action: ShareAction }];
   'peer-connected': [{ readonly address: string; readonly source: PeerOrigin }];

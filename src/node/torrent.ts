@@ -9,7 +9,6 @@
 import { EventEmitter } from 'node:events';
 import { monotonicMs } from '../io/clock.ts';
 import { nodeCrypto } from '../io/crypto.ts';
-import { toHex } from '../lib/bytes.ts';
 import type { AppError } from '../lib/errors.ts';
 import { type DiskFault, FileTable } from '../plane/file-table.ts';
 import { type Info, parseInfo } from '../protocol/metainfo/index.ts';
@@ -18,41 +17,44 @@ import type { ScrapeResult } from '../protocol/tracker/index.ts';
 import { DownloadWork, whenCompleted } from './completion.ts';
 import { nodeError } from './errors.ts';
 import { FileGuard, UNDERNEATH } from './file-guard.ts';
+import { FileWants } from './file-wants.ts';
 import { type NeededPiece, type NeededRange, needsByPiece } from './playback.ts';
-import { HOLDABLE, PaceWatch, type QueueFacts } from './queue-plan.ts';
+import { HOLDABLE, type QueueFacts } from './queue-plan.ts';
 import { noteEvent } from './reputation.ts';
-import { ResumeStore } from './resume.ts';
+import type { ResumeStore } from './resume.ts';
 import { type ShareLimits, ShareWatch } from './share-limits.ts';
 import { SwarmService } from './swarm-service.ts';
 import { checkDigest } from './torrent-digest.ts';
 import { TorrentDiscovery } from './torrent-discovery.ts';
 import { tellPeerEvent } from './torrent-events.ts';
+import { TorrentFaults } from './torrent-faults.ts';
 import { rememberedMetadata, TorrentFiles } from './torrent-files.ts';
 import type { RateLimits } from './torrent-gates.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import {
-  firstPeersOf,
+  addFirstPeers,
+  hashesOf,
   isUnhashed,
+  limitsOf,
   linkOf,
+  nameOf,
   noteProven,
+  resumeStoreOf,
   serviceOptionsOf,
   settledOptions,
 } from './torrent-link.ts';
-import { progressOf, transferStatsOf } from './torrent-picture.ts';
+import { fileProgressOf, progressOf, transferStatsOf } from './torrent-picture.ts';
 import type { Queueable } from './torrent-queue.ts';
 import { TorrentRecords } from './torrent-records.ts';
+import { areCountsDue, TorrentTurn } from './torrent-turn.ts';
 import type {
   AddOptions,
+  InfoHashes,
   Summary,
   TorrentEvents,
   TorrentState,
   TorrentStatus,
 } from './torrent-types.ts';
-import { Trouble } from './trouble.ts';
-
-// Implementation limits
-/** A seed that waits for its turn asks its trackers for their counts this often. */
-const COUNTS_INTERVAL_MS = 30 * 60_000;
 
 /** A torrent. Dispose it, or call `stop`, to end it. */
 export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposable, Queueable {
@@ -62,39 +64,24 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   readonly #resume: ResumeStore;
   readonly #work = new DownloadWork(monotonicMs());
   readonly #abort = new AbortController();
-  readonly #pace = new PaceWatch();
+  readonly #turn = new TorrentTurn(monotonicMs());
   readonly #share: ShareWatch;
   readonly #discovery: TorrentDiscovery;
+  readonly #wants: FileWants;
+  #isSequential: boolean;
   /** Kept from connections and trackers: it waits for its turn, or was told to. */
   #hold: 'queued' | 'paused' | undefined;
   /** The files were checked, or there is no metadata yet: it may run. */
   #isReady = false;
-  #runningSinceMs = monotonicMs();
   #files: TorrentFiles | undefined;
   #guard: FileGuard | undefined;
   #state: TorrentState;
-  readonly #trouble = new Trouble({
-    onRaised: () => {
-      this.#service.swarm.pause();
-      this.#setState('error');
-    },
-    onTold: (error, isFinal) => this.emit('problem', { error, isFinal }),
-    mayTry: () => this.#guard?.isBusy !== true,
-    tryAgain: () => {
-      this.#service.swarm.resume();
-      this.#service.drain();
-      return this.#service.swarm.isComplete;
-    },
-    onOver: () => {
-      if (this.#state !== 'error') return;
-      this.#setState(this.#service.swarm.isComplete ? 'seeding' : 'downloading');
-    },
-  });
+  readonly #faults: TorrentFaults;
   readonly #records = new TorrentRecords({
     files: () => this.#files,
     swarm: () => this.#service.swarm,
     isStopped: () => this.#state === 'stopped',
-    guardDisk: (write) => this.#guardDisk(write),
+    guardDisk: (write) => this.#faults.guardDisk(write),
     onPiece: (piece) => this.emit('piece', { piece }),
   });
   #summary: Summary | undefined;
@@ -105,20 +92,35 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     super();
     this.#host = host;
     this.#options = settledOptions(options);
-    const { infoHashV1, infoHashV2 } = this.infoHashes;
     this.#state = options.source.kind === 'magnet' ? 'metadata' : 'checking';
     this.#share = new ShareWatch(options.shareLimits);
-    this.#resume = new ResumeStore(
-      host.home,
-      (infoHashV1 ?? infoHashV2)!,
-      this.#options.dir,
-      options.isRemembered,
-    );
+    this.#faults = new TorrentFaults({
+      dir: this.#options.dir,
+      service: () => this.#service,
+      guard: () => this.#guard,
+      files: () => this.#files,
+      state: () => this.#state,
+      setState: (state) => this.#setState(state),
+      onTold: (error, isFinal) => this.emit('problem', { error, isFinal }),
+    });
+    this.#resume = resumeStoreOf(host, this.#options, this.infoHashes);
     this.#service = new SwarmService({
       ...serviceOptionsOf(host, options, this.infoHashes),
       onEvent: (event) => this.#onSwarmEvent(event),
       onDiskFault: (fault) => this.#onDiskFault(fault),
     });
+    this.#isSequential = options.isSequential === true;
+    this.#wants = new FileWants(
+      {
+        disk: host.plane.disk,
+        service: this.#service,
+        isReadOnly: options.mode === 'seed',
+        signal: this.#abort.signal,
+        onChanged: () => this.#wantsChanged(),
+        onFault: (fault) => this.#onDiskFault(fault),
+      },
+      options.priorities,
+    );
     this.#discovery = new TorrentDiscovery({
       host,
       source: options.source,
@@ -130,17 +132,12 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       onProblem: (url, message) => this.emit('tracker-problem', { url, message }),
       onRemember: () => this.#records.save(),
     });
-    this.setLimits({
-      downloadBytesPerSec: options.downloadLimitBytesPerSec ?? 0,
-      uploadBytesPerSec: options.uploadLimitBytesPerSec ?? 0,
-    });
+    this.setLimits(limitsOf(options));
   }
 
   /** v1 of 20 bytes, v2 of 32; the second one of a hybrid's magnet is known with the metadata. */
-  get infoHashes(): { readonly infoHashV1?: Uint8Array; readonly infoHashV2?: Uint8Array } {
-    if (this.#files !== undefined) return this.#files.info;
-    const { source } = this.#options;
-    return source.kind === 'metainfo' ? source.metainfo.info : source.magnet;
+  get infoHashes(): InfoHashes {
+    return hashesOf(this.#options, this.#files?.info);
   }
 
   get state(): TorrentState {
@@ -153,14 +150,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   }
 
   get name(): string {
-    const { source } = this.#options;
-    if (this.#files !== undefined) return this.#files.info.name;
-    if (source.kind === 'metainfo') return source.metainfo.info.name;
-    const { infoHashV1, infoHashV2 } = source.magnet;
-    return source.magnet.displayName ?? toHex((infoHashV1 ?? infoHashV2)!);
+    return nameOf(this.#options, this.#files?.info);
   }
 
-  /** What the finished download amounts to; undefined before. */
+  /** What the finished download amounts to; undefined while something is wanted. */
   get summary(): Summary | undefined {
     return this.#summary;
   }
@@ -187,7 +180,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     }
     this.#isReady = true;
     this.#host.queue.pulse(monotonicMs());
-    const given = this.#givePeers();
+    const given = addFirstPeers(this.#host, this.#options, this.#service);
     this.#announce();
     await given;
   }
@@ -221,6 +214,31 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#service.setLimits(limits);
   }
 
+  /** Priority of each file by its index in `info.files`, 0 (not wanted) to 7 (first); before the metadata what was set, if anything was. */
+  get filePriorities(): readonly number[] {
+    return this.#wants.priorities;
+  }
+
+  /**
+   * Changes what is wanted of the files, at any time: 0 (not wanted) to 7 (first) by index, a missing number leaves a file as it is. A seed that
+   * wants more downloads again; a download that wants no more than there is is complete. Remembered in resume data; the event
+   * `priorities` tells when it holds. @throws {AppError} ERR_CONFIG for a number out of range, or more of them than files.
+   */
+  setFilePriorities(priorities: readonly number[]): void {
+    if (this.#stopping === undefined) this.#wants.set(priorities);
+  }
+
+  /** Bytes on disk of each file, by its index in `info.files`; empty before the files are checked. */
+  fileProgress(): readonly number[] {
+    return this.#files === undefined ? [] : fileProgressOf(this.#files, this.#service.swarm);
+  }
+
+  /** Pieces in order, or rarest first. */
+  setSequential(isSequential: boolean): void {
+    this.#isSequential = isSequential;
+    this.#service.swarm.setSequential(isSequential);
+  }
+
   /** Says when pieces, or ranges of files, are needed (playback.ts), in place of what was said before. @returns false before the files are checked. */
   setDeadlines(needs: readonly (NeededPiece | NeededRange)[]): boolean {
     const files = this.#service.swarm.have === undefined ? undefined : this.#files;
@@ -236,9 +254,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   /** @internal A seed that waits for its turn is ranked by its swarm's counts, which only its trackers can tell. */
   wantsCounts(nowMs: number): boolean {
     if (this.#hold !== 'queued' || !this.#isReady || !this.#service.swarm.isComplete) return false;
-    const { scrapedMs, status } = this.#discovery.trackers;
-    if (this.#options.isDiscovering === false || status.length === 0) return false;
-    return nowMs - scrapedMs >= COUNTS_INTERVAL_MS;
+    if (this.#options.isDiscovering === false) return false;
+    return areCountsDue(nowMs, this.#discovery.trackers);
   }
 
   /** A picture of the moment. */
@@ -250,7 +267,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       ...progressOf(monotonicMs(), this.#files, swarm),
       trackers: this.#discovery.trackers.status,
       webSeeds: this.#service.webSeeds,
-      ...(this.#trouble.error === undefined ? {} : { error: this.#trouble.error.message }),
+      ...(this.#faults.error === undefined ? {} : { error: this.#faults.error.message }),
     };
   }
 
@@ -268,7 +285,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   pulse(nowMs: number): void {
     this.#checkShare(nowMs);
     this.#service.pulse(nowMs);
-    this.#records.pulse(nowMs).catch((error: AppError) => this.#fail(error, false));
+    this.#records.pulse(nowMs).catch((error: AppError) => this.#faults.fail(error, false));
   }
 
   /** @internal Who was met is remembered. */
@@ -280,18 +297,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   queueFacts(nowMs: number): QueueFacts | undefined {
     const isOut = this.#hold === 'paused' || !HOLDABLE.has(this.#state);
     if (isOut || !this.#isReady || this.#stopping !== undefined) return undefined;
-    const { isComplete, totals } = this.#service.swarm;
     const isRunning = this.#hold === undefined;
-    const isSlow = isRunning && !isComplete && this.#pace.observe(nowMs, totals.downloadedBytes);
-    const counts = this.#discovery.trackers.status;
-    return {
-      kind: isComplete ? 'seed' : 'download',
-      isRunning,
-      runningMs: isRunning ? nowMs - this.#runningSinceMs : 0,
-      isSlow,
-      seeds: Math.max(0, ...counts.map(({ seeds = 0 }) => seeds - Number(isComplete && isRunning))),
-      leeches: Math.max(0, ...counts.map(({ leeches = 0 }) => leeches)),
-    };
+    return this.#turn.facts(nowMs, isRunning, this.#service.swarm, this.#discovery.trackers);
   }
 
   /** @internal For the node's queue. */
@@ -305,11 +312,16 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     return this.#files;
   }
 
+  /** @internal What will not pass by itself. */
+  get finalError(): AppError | undefined {
+    return this.#faults.finalError;
+  }
+
   /** @internal Forgets what is had and fetches it again: digests of whole files say that something in it is wrong. */
   fetchAgain(): void {
     this.#summary = undefined;
     if (this.#state === 'seeding') this.#setState('downloading');
-    this.#guard?.loseAll();
+    this.#guard?.lose();
   }
 
   /** @internal A file is not what it was when sending began: nobody gets more, never a mix of two versions. @returns ERR_SOURCE_CHANGED. */
@@ -335,17 +347,19 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       resume: this.#resume,
       select,
       selectOnly: source.kind === 'magnet' ? source.magnet.selectOnly : undefined,
+      priorities: this.#wants.early,
       looks,
     });
     if (files.trackers !== undefined) this.#discovery.trackers.recall(files.trackers);
     files.trackerMemory = () => this.#discovery.trackers.memory;
     this.#files = files;
+    this.#wants.learn(files);
     this.emit('metadata', { info });
     const have = await files.checkAs(this.#options, this.#abort.signal, (doneBytes, totalBytes) =>
       this.emit('checking', { doneBytes, totalBytes }),
     );
     if (this.#abort.signal.aborted) return;
-    this.#guardDisk(() => files.createEmpty());
+    this.#faults.guardDisk(() => files.createEmpty());
     const table = new FileTable(files.spec);
     this.#service.activate({
       info,
@@ -354,8 +368,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       geometry: files.geometry,
       storage: files.spec.id,
       files: table,
-      priorityOf: (piece) => (files.wanted.has(piece) ? 4 : 0),
-      isSequential: this.#options.isSequential === true,
+      priorityOf: this.#wants.priorityOf(),
+      isSequential: this.#isSequential,
     });
     this.#guard = new FileGuard({
       files,
@@ -363,25 +377,19 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       have: () => this.#service.swarm.have!,
       isReadOnly: this.#options.mode === 'seed',
       signal: this.#abort.signal,
-      onLost: (pieces) => this.#onLost(files, pieces),
+      onLost: (pieces) => this.#onLost(pieces),
       onFound: (piece, outcome) => {
         this.#service.swarm.handlePiece(monotonicMs(), piece, outcome);
         this.#service.drain();
       },
     });
     const { have: had, isComplete } = this.#service.swarm;
-    this.#guardDisk(() => files.begin(had!, isComplete));
+    this.#faults.guardDisk(() => files.begin(had!, isComplete));
     if (this.#state === 'checking') this.#setState('downloading');
+    this.#wants.open({ files, table, guard: this.#guard });
   }
 
   // Peers
-
-  async #givePeers(): Promise<void> {
-    const usesKept = this.#options.isDiscovering !== false && !this.#service.swarm.isPrivate;
-    for await (const { peers, source } of firstPeersOf(this.#host, this.#options, usesKept)) {
-      this.#service.addPeers(peers, source);
-    }
-  }
 
   #announce(): void {
     if (this.#hold !== undefined || this.#abort.signal.aborted) return;
@@ -404,8 +412,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   #release(): void {
     const before = this.state;
     this.#hold = undefined;
-    this.#runningSinceMs = monotonicMs();
-    this.#pace.reset();
+    this.#turn.begin(monotonicMs());
     this.#showState(before);
     this.#service.wake();
     if (this.#isReady) this.#announce();
@@ -422,7 +429,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     if (action === 'pause') this.pause();
     else if (action === 'super-seed') swarm.setSuperSeeding(true);
     // Its own goodbye is nobody's to wait for; `stop` gives the same promise to whoever asks.
-    else void this.stop().catch((error: AppError) => this.#fail(error, true));
+    else void this.stop().catch((error: AppError) => this.#faults.fail(error, true));
   }
 
   // Events
@@ -444,7 +451,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         this.#records.save();
         return;
       case 'inconsistent':
-        this.#fail(nodeError('ERR_INCONSISTENT', { name: this.name, piece: event.piece }), true);
+        this.#faults.fail(
+          nodeError('ERR_INCONSISTENT', { name: this.name, piece: event.piece }),
+          true,
+        );
         return;
       case 'dht-node':
         this.#host.dht?.addPeerNode(event.address);
@@ -453,12 +463,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         this.#work.note(event);
         tellPeerEvent(this, event);
         return;
-      case 'piece-failed':
-      case 'peer-connected':
-      case 'dial-failed':
-      case 'peer-banned':
+      default:
         tellPeerEvent(this, event);
-        return;
     }
   }
 
@@ -466,7 +472,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const parsed = parseInfo(infoBytes, nodeCrypto);
     if (!parsed.ok) {
       const what = 'The metadata of this magnet link';
-      this.#fail(nodeError('ERR_SOURCE', { what, reason: parsed.message }), true);
+      this.#faults.fail(nodeError('ERR_SOURCE', { what, reason: parsed.message }), true);
       return;
     }
     const before = this.infoHashes;
@@ -476,12 +482,12 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#discovery.learn(before, parsed.value, isPrivate);
     if (this.#options.mode === 'look') return;
     this.#starting = this.#open(parsed.value, new Map()).catch((error: AppError) =>
-      this.#fail(error, true),
+      this.#faults.fail(error, true),
     );
   }
 
   #onPiece(piece: number): void {
-    this.#trouble.clear();
+    this.#faults.clear();
     this.#guard?.pieceHad(piece);
     this.#records.note(monotonicMs(), piece);
   }
@@ -505,7 +511,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       this.#onDiskFault({ path: gone, code: 'VANISHED', operation: 'read' });
       return;
     }
-    this.#guardDisk(() => files.createLinks());
+    this.#faults.guardDisk(() => files.createLinks());
     const { swarm } = this.#service;
     const now = monotonicMs();
     this.#summary = this.#work.summarize(now, files, swarm);
@@ -515,6 +521,19 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#checkShare(now);
   }
 
+  #wantsChanged(): void {
+    const { swarm } = this.#service;
+    this.#faults.guardDisk(() => this.#files!.createEmpty());
+    if (!swarm.isComplete) {
+      this.#summary = undefined;
+      if (this.#state === 'seeding') this.#setState('downloading');
+    }
+    this.#records.save();
+    this.emit('priorities', { priorities: this.filePriorities });
+    this.#service.drain();
+    this.#host.queue.consider(monotonicMs());
+  }
+
   // Faults
 
   #onDiskFault(fault: DiskFault): void {
@@ -522,45 +541,25 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       this.endChanged(fault.path);
       return;
     }
-    this.#fail(nodeError('ERR_FILE', fault), false);
-    if (this.#guard?.takes(fault) !== true) return;
-    const files = this.#files!;
-    const hit = new Set(files.indicesOf(fault.path));
-    this.#service.giveUpOpen((piece) => files.filesOf(piece).some((index) => hit.has(index)));
+    this.#faults.take(fault);
   }
 
   /** These pieces are not on disk any more, since another program changed a file. */
-  #onLost(files: TorrentFiles, pieces: readonly number[]): void {
+  #onLost(pieces: readonly number[]): void {
     const { swarm } = this.#service;
     for (const piece of pieces) swarm.losePiece(monotonicMs(), piece);
     // What only seeds must not write over somebody's file.
-    if (this.#options.mode === 'seed') {
-      const have = swarm.have!;
-      swarm.setPriorities((piece) => (files.wanted.has(piece) && have.has(piece) ? 4 : 0));
-    }
+    if (this.#options.mode === 'seed') swarm.setPriorities(this.#wants.priorityOf());
     this.emit('pieces-lost', { pieces });
     this.#records.save();
     this.#service.drain();
   }
 
-  #guardDisk(write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      const { code = 'EIO', path: where = this.#options.dir } = error as NodeJS.ErrnoException;
-      this.#fail(nodeError('ERR_FILE', { path: where, code, operation: 'write' }, error), false);
-    }
-  }
-
   /** For good, and nobody gets anything of it any more. */
   #endWith(error: AppError): void {
-    this.#fail(error, true);
+    this.#faults.fail(error, true);
     this.#service.rest();
     this.#discovery.stop();
-  }
-
-  #fail(error: AppError, isFinal: boolean): void {
-    if (this.#state !== 'stopped') this.#trouble.raise(error, isFinal);
   }
 
   #setState(state: TorrentState): void {
@@ -575,21 +574,22 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   async #stop(): Promise<void> {
     this.#abort.abort(nodeError('ERR_STOPPED', { name: this.name }));
-    this.#trouble.close();
+    this.#faults.close();
     this.#discovery.stop();
     await this.#starting.catch(() => {});
     this.#guard?.close();
     this.notePeers();
     this.#service.disconnect();
     await this.#guard?.idle();
+    await this.#wants.idle();
     const storage = this.#files?.spec.id;
     // A close queued behind all writes of the storage: when it is answered, they are done and judged.
     if (storage !== undefined) await this.#host.plane.disk.onAll('close', storage);
     this.#service.close();
     this.#records.writeJournal();
     const { have, totals } = this.#service.swarm;
-    if (this.#guard?.isUnsure === true) this.#guardDisk(() => this.#files?.forget());
-    else if (have !== undefined) this.#guardDisk(() => this.#files?.end(have, totals));
+    if (this.#guard?.isUnsure === true) this.#faults.guardDisk(() => this.#files?.forget());
+    else if (have !== undefined) this.#faults.guardDisk(() => this.#files?.end(have, totals));
     this.#resume.close();
     await this.#discovery.trackers.farewell();
     this.#setState('stopped');

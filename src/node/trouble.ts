@@ -29,6 +29,8 @@ export interface TroubleHandlers {
 export class Trouble {
   readonly #handlers: TroubleHandlers;
   #error: AppError | undefined;
+  /** It will not pass by itself. */
+  isFinal = false;
   /** The problem that was told last. */
   #told = { message: '', againMs: 0 };
   #retry: NodeJS.Timeout | undefined;
@@ -46,6 +48,7 @@ export class Trouble {
     const now = monotonicMs();
     const isNew = this.#told.message !== error.message || now >= this.#told.againMs;
     this.#error = error;
+    this.isFinal = isFinal;
     if (isNew) this.#told = { message: error.message, againMs: now + REPEAT_MS };
     this.#handlers.onRaised();
     if (isNew || isFinal) this.#handlers.onTold(error, isFinal);

@@ -17,13 +17,13 @@ import {
   serveHttp,
 } from '../io/http-server.ts';
 import type { Endpoint } from '../io/tcp.ts';
-import { readInto } from '../plane/file-read.ts';
-import { type DiskFault, DiskFaultError } from '../plane/file-table.ts';
+import { DiskFaultError } from '../plane/file-table.ts';
 import type { Info } from '../protocol/metainfo/index.ts';
 import { answerFile, entityTag, requestedPath, servedPaths } from '../protocol/web-seed/index.ts';
 import { formatEndpoint, reachableEndpoints } from './address.ts';
 import { CLIENT_NAME } from './config.ts';
 import { nodeError } from './errors.ts';
+import { type FileSpan, firstMissing, readSpan } from './file-span.ts';
 import type { Outlet } from './outlet.ts';
 import type { Torrent } from './torrent.ts';
 
@@ -54,14 +54,6 @@ interface Served {
   readonly torrent: Torrent;
   readonly info: Info;
   readonly paths: ReadonlyMap<string, number>;
-}
-
-/** A range of a file. */
-interface FileSpan {
-  readonly info: Info;
-  readonly fileIndex: number;
-  readonly offsetBytes: number;
-  readonly lengthBytes: number;
 }
 
 /** Serves torrents over HTTP until it is closed. */
@@ -148,22 +140,12 @@ export class WebSeedServer {
     if (part.lengthBytes === 0) return reply;
     const span = { info, fileIndex, ...part };
     const { outlet } = torrent.service;
-    if (outlet === undefined || !isHad(outlet, span)) {
+    if (outlet === undefined || firstMissing(outlet.have, span) !== undefined) {
       const again = { 'retry-after': String(RETRY_AFTER_S), 'content-length': '0' };
       return { status: 503, headers: { ...server, ...again } };
     }
     return { ...reply, body: bodyOf(() => torrent.service.outlet, span, signal) };
   }
-}
-
-/** Every piece of a span is on disk and right. */
-function isHad({ have }: Outlet, { info, fileIndex, offsetBytes, lengthBytes }: FileSpan) {
-  const from = info.files[fileIndex]!.offsetBytes + offsetBytes;
-  const last = Math.floor((from + lengthBytes - 1) / info.pieceLengthBytes);
-  for (let piece = Math.floor(from / info.pieceLengthBytes); piece <= last; piece += 1) {
-    if (!have.has(piece)) return false;
-  }
-  return true;
 }
 
 /** A span step by step, as fast as the limits allow. @throws when it cannot be sent to its end. */
@@ -188,9 +170,13 @@ async function* bodyOf(
       const most = Math.min(buffer.length, Math.max(allowed, TURN_BYTES));
       const lengthBytes = Math.min(most, span.lengthBytes - at);
       const part = { ...span, offsetBytes: span.offsetBytes + at, lengthBytes };
-      if (!isHad(outlet, part)) throw new Error('a piece was lost');
+      if (firstMissing(outlet.have, part) !== undefined) throw new Error('a piece was lost');
       const bytes = buffer.subarray(0, lengthBytes);
-      await readPart(outlet, part, bytes);
+      const fault = await readSpan(outlet.source.files, part, bytes);
+      if (fault !== undefined) {
+        outlet.failed(fault);
+        throw new DiskFaultError(fault, undefined);
+      }
       outlet.sent(wake, lengthBytes);
       yield bytes;
       at += lengthBytes;
@@ -198,16 +184,4 @@ async function* bodyOf(
   } finally {
     outlet?.forget(wake);
   }
-}
-
-function readPart(outlet: Outlet, { fileIndex, offsetBytes }: FileSpan, target: Buffer) {
-  return new Promise<void>((resolve, reject) => {
-    readInto(outlet.source.files, fileIndex, offsetBytes, target, (fault?: DiskFault) => {
-      if (fault === undefined) resolve();
-      else {
-        outlet.failed(fault);
-        reject(new DiskFaultError(fault, undefined));
-      }
-    });
-  });
 }

@@ -90,6 +90,16 @@ export interface FinishJob {
   readonly entries: readonly FinishEntry[];
 }
 
+/** Copy bytes that lie in the parts file to the files that they belong to, and sync them; what is read from afterwards is `respec`'s to say. */
+export interface CopyJob {
+  readonly kind: 'copy';
+  readonly id: number;
+  readonly storage: number;
+  /** As it will be: the files have a place of their own there. */
+  readonly to: StorageSpec;
+  readonly segments: readonly JobSegment[];
+}
+
 /** Force a storage's written data to disk; open its files anew; or close them and forget it for good. */
 export interface FileJob {
   readonly kind: 'sync' | 'refresh' | 'close';
@@ -98,7 +108,15 @@ export interface FileJob {
 }
 
 /** A job of a worker. */
-export type Job = PartJob | SpillJob | ScanJob | BlocksJob | DigestJob | FinishJob | FileJob;
+export type Job =
+  | PartJob
+  | SpillJob
+  | ScanJob
+  | BlocksJob
+  | DigestJob
+  | FinishJob
+  | CopyJob
+  | FileJob;
 
 /** What the network thread sends. */
 export type ToWorker =

@@ -90,6 +90,14 @@ export class DiskPool {
     return whole;
   }
 
+  /** More files of a known storage have a place of their own, for all jobs that are not under way yet. */
+  respec(spec: StorageSpec): void {
+    this.#specs.set(spec.id, spec);
+    for (const { known, worker } of this.#lanes) {
+      if (known.has(spec.id)) worker!.postMessage({ type: 'open', spec } satisfies ToWorker);
+    }
+  }
+
   /**
    * The worker for a new piece: the first one as long as it keeps up, since pieces then come back in order and one thread is woken,
    * not two; the least loaded one otherwise.

@@ -9,6 +9,7 @@ import { createHash, type Hash, hash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import type {
   BlocksJob,
+  CopyJob,
   DigestJob,
   DigestRun,
   FromWorker,
@@ -47,8 +48,9 @@ const scanBuffer = Buffer.allocUnsafeSlow(SCAN_BYTES);
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.type === 'open') {
-    tables.get(message.spec.id)?.close();
-    tables.set(message.spec.id, new FileTable(message.spec));
+    const table = tables.get(message.spec.id);
+    if (table === undefined) tables.set(message.spec.id, new FileTable(message.spec));
+    else table.respec(message.spec);
     return;
   }
   const results = message.jobs.map((job) => run(job));
@@ -71,6 +73,7 @@ function run(job: Job): JobResult {
     if (job.kind === 'scan') return runScan(table, job);
     if (job.kind === 'blocks') return runBlocks(table, job);
     if (job.kind === 'digest') return runDigest(table, job);
+    if (job.kind === 'copy') return runCopy(table, job);
     if (job.kind === 'finish') {
       finishTree(job.step, job.dir, job.entries);
       return { id: job.id };
@@ -197,6 +200,25 @@ function runBlocks(table: FileTable, job: BlocksJob): JobResult {
     leaves.add(bytes, at);
   }
   return { id: job.id, blockDigests: leaves.digests };
+}
+
+function runCopy(table: FileTable, job: CopyJob): JobResult {
+  const to = new FileTable(job.to);
+  try {
+    for (const segment of job.segments) {
+      for (let at = 0; at < segment.lengthBytes; at += SCAN_BYTES) {
+        const bytes = scanBuffer.subarray(0, Math.min(SCAN_BYTES, segment.lengthBytes - at));
+        const from = segment.fileOffsetBytes + at;
+        const count = table.read(segment.fileIndex, bytes, from);
+        if (count < bytes.length) throw truncated(table, [segment], segment.at);
+        to.write(segment.fileIndex, bytes, from);
+      }
+    }
+    to.sync();
+  } finally {
+    to.close();
+  }
+  return { id: job.id };
 }
 
 function runDigest(table: FileTable, job: DigestJob): JobResult {

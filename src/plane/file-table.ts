@@ -98,7 +98,7 @@ const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 
 /** Opens and closes the files of one storage. */
 export class FileTable {
-  readonly spec: StorageSpec;
+  #spec: StorageSpec;
   readonly #open = new Map<number, OpenFile>();
   /** Files opened for writing before: when such a file is gone, data is gone, and making it anew would hide that. */
   readonly #made = new Set<number>();
@@ -111,7 +111,16 @@ export class FileTable {
   #isClosed = false;
 
   constructor(spec: StorageSpec) {
-    this.spec = spec;
+    this.#spec = spec;
+  }
+
+  get spec(): StorageSpec {
+    return this.#spec;
+  }
+
+  /** Files of the same storage have a place of their own now; what was read and written before lies where it lay. */
+  respec(spec: StorageSpec): void {
+    this.#spec = spec;
   }
 
   /** The absolute path that holds a file's bytes. */

@@ -104,8 +104,12 @@ export class Swarm {
     }
   }
 
-  /** Sets what to download; `priorityOf` gives 0 (not) … 7 (first) for a piece. Requests already made stay. */
-  setPriorities(priorityOf: (piece: number) => number): void {
+  /**
+   * Sets what to download, at any time; `priorityOf` gives 0 (not) … 7 (first) for a piece. Requests already made stay. With less wanted
+   * the torrent may be complete, and says so; with more it is not any more, and seeds are dialled again.
+   * @param nowMs when given, peers are dialled at once.
+   */
+  setPriorities(priorityOf: (piece: number) => number, nowMs?: number): void {
     const state = this.#state;
     if (state.torrent === undefined) return;
     for (let piece = 0; piece < state.torrent.info.pieceCount; piece += 1) {
@@ -114,6 +118,7 @@ export class Swarm {
     for (const peer of state.peers.values()) recountInterest(state, peer);
     state.feedHungry();
     wakeConnected(state);
+    if (nowMs !== undefined) dialMore(state, nowMs);
   }
 
   /** Pieces in order instead of rarest first. */

@@ -104,7 +104,7 @@ const setPriorities: Move = (world, choices) => {
   if (kind === 2) for (let piece = 0; piece < priorities.length; piece += 2) priorities[piece] = 0;
   if (!model.isKnown) return;
   for (const [piece, priority] of priorities.entries()) model.priorities[piece] = priority;
-  world.swarm.setPriorities((piece) => priorities[piece]!);
+  world.swarm.setPriorities((piece) => priorities[piece]!, world.nowMs);
 };
 
 const setOrder: Move = (world, choices) => world.swarm.setSequential(choices.below(2) === 0);
