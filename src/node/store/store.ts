@@ -1,0 +1,63 @@
+/**
+ * What a node keeps in its database, `starling.db` in its home: torrents, settings, categories and statistics.
+ *
+ * What was acknowledged by a promise of one of the tables is durable. Not here: resume data (resume.ts), keys, contacts.
+ * @module
+ */
+import path from 'node:path';
+import { Database } from '../../io/sqlite.ts';
+import { nodeError } from '../errors.ts';
+import { CategoryTable } from './category-table.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { SettingTable } from './setting-table.ts';
+import { StatisticTable } from './statistic-table.ts';
+import { TorrentTable } from './torrent-table.ts';
+
+/** The name of the database in a home. */
+export const STORE_FILE = 'starling.db';
+
+/** An open store. */
+export class Store implements AsyncDisposable {
+  readonly torrents: TorrentTable;
+  readonly settings: SettingTable;
+  readonly categories: CategoryTable;
+  readonly statistics: StatisticTable;
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
+    this.torrents = new TorrentTable(database);
+    this.settings = new SettingTable(database);
+    this.categories = new CategoryTable(database);
+    this.statistics = new StatisticTable(database);
+  }
+
+  /**
+   * Opens the store of a home, and makes or migrates it as needed. @param onBackup told of the copy that is made before a migration.
+   * @throws {AppError} ERR_DATABASE_NEWER, ERR_DATABASE_DAMAGED, ERR_FILE.
+   */
+  static async open(home: string, onBackup?: (path: string) => void): Promise<Store> {
+    return new Store(
+      await Database.open({
+        file: path.join(home, STORE_FILE),
+        migrations: MIGRATIONS,
+        systemError: (details, cause) => nodeError('ERR_FILE', details, cause),
+        ...(onBackup === undefined ? {} : { onBackup }),
+      }),
+    );
+  }
+
+  /** Looks through the whole database. @returns what is wrong with it; empty: nothing. */
+  check(): Promise<string[]> {
+    return this.#database.check();
+  }
+
+  /** Ends it after all that was asked for. */
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
