@@ -31,7 +31,8 @@ export interface SqliteInit {
 export type SqliteWork =
   | { readonly kind: 'all' | 'get'; readonly statement: Statement }
   | { readonly kind: 'write'; readonly statements: readonly Statement[] }
-  | { readonly kind: 'check' | 'close' };
+  | { readonly kind: 'check' }
+  | { readonly kind: 'close' };
 
 /** A job with its number. */
 export type SqliteJob = SqliteWork & { readonly id: number };

@@ -30,7 +30,7 @@ type WriteJob = Extract<SqliteJob, { kind: 'write' }>;
 
 const port = parentPort!;
 
-function tell(message: FromSqliteWorker, moved: readonly ArrayBuffer[] = []): void {
+function tell(message: FromSqliteWorker, moved: ArrayBuffer[] = []): void {
   port.postMessage(message, moved);
 }
 
@@ -67,8 +67,7 @@ class Desk {
 
   #answer(job: Exclude<SqliteJob, WriteJob>): SqliteResult {
     const { id } = job;
-    const isQuestion = job.kind === 'all' || job.kind === 'get';
-    const sql = isQuestion ? job.statement.sql : job.kind;
+    let sql: string = job.kind;
     try {
       if (job.kind === 'check') return { id, value: this.#check() };
       if (job.kind === 'close') {
@@ -77,6 +76,7 @@ class Desk {
         return { id, value: undefined };
       }
       const { params = [] } = job.statement;
+      sql = job.statement.sql;
       const prepared = this.#prepare(sql);
       return { id, value: job.kind === 'all' ? prepared.all(...params) : prepared.get(...params) };
     } catch (error) {

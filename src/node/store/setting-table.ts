@@ -21,8 +21,8 @@ export class SettingTable {
   }
 
   /** Saves some, all or none; undefined takes one away. */
-  set(entries: Readonly<Record<string, unknown>>): Promise<void> {
-    return this.#database.transaction(
+  async set(entries: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#database.transaction(
       Object.entries(entries).map(([name, value]) =>
         value === undefined
           ? { sql: 'DELETE FROM setting WHERE name = ?', params: [name] }
