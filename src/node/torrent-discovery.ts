@@ -4,12 +4,17 @@
  * Not here: peer exchange (src/protocol/swarm), web seeds (`web-seeds.ts`), the ways themselves.
  * @module
  */
+import { monotonicMs } from '../io/clock.ts';
 import type { Endpoint } from '../io/tcp.ts';
 import { TorrentDht } from './torrent-dht.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import { TorrentLan } from './torrent-lan.ts';
 import { TorrentTrackers, type TorrentTrackersOptions } from './torrent-trackers.ts';
 import type { InfoHashes, TorrentSource } from './torrent-types.ts';
+
+// Implementation limits
+/** Whoever asks for peers by hand is heard so often. */
+const ASK_AGAIN_MS = 15_000;
 
 /** Options of TorrentDiscovery. */
 export interface TorrentDiscoveryOptions extends Omit<TorrentTrackersOptions, 'host' | 'onPeers'> {
@@ -26,6 +31,9 @@ export class TorrentDiscovery {
   readonly #lan: TorrentLan;
   readonly #isDiscovering: boolean;
   readonly #source: TorrentSource;
+  /** What runs now; undefined: nothing does. */
+  #running: { readonly hashes: InfoHashes; readonly isPrivate: boolean } | undefined;
+  #askedMs = Number.NEGATIVE_INFINITY;
 
   constructor({ isDiscovering, onPeers, ...options }: TorrentDiscoveryOptions) {
     const { dht, lsd, listenPort } = options.host;
@@ -42,6 +50,7 @@ export class TorrentDiscovery {
   /** No-op for what runs already. */
   start(hashes: InfoHashes, isPrivate: boolean, isComplete: boolean): void {
     if (!this.#isDiscovering) return;
+    this.#running = { hashes, isPrivate };
     if (!isPrivate && this.#source.kind === 'metainfo') {
       this.#dht.begin(this.#source.metainfo.nodes);
     }
@@ -53,13 +62,27 @@ export class TorrentDiscovery {
   /** The metadata told what a magnet could not: whether the torrent is private, and a hybrid's second hash. */
   learn(before: InfoHashes, now: InfoHashes, isPrivate: boolean): void {
     if (!this.#isDiscovering) return;
+    if (this.#running !== undefined) this.#running = { hashes: now, isPrivate };
     this.#dht.start(now, isPrivate);
     this.#lan.start(now, isPrivate);
     this.trackers.learn(before, now, isPrivate);
   }
 
+  /** Somebody wants peers now: all are asked that run, at most once in ASK_AGAIN_MS. */
+  askAgain(): void {
+    const now = monotonicMs();
+    if (this.#running === undefined || now - this.#askedMs < ASK_AGAIN_MS) return;
+    this.#askedMs = now;
+    const { hashes, isPrivate } = this.#running;
+    this.#dht.stop();
+    this.#dht.start(hashes, isPrivate);
+    this.#lan.start(hashes, isPrivate);
+    this.trackers.askAgain();
+  }
+
   /** Tells the trackers goodbye; `trackers.farewell` tells when that is done. */
   stop(): void {
+    this.#running = undefined;
     this.#dht.stop();
     this.#lan.stop();
     this.trackers.stop();

@@ -81,6 +81,7 @@ export class TorrentTrackers {
   #lastStatus: readonly TrackerStatus[];
   readonly #scraped = new Map<string, SwarmCounts>();
   #scrapedMs = Number.NEGATIVE_INFINITY;
+  #changes = 0;
   /** Ends what nobody waits for any more, with the torrent. */
   readonly #abort = new AbortController();
   #goodbye: Promise<unknown> = Promise.resolve();
@@ -110,6 +111,16 @@ export class TorrentTrackers {
     return status.map((tracker) => ({ ...tracker, ...this.#scraped.get(tracker.url) }));
   }
 
+  /** Grows whenever `status` may have changed. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** More peers are wanted: asks as early as the trackers allow, and those that failed at once. */
+  askAgain(): void {
+    this.#service?.askAgain();
+  }
+
   /** No-op when they are running, or there are none. */
   start(hashes: InfoHashes, isPrivate: boolean, isComplete: boolean): void {
     const { host, source, added, stats, onPeers, onSwitch, onProblem } = this.#options;
@@ -133,6 +144,9 @@ export class TorrentTrackers {
       onPeers,
       onSwitch,
       onProblem,
+      onChange: () => {
+        this.#changes += 1;
+      },
     });
     this.#service.start();
     if (isComplete) this.#service.complete();
@@ -179,6 +193,7 @@ export class TorrentTrackers {
       const most = mostOf(counts);
       if (most !== undefined) this.#scraped.set(url, most);
     }
+    this.#changes += 1;
     return scraper.results;
   }
 

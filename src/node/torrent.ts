@@ -66,7 +66,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   readonly #abort = new AbortController();
   readonly #turn = new TorrentTurn(monotonicMs());
   readonly #share: ShareWatch;
-  readonly #discovery: TorrentDiscovery;
+  /** @internal Its ways to peers. */
+  readonly discovery: TorrentDiscovery;
   readonly #wants: FileWants;
   #isSequential: boolean;
   /** Kept from connections and trackers: it waits for its turn, or was told to. */
@@ -121,7 +122,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       },
       options.priorities,
     );
-    this.#discovery = new TorrentDiscovery({
+    this.discovery = new TorrentDiscovery({
       host,
       source: options.source,
       added: options.trackers ?? [],
@@ -248,14 +249,14 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   /** Asks its trackers for seeds, leeches and downloads; `status` shows them too. Not more often than people look. */
   scrape(): Promise<readonly ScrapeResult[]> {
-    return this.#discovery.trackers.scrape(this.infoHashes);
+    return this.discovery.trackers.scrape(this.infoHashes);
   }
 
   /** @internal A seed that waits for its turn is ranked by its swarm's counts, which only its trackers can tell. */
   wantsCounts(nowMs: number): boolean {
     if (this.#hold !== 'queued' || !this.#isReady || !this.#service.swarm.isComplete) return false;
     if (this.#options.isDiscovering === false) return false;
-    return areCountsDue(nowMs, this.#discovery.trackers);
+    return areCountsDue(nowMs, this.discovery.trackers);
   }
 
   /** A picture of the moment. */
@@ -265,7 +266,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       state: this.state,
       name: this.name,
       ...progressOf(monotonicMs(), this.#files, swarm),
-      trackers: this.#discovery.trackers.status,
+      trackers: this.discovery.trackers.status,
       webSeeds: this.#service.webSeeds,
       ...(this.#faults.error === undefined ? {} : { error: this.#faults.error.message }),
     };
@@ -298,7 +299,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const isOut = this.#hold === 'paused' || !HOLDABLE.has(this.#state);
     if (isOut || !this.#isReady || this.#stopping !== undefined) return undefined;
     const isRunning = this.#hold === undefined;
-    return this.#turn.facts(nowMs, isRunning, this.#service.swarm, this.#discovery.trackers);
+    return this.#turn.facts(nowMs, isRunning, this.#service.swarm, this.discovery.trackers);
   }
 
   /** @internal For the node's queue. */
@@ -350,8 +351,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       priorities: this.#wants.early,
       looks,
     });
-    if (files.trackers !== undefined) this.#discovery.trackers.recall(files.trackers);
-    files.trackerMemory = () => this.#discovery.trackers.memory;
+    if (files.trackers !== undefined) this.discovery.trackers.recall(files.trackers);
+    files.trackerMemory = () => this.discovery.trackers.memory;
     this.#files = files;
     this.#wants.learn(files);
     this.emit('metadata', { info });
@@ -394,7 +395,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   #announce(): void {
     if (this.#hold !== undefined || this.#abort.signal.aborted) return;
     const { isPrivate, isComplete } = this.#service.swarm;
-    this.#discovery.start(this.infoHashes, isPrivate, isComplete);
+    this.discovery.start(this.infoHashes, isPrivate, isComplete);
   }
 
   #holdBack(hold: 'queued' | 'paused'): void {
@@ -404,7 +405,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#hold = hold;
     if (wasRunning) {
       this.#service.rest();
-      this.#discovery.stop();
+      this.discovery.stop();
     }
     this.#showState(before);
   }
@@ -479,7 +480,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const { isPrivate } = parsed.value;
     // At once: the files may take minutes to check.
     if (isPrivate) this.#service.setPrivate();
-    this.#discovery.learn(before, parsed.value, isPrivate);
+    this.discovery.learn(before, parsed.value, isPrivate);
     if (this.#options.mode === 'look') return;
     this.#starting = this.#open(parsed.value, new Map()).catch((error: AppError) =>
       this.#faults.fail(error, true),
@@ -515,7 +516,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const { swarm } = this.#service;
     const now = monotonicMs();
     this.#summary = this.#work.summarize(now, files, swarm);
-    this.#discovery.trackers.complete();
+    this.discovery.trackers.complete();
     this.#setState('seeding');
     this.emit('complete', this.#summary);
     this.#checkShare(now);
@@ -559,7 +560,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   #endWith(error: AppError): void {
     this.#faults.fail(error, true);
     this.#service.rest();
-    this.#discovery.stop();
+    this.discovery.stop();
   }
 
   #setState(state: TorrentState): void {
@@ -575,7 +576,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   async #stop(): Promise<void> {
     this.#abort.abort(nodeError('ERR_STOPPED', { name: this.name }));
     this.#faults.close();
-    this.#discovery.stop();
+    this.discovery.stop();
     await this.#starting.catch(() => {});
     this.#guard?.close();
     this.notePeers();
@@ -591,7 +592,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     if (this.#guard?.isUnsure === true) this.#faults.guardDisk(() => this.#files?.forget());
     else if (have !== undefined) this.#faults.guardDisk(() => this.#files?.end(have, totals));
     this.#resume.close();
-    await this.#discovery.trackers.farewell();
+    await this.discovery.trackers.farewell();
     this.#setState('stopped');
     this.#host.onStopped(this);
   }

@@ -48,6 +48,8 @@ export interface TrackerServiceOptions {
   readonly onCompletedTold: (trackerUrl: string, infoHash: Uint8Array) => void;
   /** A tracker sees us at this address (BEP 24). */
   readonly onExternalAddress: (trackerUrl: string, address: string) => void;
+  /** `status` may have changed. */
+  readonly onChange?: () => void;
 }
 
 /** An announcer and how it finds its addresses. */
@@ -139,8 +141,14 @@ export class TrackerService {
     this.#voices = [this.#first];
   }
 
-  needPeers(): void {
-    this.#first.announcer.needPeers(monotonicMs());
+  /** More peers are wanted: asks as early as the trackers allow, and those that failed at once. */
+  askAgain(): void {
+    const now = monotonicMs();
+    for (const { announcer } of this.#voices) {
+      announcer.updateStats(this.#options.stats());
+      announcer.retryNow(now);
+      announcer.needPeers(now);
+    }
     this.#drain();
   }
 
@@ -176,6 +184,7 @@ export class TrackerService {
       }
       atMs = Math.min(atMs, announcer.nextTimeoutMs());
     }
+    this.#options.onChange?.();
     clearTimeout(this.#timer);
     if (this.#isIdle) this.#idle?.();
     if (this.#abort.signal.aborted || atMs === Number.POSITIVE_INFINITY) return;

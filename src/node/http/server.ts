@@ -2,7 +2,7 @@
  * The HTTP server of a node: API, events, metrics, media, dashboard, on one address.
  *
  * Nothing but /, its assets, /healthz and the description of the API is told without a credential (auth.ts). Bodies are JSON and strictly checked by their schemas; errors are problem details.
- * Bounds: MAX_BODY_BYTES, MAX_CONNECTIONS, time-outs for slow senders.
+ * Bounds: MAX_SMALL_BODY_BYTES, MAX_CONNECTIONS, time-outs for slow senders.
  * @module
  */
 import fs from 'node:fs';
@@ -30,8 +30,6 @@ import { apiDescription } from './openapi.ts';
 import { errorHandler } from './problems.ts';
 
 // Implementation limits
-/** A torrent file of 128 MiB as base64, in JSON. */
-const MAX_BODY_BYTES = 192 * 1024 * 1024;
 /** Bodies of all but the routes that take torrent files. */
 const MAX_SMALL_BODY_BYTES = 8 * 1024 * 1024;
 /** Connections at a time. */
@@ -284,5 +282,3 @@ async function dashboard(app: Api, webRoot: string): Promise<void> {
     throw apiError('ERR_API_NOT_FOUND', { what: `${request.method} ${request.url}`, hint });
   });
 }
-
-export { MAX_BODY_BYTES };

@@ -117,7 +117,7 @@ export class TorrentEntry {
     const { downloadedBytes, uploadedBytes } = swarm.totals;
     // Rates and peers change by themselves.
     if (swarm.peerCount > 0) this.#changes += 1;
-    return `${this.state} ${this.#changes} ${this.checked} ${downloadedBytes} ${uploadedBytes} ${swarm.have?.count} ${torrent.trackerChanges}`;
+    return `${this.state} ${this.#changes} ${this.checked} ${downloadedBytes} ${uploadedBytes} ${swarm.have?.count} ${torrent.discovery.trackers.changes}`;
   }
 
   #changes = 0;

@@ -247,7 +247,7 @@ async function act(
       await service.recheck(id);
       return;
     case 'reannounce':
-      service.get(id).torrent?.reannounce();
+      service.get(id).torrent?.discovery.askAgain();
       return;
     case 'remove':
     case 'remove-with-files':

@@ -126,7 +126,7 @@ export class RpcService implements NodeService {
       'torrent-start-now': ({ id }) => torrents.change(id, { isPaused: false }),
       'torrent-stop': ({ id }) => torrents.change(id, { isPaused: true }),
       'torrent-verify': ({ id }) => torrents.recheck(id),
-      'torrent-reannounce': ({ torrent }) => torrent?.reannounce(),
+      'torrent-reannounce': ({ torrent }) => torrent?.discovery.askAgain(),
       'queue-move-top': ({ id }) => torrents.change(id, { queue: 'top' }),
       'queue-move-up': ({ id }) => torrents.change(id, { queue: 'up' }),
       'queue-move-down': ({ id }) => torrents.change(id, { queue: 'down' }),
