@@ -61,7 +61,7 @@ export function sourceFromBytes(bytes: Uint8Array, what: string): TorrentSource 
 export async function readSource(text: string, policy?: ReachPolicy): Promise<TorrentSource> {
   if (/^magnet:/i.test(text)) return sourceFromLink(text);
   if (/^https?:\/\//i.test(text)) return (await fetchSource(text, policy)).source;
-  return sourceFromBytes(await readTorrentFile(text), text);
+  return sourceFromBytes(await readTorrentBytes(text), text);
 }
 
 /** Parses a magnet link. @throws {AppError} ERR_SOURCE. */
@@ -82,7 +82,7 @@ export async function fetchSource(
 }
 
 /** Reads a torrent file of this machine. @throws {AppError} ERR_SOURCE. */
-export async function readTorrentFile(text: string): Promise<Uint8Array> {
+export async function readTorrentBytes(text: string): Promise<Uint8Array> {
   try {
     const stat = await fs.stat(text);
     if (!stat.isFile()) {

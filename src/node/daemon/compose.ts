@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { openPersonalChannels } from '../channel/personal-channels.ts';
 import type { Contacts } from '../contacts.ts';
+import { MediaService } from '../media/media-service.ts';
 import { NetworkService } from '../network/network-service.ts';
 import type { PeerNode } from '../peer-node.ts';
 import { ContactService } from '../people/contact-service.ts';
@@ -39,6 +40,8 @@ export interface Parts {
   readonly home: string;
   readonly isOffline: boolean;
   readonly onStop: () => void;
+  /** Makes a secret for reading one path of the API. */
+  readonly ticketFor: (path: string) => string;
 }
 
 /** The wired services. */
@@ -91,9 +94,21 @@ export function composeServices(parts: Parts): Composition {
     downloadDir: dir,
     onStop,
   });
+  const media = new MediaService(torrents, parts.ticketFor);
   const tools = new ToolService(() => os.homedir());
   const rpc = new RpcService({ torrents, status, settings, home, onStop });
-  const own = [categories, torrents, limits, watch, space, people, transfers, network, tools];
+  const own = [
+    categories,
+    torrents,
+    limits,
+    watch,
+    space,
+    people,
+    transfers,
+    network,
+    tools,
+    media,
+  ];
   return {
     ...parts,
     torrents,

@@ -89,6 +89,8 @@ export class Daemon implements AsyncDisposable {
     });
     const isOffline = options.isOffline ?? offlineByEnvironment();
     const node = undo.use(await openEngine(settings, log, { ...options, home, isOffline }));
+    const { token, file } = tokenOf(home);
+    const auth = new Auth({ token, file, hosts: () => settings.get('api.hosts') });
     const feed = new Feed();
     undo.defer(() => feed.close());
     const composition = composeServices({
@@ -100,6 +102,7 @@ export class Daemon implements AsyncDisposable {
       home,
       isOffline,
       onStop: options.onStop ?? (() => {}),
+      ticketFor: (where) => auth.ticketFor(where),
     });
     undo.defer(() => composition.close());
     const services = [...composition.services, ...(options.services?.(composition) ?? [])];
@@ -108,8 +111,7 @@ export class Daemon implements AsyncDisposable {
       await service.start?.();
       undo.defer(() => service.stop?.());
     }
-    const { token, file } = tokenOf(home);
-    const server = await openServer({ settings, feed, log, services, options, token, file });
+    const server = await openServer({ settings, feed, log, services, options, auth });
     undo.defer(() => server.close());
     tellWhere(home, server);
     undo.defer(() => fs.rmSync(path.join(home, NODE_FILE), { force: true }));
@@ -180,11 +182,9 @@ async function openServer(needs: {
   readonly log: Log;
   readonly services: readonly NodeService[];
   readonly options: DaemonOptions;
-  readonly token: string;
-  readonly file: string;
+  readonly auth: Auth;
 }): Promise<HttpServer> {
-  const { settings, feed, log, services, options, token, file } = needs;
-  const auth = new Auth({ token, file, hosts: () => settings.get('api.hosts') });
+  const { settings, feed, log, services, options, auth } = needs;
   const listen = parseEndpoint(settings.get('api.listen'), 'api.listen');
   const open = (port: number): Promise<HttpServer> =>
     HttpServer.open({

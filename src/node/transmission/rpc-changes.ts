@@ -5,7 +5,7 @@
 import path from 'node:path';
 import type { AddTorrent, ChangeTorrent } from '../../contract/index.ts';
 import { AppError } from '../../lib/errors.ts';
-import { readTorrentFile } from '../source.ts';
+import { readTorrentBytes } from '../source.ts';
 import type { TorrentEntry } from '../torrents/torrent-entry.ts';
 import { filesOf } from '../torrents/torrent-rows.ts';
 import { type RpcArguments, type RpcContext, RpcError, stringsOf } from './rpc-call.ts';
@@ -56,7 +56,7 @@ async function sourceOf(filename: string): Promise<AddTorrent> {
   if (/^(?:magnet:|https?:\/\/)/i.test(filename)) return { link: filename };
   if (/^[0-9a-f]{40}$/i.test(filename)) return { link: `magnet:?xt=urn:btih:${filename}` };
   if (!path.isAbsolute(filename)) throw new RpcError('expected an absolute path, a link or a hash');
-  return { torrent: Buffer.from(await readTorrentFile(filename)).toString('base64') };
+  return { torrent: Buffer.from(await readTorrentBytes(filename)).toString('base64') };
 }
 
 /** Changes those that `ids` names. */
