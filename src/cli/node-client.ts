@@ -76,8 +76,8 @@ export class NodeClient {
     const response = await this.#send('GET', where, undefined, signal);
     let rest = '';
     const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) {
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
+    for await (const bytes of response.body ?? []) {
+      const parts = (rest + decoder.decode(bytes, { stream: true })).split('\n\n');
       rest = parts.pop()!;
       for (const part of parts) {
         const type = /^event: (.*)$/m.exec(part)?.[1];

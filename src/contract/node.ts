@@ -3,7 +3,7 @@
  * @module
  */
 import Type, { type Static } from 'typebox';
-import { Bytes, Nullable, WallMs } from './common.ts';
+import { Bytes, Nullable, WallMs } from './shapes.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 

@@ -3,7 +3,7 @@
  * @module
  */
 import Type, { type Static } from 'typebox';
-import { Bytes, Nullable, TorrentId, WallMs } from './common.ts';
+import { Bytes, Nullable, TorrentId, WallMs } from './shapes.ts';
 
 export const TorrentState = Type.Union(
   [

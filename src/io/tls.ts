@@ -41,15 +41,13 @@ export interface TlsCredentials {
 
 /** A new P-256 key. */
 export function newCertificateKey(): CertificateKey {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { pem, ...key } = newStoredKey();
   return {
-    keyInfo: new Uint8Array(publicKey.export({ type: 'spki', format: 'der' })),
-    sign: (bytes) => new Uint8Array(createSign('sha256').update(bytes).sign(privateKey)),
+    ...key,
     credentials: (certificate) => {
-      const base64 = Buffer.from(certificate).toString('base64');
       const context = tls.createSecureContext({
-        key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
-        cert: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
+        key: pem,
+        cert: certificatePem(certificate),
         minVersion: TLS_VERSION,
         maxVersion: TLS_VERSION,
         secureOptions: constants.SSL_OP_NO_TICKET,
@@ -57,6 +55,22 @@ export function newCertificateKey(): CertificateKey {
       return { context };
     },
   };
+}
+
+/** A new P-256 key for a certificate that is kept in files. */
+export function newStoredKey(): Omit<CertificateKey, 'credentials'> & { readonly pem: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    keyInfo: new Uint8Array(publicKey.export({ type: 'spki', format: 'der' })),
+    sign: (bytes) => new Uint8Array(createSign('sha256').update(bytes).sign(privateKey)),
+    pem: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+  };
+}
+
+/** A certificate in the form of files. @param certificate DER. */
+export function certificatePem(certificate: Uint8Array): string {
+  const base64 = Buffer.from(certificate).toString('base64');
+  return `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 }
 
 /** True when a certificate is signed by its own key. */

@@ -2,5 +2,5 @@
  * The part of the API that is the long-running node itself.
  * @module
  */
-export { Daemon, type DaemonOptions } from '../daemon/daemon.ts';
+export { Daemon } from '../daemon/daemon.ts';
 export { jsonLine, textLine } from '../daemon/log.ts';

@@ -14,6 +14,7 @@ import { defaultHome, isOffline as offlineByEnvironment, VERSION } from '../conf
 import { nodeError } from '../errors.ts';
 import { Auth, tokenOf } from '../http/auth.ts';
 import { HttpServer } from '../http/server.ts';
+import { isLoopback, isPassword, type TlsFiles, tlsFilesOf } from '../http/server-tls.ts';
 import { PeerNode } from '../peer-node.ts';
 import { Settings } from '../settings/settings.ts';
 import { Store } from '../store/store.ts';
@@ -90,7 +91,13 @@ export class Daemon implements AsyncDisposable {
     const isOffline = options.isOffline ?? offlineByEnvironment();
     const node = undo.use(await openEngine(settings, log, { ...options, home, isOffline }));
     const { token, file } = tokenOf(home);
-    const auth = new Auth({ token, file, hosts: () => settings.get('api.hosts') });
+    const auth = new Auth({
+      token,
+      file,
+      hosts: () => settings.get('api.hosts'),
+      takesAddresses: !isLoopback(parseEndpoint(settings.get('api.listen'), 'api.listen').host),
+      checkPassword: (password) => isPassword(settings.get('api.password'), password),
+    });
     const feed = new Feed();
     undo.defer(() => feed.close());
     const composition = composeServices({
@@ -111,7 +118,7 @@ export class Daemon implements AsyncDisposable {
       await service.start?.();
       undo.defer(() => service.stop?.());
     }
-    const server = await openServer({ settings, feed, log, services, options, auth });
+    const server = await openServer({ settings, feed, log, services, options, auth, home });
     undo.defer(() => server.close());
     tellWhere(home, server);
     undo.defer(() => fs.rmSync(path.join(home, NODE_FILE), { force: true }));
@@ -183,11 +190,14 @@ async function openServer(needs: {
   readonly services: readonly NodeService[];
   readonly options: DaemonOptions;
   readonly auth: Auth;
+  readonly home: string;
 }): Promise<HttpServer> {
   const { settings, feed, log, services, options, auth } = needs;
   const listen = parseEndpoint(settings.get('api.listen'), 'api.listen');
+  const tls = await tlsFor(listen.host, settings, needs.home);
   const open = (port: number): Promise<HttpServer> =>
     HttpServer.open({
+      ...(tls === undefined ? {} : { tls }),
       listen: { host: listen.host, port },
       auth,
       feed,
@@ -205,6 +215,21 @@ async function openServer(needs: {
     if (!isDefault || !(error instanceof AppError) || error.code !== 'ERR_LISTEN') throw error;
     return open(0);
   }
+}
+
+/** Undefined: plain HTTP, which does for this machine alone. @throws {AppError} ERR_CONFIG without a password. */
+async function tlsFor(
+  host: string,
+  settings: Settings,
+  home: string,
+): Promise<TlsFiles | undefined> {
+  const given = { cert: settings.get('api.tls-cert'), key: settings.get('api.tls-key') };
+  if (isLoopback(host) && given.cert === '') return undefined;
+  if (!isLoopback(host) && settings.get('api.password') === '') {
+    const expected = 'a password for other machines ("starling config set api.password …")';
+    throw nodeError('ERR_CONFIG', { what: 'api.listen', expected, got: `${host} without one` });
+  }
+  return tlsFilesOf(home, given, settings.get('api.hosts'));
 }
 
 function healthOf(services: readonly NodeService[]): {

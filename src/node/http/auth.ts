@@ -11,6 +11,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import path from 'node:path';
 import { readFileIfThere, writeFileAtomic } from '../../io/atomic-file.ts';
 import { monotonicMs } from '../../io/clock.ts';
+import { parseIp } from '../../lib/ip-address.ts';
 import { apiError } from './errors.ts';
 
 // Implementation limits
@@ -61,6 +62,7 @@ export class Auth {
   readonly #token: string;
   readonly #file: string;
   readonly #hosts: () => readonly string[];
+  readonly #takesAddresses: boolean;
   readonly #checkPassword: (password: string) => Promise<boolean>;
   readonly #ticketKey = randomBytes(32);
   readonly #sessions = new Map<string, number>();
@@ -72,11 +74,14 @@ export class Auth {
     readonly file: string;
     /** Names besides loopback that this node is asked by. */
     readonly hosts: () => readonly string[];
+    /** Any address, too: other machines ask, and no page's name can become an address. Default false. */
+    readonly takesAddresses?: boolean;
     readonly checkPassword?: (password: string) => Promise<boolean>;
   }) {
     this.#token = options.token;
     this.#file = options.file;
     this.#hosts = options.hosts;
+    this.#takesAddresses = options.takesAddresses ?? false;
     this.#checkPassword = options.checkPassword ?? (async () => false);
   }
 
@@ -84,7 +89,7 @@ export class Auth {
   checkPlace({ headers }: Asked): void {
     const host = headers.host ?? '';
     const name = hostName(host);
-    if (name === undefined || !(isLoopbackName(name) || this.#hosts().includes(name))) {
+    if (name === undefined || !this.#isOwnName(name)) {
       throw apiError('ERR_API_HOST', { host });
     }
     const { origin } = headers;
@@ -153,6 +158,11 @@ export class Auth {
   ticketFor(where: string): string {
     const endMs = Date.now() + TICKET_MS;
     return `${endMs.toString(36)}.${this.#sign(where, endMs)}`;
+  }
+
+  #isOwnName(name: string): boolean {
+    if (isLoopbackName(name) || this.#hosts().includes(name)) return true;
+    return this.#takesAddresses && parseIp(name) !== undefined;
   }
 
   #isTicket(where: string, ticket: string): boolean {

@@ -9,6 +9,7 @@ import path from 'node:path';
 import type { Setting } from '../../contract/index.ts';
 import { readFileIfThere } from '../../io/atomic-file.ts';
 import { nodeError } from '../errors.ts';
+import { passwordDigest } from '../http/server-tls.ts';
 import { type PrivacySwitch, readPrivacy, setPrivacy } from '../privacy-settings.ts';
 import {
   environmentLayer,
@@ -126,7 +127,9 @@ export class Settings {
     if (mistakes.length > 0) throw mistakesError(mistakes);
     const own: Record<string, unknown> = {};
     for (const [name, value] of saved) {
-      if (SETTINGS[name as SettingName].isPrivacy !== true) own[name] = value;
+      if (name === 'api.password' && value !== undefined && value !== '') {
+        own[name] = await passwordDigest(String(value));
+      } else if (SETTINGS[name as SettingName].isPrivacy !== true) own[name] = value;
       else setPrivacy(this.#home, switchOf(name), value !== false);
     }
     await this.#table.set(own);

@@ -9,6 +9,7 @@
 import * as asn1 from 'asn1js';
 import { concatBytes, equalBytes } from '../../lib/bytes.ts';
 import { fail, ok, type Result } from '../../lib/errors.ts';
+import { parseIp } from '../../lib/ip-address.ts';
 import type { Ed25519 } from '../../lib/ports.ts';
 import { encodeUtf8 } from '../../lib/utf8.ts';
 import { MAX_CERTIFICATE_BYTES, MAX_CERTIFICATE_NODES, PUBLIC_KEY_HEAD } from './constants.ts';
@@ -23,6 +24,10 @@ const IDENTITY_EXTENSION = '1.3.6.1.4.1.53594.1.1';
 const SIGNED_PREFIX = 'libp2p-tls-handshake:';
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
 const COMMON_NAME = '2.5.4.3';
+const SUBJECT_ALT_NAME = '2.5.29.17';
+/** Its kinds of names. */
+const DNS_NAME = 2;
+const IP_ADDRESS = 7;
 /** RFC 5280 section 4.1: version 3. */
 const VERSION_3 = 2;
 
@@ -55,6 +60,36 @@ export function makeCertificate(ed25519: Ed25519, options: CertificateOptions): 
       octets(new Uint8Array(signedKey.toBER())),
     ],
   });
+  return signedCertificate(extension, options);
+}
+
+/**
+ * Makes a certificate of an HTTPS server, signed by itself: browsers ask their user once whether to trust it.
+ * @param hosts names and addresses that it is for (RFC 5280 section 4.2.1.6). @returns DER.
+ */
+export function makeHostCertificate(
+  hosts: readonly string[],
+  options: Omit<CertificateOptions, 'seed'>,
+): Uint8Array {
+  const names = hosts.map((host) => {
+    const address = parseIp(host);
+    const valueHex = address ?? encodeUtf8(host);
+    const idBlock = { tagClass: 3, tagNumber: address === undefined ? DNS_NAME : IP_ADDRESS };
+    return new asn1.Primitive({ idBlock, valueHex: new Uint8Array(valueHex).buffer });
+  });
+  const extension = new asn1.Sequence({
+    value: [
+      new asn1.ObjectIdentifier({ value: SUBJECT_ALT_NAME }),
+      octets(new Uint8Array(new asn1.Sequence({ value: names }).toBER())),
+    ],
+  });
+  return signedCertificate(extension, options);
+}
+
+function signedCertificate(
+  extension: asn1.Sequence,
+  options: Omit<CertificateOptions, 'seed'>,
+): Uint8Array {
   const toBeSigned = new asn1.Sequence({
     value: [
       tagged(0, new asn1.Integer({ value: VERSION_3 })),
