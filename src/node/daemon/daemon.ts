@@ -14,7 +14,13 @@ import { defaultHome, isOffline as offlineByEnvironment, VERSION } from '../conf
 import { nodeError } from '../errors.ts';
 import { Auth, tokenOf } from '../http/auth.ts';
 import { HttpServer } from '../http/server.ts';
-import { isLoopback, isPassword, type TlsFiles, tlsFilesOf } from '../http/server-tls.ts';
+import {
+  CERT_FILE,
+  isLoopback,
+  isPassword,
+  type TlsFiles,
+  tlsFilesOf,
+} from '../http/server-tls.ts';
 import { PeerNode } from '../peer-node.ts';
 import { Settings } from '../settings/settings.ts';
 import { Store } from '../store/store.ts';
@@ -120,7 +126,7 @@ export class Daemon implements AsyncDisposable {
     }
     const server = await openServer({ settings, feed, log, services, options, auth, home });
     undo.defer(() => server.close());
-    tellWhere(home, server);
+    tellWhere(home, server, settings);
     undo.defer(() => fs.rmSync(path.join(home, NODE_FILE), { force: true }));
     log.area('node').info(`Starling ${VERSION} runs at ${server.url}`);
     const kept = undo.move();
@@ -243,7 +249,12 @@ function healthOf(services: readonly NodeService[]): {
 }
 
 /** So that commands on the same home find the node. */
-function tellWhere(home: string, server: HttpServer): void {
-  const text = JSON.stringify({ url: server.url, pid: process.pid, version: VERSION });
+function tellWhere(home: string, server: HttpServer, settings: Settings): void {
+  const { endpoint, isSecure } = server;
+  const [named = 'localhost'] = settings.get('api.hosts');
+  // A certificate is for names.
+  const url = isSecure ? `https://${named}:${endpoint.port}` : server.url;
+  const cert = isSecure ? settings.get('api.tls-cert') || path.join(home, CERT_FILE) : undefined;
+  const text = JSON.stringify({ url, cert, pid: process.pid, version: VERSION });
   writeFileAtomic(path.join(home, NODE_FILE), Buffer.from(`${text}\n`), 0o600);
 }

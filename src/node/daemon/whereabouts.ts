@@ -3,6 +3,7 @@
  * @module
  */
 import path from 'node:path';
+import tls from 'node:tls';
 import { readFileIfThere } from '../../io/atomic-file.ts';
 
 /** Its name in the home. */
@@ -14,14 +15,22 @@ export interface Whereabouts {
   readonly token: string;
 }
 
+/** Lets this process believe the certificate that the node shows. */
+function trust(cert: string): void {
+  const pem = textOf(cert);
+  if (pem !== undefined) tls.setDefaultCACertificates([...tls.getCACertificates('default'), pem]);
+}
+
 /** What the file says; undefined where there is none that can be read. The node may be gone nevertheless: whoever asks it finds out. */
 export function whereaboutsOf(home: string): Whereabouts | undefined {
   const text = textOf(path.join(home, NODE_FILE));
   const token = textOf(path.join(home, 'api-token'))?.trim();
   if (text === undefined || token === undefined) return undefined;
   try {
-    const { url } = JSON.parse(text) as { url?: unknown };
-    return typeof url === 'string' ? { url, token } : undefined;
+    const { url, cert } = JSON.parse(text) as { url?: unknown; cert?: unknown };
+    if (typeof url !== 'string') return undefined;
+    if (typeof cert === 'string') trust(cert);
+    return { url, token };
   } catch {
     return undefined;
   }

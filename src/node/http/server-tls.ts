@@ -20,6 +20,9 @@ const MEMORY_KIB: number = 64 * 1024;
 const PASSES = 3;
 const DIGEST_BYTES = 32;
 
+/** Name of the certificate that is made here, in the home. */
+export const CERT_FILE = 'api-cert.pem';
+
 const PREFIX = '$argon2id$';
 
 /** Key and certificate, PEM. */
@@ -47,7 +50,7 @@ export async function tlsFilesOf(
     });
   }
   if (given.cert !== '') return { cert: textOf(given.cert), key: textOf(given.key) };
-  const [cert, key] = [path.join(home, 'api-cert.pem'), path.join(home, 'api-key.pem')];
+  const [cert, key] = [path.join(home, CERT_FILE), path.join(home, 'api-key.pem')];
   if (readFileIfThere(cert) === undefined || readFileIfThere(key) === undefined) {
     const made = await makeFiles(hosts);
     writeFileAtomic(key, Buffer.from(made.key), 0o600);

@@ -86,7 +86,10 @@ export class HttpServer {
 
   /** "http://127.0.0.1:7070". */
   get url(): string {
-    return `${this.isSecure ? 'https' : 'http'}://${formatEndpoint(this.endpoint)}`;
+    const { host, port } = this.endpoint;
+    const isAnywhere = host === '0.0.0.0' || host === '::';
+    const at = formatEndpoint({ host: isAnywhere ? 'localhost' : host, port });
+    return `${this.isSecure ? 'https' : 'http'}://${at}`;
   }
 
   /** @throws {AppError} ERR_LISTEN. */
