@@ -271,8 +271,9 @@ export class StatusService implements NodeService {
   async #lookForSpace(): Promise<void> {
     const found = await fs
       .statfs(this.downloadDir())
-      .catch(() => fs.statfs(this.#options.node.home));
-    this.#freeBytes = found.bavail * found.bsize;
+      .catch(() => fs.statfs(this.#options.node.home))
+      .catch(() => undefined);
+    this.#freeBytes = found === undefined ? null : found.bavail * found.bsize;
   }
 }
 
