@@ -22,14 +22,6 @@ export interface StatisticSample {
 
 const DAY_SECONDS = 86_400;
 
-// Implementation limits
-/** Resolutions of statistics in seconds, with how long samples of each are kept. */
-const RESOLUTIONS: readonly { readonly seconds: number; readonly keptSeconds: number }[] = [
-  { seconds: 10, keptSeconds: DAY_SECONDS },
-  { seconds: 300, keptSeconds: 31 * DAY_SECONDS },
-  { seconds: 3_600, keptSeconds: 3_653 * DAY_SECONDS },
-];
-
 const ADD = `INSERT INTO sample VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
   download_rate = (download_rate * samples + excluded.download_rate) / (samples + 1),
   upload_rate = (upload_rate * samples + excluded.upload_rate) / (samples + 1),
@@ -46,6 +38,14 @@ const RANGE = `SELECT min(at) AS atMs,
   sum(downloaded_bytes) AS downloadedBytes, sum(uploaded_bytes) AS uploadedBytes,
   sum(peers * samples) / sum(samples) AS peers, sum(dht_nodes * samples) / sum(samples) AS dhtNodes
   FROM sample WHERE resolution_seconds = ?4 AND at >= ?1 AND at <= ?2 GROUP BY at - at % ?3 ORDER BY 1`;
+
+// Implementation limits
+/** Resolutions of statistics in seconds, with how long samples of each are kept. */
+const RESOLUTIONS: readonly { readonly seconds: number; readonly keptSeconds: number }[] = [
+  { seconds: 10, keptSeconds: DAY_SECONDS },
+  { seconds: 300, keptSeconds: 31 * DAY_SECONDS },
+  { seconds: 3_600, keptSeconds: 3_653 * DAY_SECONDS },
+];
 
 /** The statistics of a node. */
 export class StatisticTable {
