@@ -22,14 +22,6 @@ export interface StatisticSample {
 
 const DAY_SECONDS = 86_400;
 
-// Implementation limits
-/** Resolutions of statistics in seconds, with how long samples of each are kept. */
-const RESOLUTIONS: readonly { readonly seconds: number; readonly keptSeconds: number }[] = [
-  { seconds: 10, keptSeconds: DAY_SECONDS },
-  { seconds: 300, keptSeconds: 31 * DAY_SECONDS },
-  { seconds: 3_600, keptSeconds: 3_653 * DAY_SECONDS },
-];
-
 const ADD = `INSERT INTO sample VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
   download_rate = (download_rate * samples + excluded.download_rate) / (samples + 1),
   upload_rate = (upload_rate * samples + excluded.upload_rate) / (samples + 1),
@@ -40,12 +32,20 @@ const ADD = `INSERT INTO sample VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?) ON CONFLICT D
   samples = samples + 1`;
 const FORGET = 'DELETE FROM sample WHERE resolution_seconds = ? AND (at < ? OR at > ?)';
 const COUNT = 'UPDATE total SET value = value + ? WHERE name = ?';
-const RANGE = `SELECT at - at % ?3 AS atMs,
+const RANGE = `SELECT min(at) AS atMs,
   sum(download_rate * samples) / sum(samples) AS downloadBytesPerSec,
   sum(upload_rate * samples) / sum(samples) AS uploadBytesPerSec,
   sum(downloaded_bytes) AS downloadedBytes, sum(uploaded_bytes) AS uploadedBytes,
   sum(peers * samples) / sum(samples) AS peers, sum(dht_nodes * samples) / sum(samples) AS dhtNodes
-  FROM sample WHERE resolution_seconds = ?4 AND at >= ?1 AND at <= ?2 GROUP BY 1 ORDER BY 1`;
+  FROM sample WHERE resolution_seconds = ?4 AND at >= ?1 AND at <= ?2 GROUP BY at - at % ?3 ORDER BY 1`;
+
+// Implementation limits
+/** Resolutions of statistics in seconds, with how long samples of each are kept. */
+const RESOLUTIONS: readonly { readonly seconds: number; readonly keptSeconds: number }[] = [
+  { seconds: 10, keptSeconds: DAY_SECONDS },
+  { seconds: 300, keptSeconds: 31 * DAY_SECONDS },
+  { seconds: 3_600, keptSeconds: 3_653 * DAY_SECONDS },
+];
 
 /** The statistics of a node. */
 export class StatisticTable {
@@ -85,13 +85,12 @@ export class StatisticTable {
     const spanMs = Math.max(0, toMs - firstMs);
     const steps = Math.max(1, Math.floor(most) - 1);
     const stepMs = Math.max(1, Math.ceil(spanMs / steps / resolutionMs)) * resolutionMs;
-    const rows = await this.#database.all<StatisticSample>(RANGE, [
+    return this.#database.all<StatisticSample>(RANGE, [
       firstMs,
       toMs,
       most < 2 ? Number.MAX_SAFE_INTEGER : stepMs,
       seconds,
     ]);
-    return rows.map((row) => ({ ...row, atMs: Math.max(row.atMs, firstMs) }));
   }
 
   /** Bytes of all time. */
