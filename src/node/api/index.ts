@@ -10,6 +10,22 @@ export { CLIENT_NAME, defaultHome, isOffline, VERSION } from '../config.ts';
 export { type CreatedTorrent, type CreateOptions, createTorrent } from '../create.ts';
 export { type NodeErrorCode, nodeError } from '../errors.ts';
 export { hexHashes } from '../hex-hashes.ts';
+export {
+  browserSupportOf,
+  isPlayable,
+  mediaKindOf,
+  mediaTypeOf,
+  type Subtitles,
+  subtitlesOf,
+} from '../media/media.ts';
+export { type ReadOptions, readTorrentFile } from '../media/reader.ts';
+export {
+  contentDisposition,
+  type MediaRequest,
+  respondMedia,
+  vttHeaders,
+} from '../media/respond.ts';
+export { srtToVtt } from '../media/srt.ts';
 export { type NodeOptions, type NodeQueue, PeerNode } from '../peer-node.ts';
 export type { NeededPiece, NeededRange } from '../playback.ts';
 export { describeMapping, type PortMappingStatus } from '../port-mapping.ts';

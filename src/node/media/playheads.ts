@@ -3,7 +3,7 @@
  *
  * A window of each reader moves along with it: what it reads next is needed now, the rest at the rate at which it reads. Beginning and end of the file
  * are needed too, since containers keep their indices there (the `moov` of MP4, the cues of Matroska). Deadlines of a torrent are one list (`Torrent.setDeadlines`): those of
- * all readers are put into it together, and whoever stops reading takes its own back.
+ * all readers are put into it together, and whoever stops reading takes its own back; the last one leaves the first byte of its file for LINGER_MS.
  * Bounds: MAX_PLAYHEADS readers of a torrent; the core takes the 256 pieces due first.
  * @module
  */
@@ -24,6 +24,8 @@ const MOST_WINDOW_BYTES = 48 * 1024 * 1024;
 const STEPS_PER_WINDOW = 16;
 /** Of the beginning and of the end of a film. */
 const EDGE_BYTES = 1024 * 1024;
+/** A player that jumps closes one reader before it opens the next: queues of requests stay short for so long, or the jump would wait behind what is asked for in between. */
+const LINGER_MS = 5_000;
 /** The end may come a little later than what is read now. */
 const END_MS = 1_500;
 
@@ -53,6 +55,7 @@ export class Playheads {
   readonly #torrent: Torrent;
   readonly #heads = new Set<Head>();
   #waiting: PromiseWithResolvers<void> | undefined;
+  #lingering: NodeJS.Timeout | undefined;
 
   private constructor(torrent: Torrent) {
     this.#torrent = torrent;
@@ -98,11 +101,19 @@ export class Playheads {
 
   #close(head: Head): void {
     if (!this.#heads.delete(head)) return;
-    if (this.#heads.size === 0) this.#listen('off');
-    this.#tell();
+    if (this.#heads.size > 0) {
+      this.#tell();
+      return;
+    }
+    this.#listen('off');
+    if (this.#torrent.state === 'stopped') return;
+    this.#torrent.setDeadlines([{ file: head.file, begin: 0, length: 1, inMs: LINGER_MS }]);
+    this.#lingering = setTimeout(() => this.#tell(), LINGER_MS);
+    this.#lingering.unref();
   }
 
   #tell(): void {
+    clearTimeout(this.#lingering);
     const needs: NeededRange[] = [];
     const edged = new Set<number>();
     for (const head of this.#heads) {
@@ -113,7 +124,7 @@ export class Playheads {
       if (!edged.has(file)) needs.push(...this.#edges(file));
       edged.add(file);
     }
-    if (this.#torrent.info !== undefined) this.#torrent.setDeadlines(needs);
+    if (this.#torrent.state !== 'stopped') this.#torrent.setDeadlines(needs);
   }
 
   #edges(file: number): NeededRange[] {

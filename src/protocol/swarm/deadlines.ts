@@ -51,6 +51,8 @@ export class Deadlines {
   list: readonly Deadline[] = [];
   /** False costs nothing. */
   isOn = false;
+  /** Somebody says when pieces are needed, also while all of them are there: he may need others at once. */
+  isFollowed = false;
   #isSequential = false;
   #openLimit: number = Number.POSITIVE_INFINITY;
   #scratch: Bitfield | undefined;
@@ -82,6 +84,7 @@ export class Deadlines {
       .sort((a, b) => a.dueMs - b.dueMs || a.piece - b.piece)
       .slice(0, MAX_DEADLINES);
     this.isOn = this.list.length > 0;
+    this.isFollowed = deadlines.length > 0;
     for (const key of this.#pending) if (!this.#isDoubled(key)) this.#pending.delete(key);
     this.#picker.forgetSearches();
     this.setSequential(this.#isSequential);

@@ -42,7 +42,10 @@ export function fillRequests(state: SwarmState, nowMs: number, peer: Peer): void
   const allowedOnly = peer.peerChoking ? peer.allowedFastFrom : undefined;
   // Allowed-fast pieces lie anywhere: who wants pieces in order waits for the unchoke.
   if (allowedOnly !== undefined && (allowedOnly.size === 0 || torrent.picker.isSequential)) return;
-  const target = peer.pipeline.target(nowMs);
+  const { pipeline } = peer;
+  const target = torrent.deadlines.isFollowed
+    ? pipeline.shortTarget(nowMs)
+    : pipeline.target(nowMs);
   const { length, liveCount: live } = peer.requests;
   const wanted = Math.min(target - live, Math.max(state.requestRoom, LEAST_REQUESTS - live));
   // Requests leave in batches while plenty are under way: one write here and one wake-up there for all of them.

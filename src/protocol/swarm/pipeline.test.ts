@@ -126,3 +126,41 @@ describe('RequestPipeline', () => {
     assert.ok(pipeline.target(60_000) <= 8);
   });
 });
+
+describe('the short queue of who plays', () => {
+  /** Seconds that the last block waited, and the share of the line that was used in the second half. */
+  function playShort(rttMs: number, bytesPerSec: number): { queueSec: number; used: number } {
+    const pipeline = new RequestPipeline(0);
+    pipeline.setPeerReqq(2_000);
+    const arrivals: { atMs: number; askedMs: number }[] = [];
+    let lineFreeAtMs = 0;
+    let nowMs = 0;
+    let waitedMs = 0;
+    let bytes = 0;
+    while (nowMs < 20_000) {
+      while (arrivals.length < pipeline.shortTarget(nowMs)) {
+        lineFreeAtMs = Math.max(lineFreeAtMs, nowMs + rttMs / 2) + (BLOCK * 1000) / bytesPerSec;
+        arrivals.push({ atMs: lineFreeAtMs + rttMs / 2, askedMs: nowMs });
+      }
+      const { atMs, askedMs } = arrivals.shift()!;
+      nowMs = atMs;
+      waitedMs = nowMs - askedMs;
+      if (nowMs > 10_000) bytes += BLOCK;
+      pipeline.onBlock(nowMs, BLOCK, askedMs);
+    }
+    return { queueSec: waitedMs / 1000, used: bytes / (10 * bytesPerSec) };
+  }
+
+  for (const [rttMs, bytesPerSec] of [
+    [1, 20e6],
+    [40, 5e6],
+    [300, 2e6],
+    [20, 300e3],
+  ] as const) {
+    it(`fills a line of ${bytesPerSec} bytes a second and ${rttMs} ms without making anybody wait long`, () => {
+      const { queueSec, used } = playShort(rttMs, bytesPerSec);
+      assert(used > 0.9, `only ${used} of the line`);
+      assert(queueSec < 0.5 + (2 * rttMs) / 1000, `${queueSec} s`);
+    });
+  }
+});
