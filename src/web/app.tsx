@@ -21,7 +21,7 @@ function useTitle(): void {
   const { page } = useValue(route);
   const status = useRow(node, 'node');
   const down = rateText(status?.downloadBytesPerSec ?? 0);
-  const words = page === 'play' ? 'Player' : PAGE_WORDS[page];
+  const words = page === 'play' ? 'Player' : page === 'service' ? 'Service' : PAGE_WORDS[page];
   const title = `${down === '' ? '' : `↓ ${down} · `}${words} · Starling`;
   useEffect(() => {
     document.title = title;

@@ -307,6 +307,7 @@ export class FakeApi {
       'POST receives': () =>
         parts[2] === 'answer' ? this.#answerOffer(parts[1]!, body) : this.#begin('receive', body),
       'DELETE receives': () => this.push('transfers', {}, [parts[1]!]),
+      'GET pages': () => [],
       'POST doctor': () => ({ findings: FINDINGS }),
       'GET privacy': () => ({ disclosures: DISCLOSURES }),
       'PATCH privacy': () => ({ ok: true }),

@@ -8,6 +8,8 @@ import { closeOverlay, overlay } from '../state/overlay.ts';
 import { useValue } from '../state/value.ts';
 import { HelpDialog } from './help-dialog.tsx';
 import { AddDialog } from './transfers/add-dialog.tsx';
+import { CategoriesDialog } from './transfers/categories-dialog.tsx';
+import { ChangeDialog } from './transfers/change-dialog.tsx';
 import { RemoveDialog } from './transfers/remove-dialog.tsx';
 
 const LINK = /^(magnet:\?|https?:\/\/|starling:)/i;
@@ -91,6 +93,8 @@ export function Overlays() {
         <AddDialog key={shown.link ?? shown.file?.name} {...shown} onClose={closeOverlay} />
       ) : null}
       {shown?.kind === 'help' ? <HelpDialog onClose={closeOverlay} /> : null}
+      {shown?.kind === 'change' ? <ChangeDialog ids={shown.ids} onClose={closeOverlay} /> : null}
+      {shown?.kind === 'categories' ? <CategoriesDialog onClose={closeOverlay} /> : null}
       {shown?.kind === 'remove' ? <RemoveDialog ids={shown.ids} onClose={closeOverlay} /> : null}
     </>
   );

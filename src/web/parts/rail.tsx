@@ -5,6 +5,7 @@
 import { node, transfers } from '../state/live.ts';
 import { overlay } from '../state/overlay.ts';
 import { href, type PAGES, route } from '../state/route.ts';
+import { servicePages } from '../state/service-pages.ts';
 import { useDerived, useRow } from '../state/use-collection.ts';
 import { useValue } from '../state/value.ts';
 import { bytesText, countOf, rateText } from '../words/format.ts';
@@ -58,7 +59,8 @@ function useOffers(): number {
 }
 
 export function Rail() {
-  const { page } = useValue(route);
+  const { page, parts } = useValue(route);
+  const pages = useValue(servicePages);
   const offers = useOffers();
   return (
     <header className="rail">
@@ -79,6 +81,17 @@ export function Rail() {
                     <span className="sr"> waiting for your answer</span>
                   </strong>
                 ) : null}
+              </a>
+            </li>
+          ))}
+          {pages.map(({ name, title }) => (
+            <li key={name}>
+              <a
+                href={href('service', name)}
+                aria-current={page === 'service' && parts[0] === name ? 'page' : undefined}
+              >
+                <Icon name="more" />
+                <span>{title}</span>
               </a>
             </li>
           ))}

@@ -14,7 +14,8 @@ export const PAGES = [
   'settings',
   'log',
 ] as const;
-export type Page = (typeof PAGES)[number] | 'play';
+/** Beside the pages of the rail: the player, and pages that services of the node bring along. */
+export type Page = (typeof PAGES)[number] | 'play' | 'service';
 
 export interface Route {
   readonly page: Page;
@@ -32,7 +33,8 @@ function read(): Route {
         return part;
       }
     });
-  const isKnown = page === 'play' || (PAGES as readonly string[]).includes(page ?? '');
+  const isKnown =
+    page === 'play' || page === 'service' || (PAGES as readonly string[]).includes(page ?? '');
   return isKnown ? { page: page as Page, parts } : { page: 'transfers', parts: [] };
 }
 
