@@ -73,7 +73,8 @@ function stepsOf(args: readonly string[]): Step[] {
   return [
     { name: 'types', command: tool('tsc', '-b') },
     { name: 'types of tests', command: tool('tsc', '-p', 'tsconfig.test.json') },
-    { name: 'types of the dashboard', command: tool('tsc', '-p', 'src/web') },
+    { name: 'types of dashboard', command: tool('tsc', '-p', 'src/web') },
+    { name: 'types of its tests', command: tool('tsc', '-p', 'test/dashboard') },
     {
       name: 'lint and format',
       command: tool('biome', 'ci', '--error-on-warnings', `--colors=${colors}`),
@@ -145,7 +146,7 @@ async function main(): Promise<number> {
     const mark = isOk ? 'ok    ' : 'FAILED';
     if (!isOk) process.stdout.write(output);
     console.log(
-      `${mark} ${step.name.padEnd(22)} ${seconds.toFixed(1).padStart(6)} s${countOf(output)}`,
+      `${mark} ${step.name.padEnd(20)} ${seconds.toFixed(1).padStart(6)} s${countOf(output)}`,
     );
     if (!isOk) return 1;
   }

@@ -23,6 +23,20 @@ function dataOf({ atSec, down, up }: RateData): uPlot.AlignedData {
   return [[...atSec], [...down], [...up]] as uPlot.AlignedData;
 }
 
+/** Steps of the scale: powers of two, as the units are. */
+const STEPS = Array.from({ length: 40 }, (_, at) => 2 ** (at + 4));
+
+/** Hours and minutes within a day, days beyond. */
+function momentsOf(atSec: readonly number[]): string[] {
+  const spanSec = (atSec.at(-1) ?? 0) - (atSec[0] ?? 0);
+  return atSec.map((sec) => {
+    const date = new Date(sec * 1000);
+    return spanSec < 100_000
+      ? date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+      : date.toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
+  });
+}
+
 function optionsOf(widthPx: number, spanSec: number | undefined): uPlot.Options {
   const grid = { stroke: colour('line'), width: 1 };
   const axis = { stroke: colour('muted'), font: '11px system-ui', grid, ticks: { show: false } };
@@ -44,8 +58,13 @@ function optionsOf(widthPx: number, spanSec: number | undefined): uPlot.Options 
       y: { range: (_plot, _min, max) => [0, Math.max(MIN_TOP, (max ?? 0) * 1.1)] },
     },
     axes: [
-      axis,
-      { ...axis, size: 84, values: (_plot, values) => values.map((each) => rateText(each, '0')) },
+      { ...axis, space: 80, values: (_plot, splits) => momentsOf(splits) },
+      {
+        ...axis,
+        size: 84,
+        incrs: STEPS,
+        values: (_plot, values) => values.map((each) => rateText(each, '0')),
+      },
     ],
     series: [
       {},

@@ -16,5 +16,7 @@ export function spotOf(at: number, count: number, radiusX: number, radiusY: numb
 
 /** Width of a line for a rate: grows with its logarithm, so that slow ones can be seen beside fast ones. */
 export function widthOf(bytesPerSec: number): number {
-  return bytesPerSec < 1 ? 0.6 : Math.min(9, Math.max(1, Math.log2(bytesPerSec / 1024) - 2));
+  return bytesPerSec < 1
+    ? 0.6
+    : Math.min(7, Math.max(1, (Math.log2(bytesPerSec / 1024) - 2) * 0.6));
 }
