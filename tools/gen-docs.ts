@@ -20,7 +20,7 @@ export interface Limit {
 
 /** Source files, tests left out, with forward slashes, in order. */
 export function sourceFiles(): string[] {
-  return globSync('src/**/*.ts', { cwd: root })
+  return globSync('src/**/*.{ts,tsx}', { cwd: root })
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => !path.endsWith('.test.ts'))
     .sort();

@@ -4,6 +4,7 @@
  * `npm test`                    types, lint, dead code, then all tests that need nothing but loopback
  * `npm test -- <pattern>...`    only the test files that match, with their whole output
  * `npm run test:interop`        against real clients (they have to be installed)
+ * `npm run test:dashboard`     the dashboard in a browser, against a made-up node
  * `npm run test:package`        the npm package: packed, installed in an empty folder, run there
  * `npm run test:fuzz`           the fuzz targets, at length
  *
@@ -52,6 +53,12 @@ function stepsOf(args: readonly string[]): Step[] {
     const env = { STARLING_INTEROP: '1' };
     return tests('interop', ['test/interop/**/*.test.ts'], { isLive: true, env });
   }
+  if (mode === 'dashboard') {
+    return tests('dashboard', ['test/dashboard/*.test.ts'], {
+      isLive: true,
+      flags: ['--test-concurrency=1'],
+    });
+  }
   if (mode === 'package') return tests('package', ['test/package/*.test.ts'], { isLive: true });
   if (mode === 'fuzz') {
     return [
@@ -66,6 +73,8 @@ function stepsOf(args: readonly string[]): Step[] {
   return [
     { name: 'types', command: tool('tsc', '-b') },
     { name: 'types of tests', command: tool('tsc', '-p', 'tsconfig.test.json') },
+    { name: 'types of dashboard', command: tool('tsc', '-p', 'src/web') },
+    { name: 'types of its tests', command: tool('tsc', '-p', 'test/dashboard') },
     {
       name: 'lint and format',
       command: tool('biome', 'ci', '--error-on-warnings', `--colors=${colors}`),

@@ -18,7 +18,7 @@ function files(...patterns: string[]): string[] {
 
 const source = sourceFiles();
 const scripts = files(
-  'src/**/*.ts',
+  'src/**/*.{ts,tsx}',
   'test/**/*.ts',
   'bench/**/*.ts',
   'tools/**/*.{ts,mjs}',

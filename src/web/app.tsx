@@ -1,0 +1,82 @@
+/**
+ * The frame of the dashboard: who may see it, the rail of pages, what lies over every page.
+ * @module
+ */
+import { Suspense, useEffect, useRef } from 'react';
+import { Overlays } from './pages/overlays.tsx';
+import { PAGE_VIEWS } from './pages/page-views.ts';
+import { SignIn, Unreached } from './pages/sign-in.tsx';
+import { Notices } from './parts/notices.tsx';
+import { Rail } from './parts/rail.tsx';
+import { isLive, node } from './state/live.ts';
+import { route } from './state/route.ts';
+import { session } from './state/session-value.ts';
+import { useRow } from './state/use-collection.ts';
+import { useValue } from './state/value.ts';
+import { rateText } from './words/format.ts';
+import { PAGE_WORDS } from './words/page-words.ts';
+
+/** The title of the tab: the rates while something moves, then the page. */
+function useTitle(): void {
+  const { page } = useValue(route);
+  const status = useRow(node, 'node');
+  const down = rateText(status?.downloadBytesPerSec ?? 0);
+  const words = page === 'play' ? 'Player' : page === 'service' ? 'Service' : PAGE_WORDS[page];
+  const title = `${down === '' ? '' : `↓ ${down} · `}${words} · Starling`;
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
+
+/** Says that the stream is broken, once it has been for a moment. */
+function Lost() {
+  const isOpen = useValue(isLive);
+  const isLoaded = useRow(node, 'node') !== undefined;
+  if (isOpen || !isLoaded) return null;
+  return (
+    <p className="lost" role="status">
+      The node does not answer; what you see is of before. Trying again …
+    </p>
+  );
+}
+
+function Main() {
+  useTitle();
+  const { page } = useValue(route);
+  const main = useRef<HTMLElement>(null);
+  const isFirst = useRef(true);
+  // A new page is a new place: the focus goes there, so that a screen reader begins there.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the change of the page that counts.
+  useEffect(() => {
+    if (isFirst.current) isFirst.current = false;
+    else main.current?.focus();
+  }, [page]);
+  const View = PAGE_VIEWS[page];
+  return (
+    <div className="frame">
+      <button type="button" className="button skip" onClick={() => main.current?.focus()}>
+        Skip to the page
+      </button>
+      <Rail />
+      <main id="main" ref={main} tabIndex={-1}>
+        <Lost />
+        <Suspense fallback={null}>
+          <View />
+        </Suspense>
+      </main>
+      <Overlays />
+    </div>
+  );
+}
+
+export function App() {
+  const state = useValue(session);
+  return (
+    <>
+      {state === 'signed-in' ? <Main /> : null}
+      {state === 'signed-out' ? <SignIn /> : null}
+      {state === 'unreached' ? <Unreached /> : null}
+      <Notices />
+    </>
+  );
+}

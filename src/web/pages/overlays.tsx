@@ -1,0 +1,101 @@
+/**
+ * What lies over every page: dialogs, and the catching of files that are dropped and links that are pasted anywhere.
+ * @module
+ */
+import { useEffect, useState } from 'react';
+import { tellProblem } from '../state/notice.ts';
+import { closeOverlay, overlay } from '../state/overlay.ts';
+import { useValue } from '../state/value.ts';
+import { HelpDialog } from './help-dialog.tsx';
+import { AddDialog } from './transfers/add-dialog.tsx';
+import { CategoriesDialog } from './transfers/categories-dialog.tsx';
+import { ChangeDialog } from './transfers/change-dialog.tsx';
+import { RemoveDialog } from './transfers/remove-dialog.tsx';
+
+const LINK = /^(magnet:\?|https?:\/\/|starling:)/i;
+
+/** Is somebody typing there? Then keys and pastes are theirs. */
+export function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.matches('input:not([type=checkbox]), textarea, select'))
+  );
+}
+
+function useCatching(setIsOver: (isOver: boolean) => void): void {
+  useEffect(() => {
+    const stop = new AbortController();
+    const { signal } = stop;
+    document.addEventListener(
+      'paste',
+      (event) => {
+        if (isTyping(event.target) || overlay.get() !== undefined) return;
+        const text = event.clipboardData?.getData('text/plain').trim() ?? '';
+        const [file] = event.clipboardData?.files ?? [];
+        if (file !== undefined) overlay.set({ kind: 'add', file });
+        else if (LINK.test(text)) overlay.set({ kind: 'add', link: text });
+      },
+      { signal },
+    );
+    document.addEventListener(
+      'dragover',
+      (event) => {
+        event.preventDefault();
+        setIsOver(true);
+      },
+      { signal },
+    );
+    document.addEventListener(
+      'dragleave',
+      (event) => {
+        if (event.relatedTarget === null) setIsOver(false);
+      },
+      { signal },
+    );
+    document.addEventListener(
+      'drop',
+      (event) => {
+        event.preventDefault();
+        setIsOver(false);
+        const [file] = event.dataTransfer?.files ?? [];
+        const text = event.dataTransfer?.getData('text/plain').trim() ?? '';
+        if (file !== undefined) overlay.set({ kind: 'add', file });
+        else if (LINK.test(text)) overlay.set({ kind: 'add', link: text });
+        else
+          tellProblem(
+            new Error(
+              'Expected a torrent file or a link. To share a file of this machine, open the page Share.',
+            ),
+          );
+      },
+      { signal },
+    );
+    return () => stop.abort();
+  }, [setIsOver]);
+}
+
+export function Overlays() {
+  const [isOver, setIsOver] = useState(false);
+  useCatching(setIsOver);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key !== '?' || isTyping(event.target) || overlay.get() !== undefined) return;
+      overlay.set({ kind: 'help' });
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+  const shown = useValue(overlay);
+  return (
+    <>
+      {isOver ? <div className="drop-zone">Drop a torrent file or a link to add it</div> : null}
+      {shown?.kind === 'add' ? (
+        <AddDialog key={shown.link ?? shown.file?.name} {...shown} onClose={closeOverlay} />
+      ) : null}
+      {shown?.kind === 'help' ? <HelpDialog onClose={closeOverlay} /> : null}
+      {shown?.kind === 'change' ? <ChangeDialog ids={shown.ids} onClose={closeOverlay} /> : null}
+      {shown?.kind === 'categories' ? <CategoriesDialog onClose={closeOverlay} /> : null}
+      {shown?.kind === 'remove' ? <RemoveDialog ids={shown.ids} onClose={closeOverlay} /> : null}
+    </>
+  );
+}

@@ -1,0 +1,108 @@
+/**
+ * The details of one torrent, below the list; in a narrow window they are the page.
+ * @module
+ */
+import type { TorrentDetails } from '../../../contract/index.ts';
+import { IconButton } from '../../parts/button.tsx';
+import { Name } from '../../parts/name.tsx';
+import { Tabs } from '../../parts/tabs.tsx';
+import { act } from '../../state/actions.ts';
+import { torrent, torrents, useTopics } from '../../state/live.ts';
+import { overlay } from '../../state/overlay.ts';
+import { go, href } from '../../state/route.ts';
+import { useIsLoaded, useRow } from '../../state/use-collection.ts';
+import { FilesTab } from './files-tab.tsx';
+import { OverviewTab } from './overview-tab.tsx';
+import { PeersTab } from './peers-tab.tsx';
+import { PiecesTab } from './pieces-tab.tsx';
+import { SourcesTab } from './sources-tab.tsx';
+import { SpeedTab } from './speed-tab.tsx';
+import { TrackersTab } from './trackers-tab.tsx';
+
+const TABS = [
+  ['overview', 'Overview'],
+  ['files', 'Files'],
+  ['peers', 'Peers'],
+  ['trackers', 'Trackers'],
+  ['pieces', 'Pieces'],
+  ['speed', 'Speed'],
+  ['sources', 'Sources'],
+] as const;
+type Tab = (typeof TABS)[number][0];
+
+/** The row "details" of the torrent that is looked at. */
+export function useDetails(): TorrentDetails | undefined {
+  return useRow(torrent, 'details') as TorrentDetails | undefined;
+}
+
+function Panel({ id, tab }: { readonly id: string; readonly tab: Tab }) {
+  const details = useDetails();
+  const isLoaded = useIsLoaded(torrent);
+  if (details === undefined) {
+    return <p className="hint">{isLoaded ? 'This torrent is not here any more.' : 'Loading …'}</p>;
+  }
+  switch (tab) {
+    case 'overview':
+      return <OverviewTab details={details} />;
+    case 'files':
+      return <FilesTab id={id} />;
+    case 'peers':
+      return <PeersTab />;
+    case 'trackers':
+      return <TrackersTab details={details} />;
+    case 'pieces':
+      return <PiecesTab details={details} />;
+    case 'speed':
+      return <SpeedTab id={id} />;
+    case 'sources':
+      return <SourcesTab />;
+  }
+}
+
+export function Details({ id, tab }: { readonly id: string; readonly tab: string }) {
+  useTopics(`torrent:${id}`);
+  const row = useRow(torrents, id);
+  const current = TABS.some(([key]) => key === tab) ? (tab as Tab) : 'overview';
+  const isPaused = row?.state === 'paused' || row?.state === 'stopped';
+  return (
+    <section
+      className="details"
+      aria-label="Details"
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return;
+        go(href('transfers'));
+        document.getElementById('torrents')?.focus();
+      }}
+    >
+      <header className="details-head">
+        <h2>
+          <Name text={row?.name ?? id} />
+        </h2>
+        <IconButton
+          icon={isPaused ? 'play' : 'pause'}
+          label={isPaused ? 'Resume' : 'Pause'}
+          onClick={() => void act(isPaused ? 'resume' : 'pause', [id])}
+        />
+        <IconButton
+          icon="settings"
+          label="Change"
+          onClick={() => overlay.set({ kind: 'change', ids: [id] })}
+        />
+        <IconButton
+          icon="remove"
+          label="Remove"
+          onClick={() => overlay.set({ kind: 'remove', ids: [id] })}
+        />
+        <IconButton icon="close" label="Close the details" onClick={() => go(href('transfers'))} />
+      </header>
+      <Tabs
+        label="Details"
+        tabs={TABS}
+        value={current}
+        onChange={(key) => go(href('transfers', id, key), true)}
+      >
+        <Panel id={id} tab={current} />
+      </Tabs>
+    </section>
+  );
+}

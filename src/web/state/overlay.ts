@@ -1,0 +1,18 @@
+/**
+ * Which dialog lies over the page; one at a time.
+ * @module
+ */
+import { Value } from './value.ts';
+
+export type Overlay =
+  | { readonly kind: 'add'; readonly link?: string; readonly file?: File }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'remove'; readonly ids: readonly string[] }
+  | { readonly kind: 'change'; readonly ids: readonly string[] }
+  | { readonly kind: 'categories' };
+
+export const overlay = new Value<Overlay | undefined>(undefined);
+
+export function closeOverlay(): void {
+  overlay.set(undefined);
+}

@@ -1,0 +1,197 @@
+/** What people do with the dashboard, by keyboard and by mouse: signing in, adding, choosing, sending; and what strangers try with names. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { FakeApi } from '../support/fake-api.ts';
+import { noBrowser, openBrowser, openDashboard, visit } from './browser.ts';
+
+describe('use of the dashboard', { skip: noBrowser }, () => {
+  let api: FakeApi;
+  let browser: Browser;
+
+  before(async () => {
+    api = await FakeApi.start({ torrents: 500, patchMs: 500 });
+    browser = await openBrowser();
+  });
+
+  after(async () => {
+    await browser.close();
+    await api.close();
+  });
+
+  it('takes the token out of the address, and asks for it when there is no session', async () => {
+    const { page } = await openDashboard(browser, api);
+    assert.doesNotMatch(page.url(), /token/);
+    await page.goto('about:blank');
+    await page.goto(api.origin);
+    await page.waitForSelector('.rail');
+    await page.context().clearCookies();
+    await page.reload();
+    await page.getByLabel('Token or password').fill('x'.repeat(43));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForSelector('text=This is not the token of this node');
+    await page.getByLabel('Token or password').fill(api.token);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForSelector('.row');
+    await page.context().close();
+  });
+
+  it('is walked by keyboard: move, select, details, tabs, back, remove', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    await page.locator('#torrents').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    const active = await page.locator('#torrents').getAttribute('aria-activedescendant');
+    assert.equal(active, `torrent-${api.state.torrents[2]!.id}`);
+    await page.keyboard.press('Space');
+    assert.equal(await page.locator('.row[aria-selected="true"]').count(), 1);
+    await page.keyboard.press('Shift+ArrowDown');
+    await page.keyboard.press('Shift+ArrowDown');
+    assert.equal(await page.locator('.row[aria-selected="true"]').count(), 3);
+    await page.keyboard.press('Escape');
+    assert.equal(await page.locator('.row[aria-selected="true"]').count(), 0);
+    await page.keyboard.press('End');
+    await page.waitForSelector('.row.is-active[aria-posinset="500"]');
+    await page.keyboard.press('Enter');
+    await page.getByRole('tab', { name: 'Overview' }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.waitForSelector('[role=tab][aria-selected=true]:has-text("Files")');
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('.details', { state: 'detached' });
+    await page.keyboard.press('Delete');
+    await page.waitForSelector('dialog[open]');
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('dialog[open]', { state: 'detached' });
+    assert.equal(await page.evaluate('document.activeElement.id'), 'torrents');
+    await page.keyboard.press('/');
+    await page.keyboard.type('librivox');
+    await page.waitForSelector('.row[aria-setsize="41"]');
+    await page.context().close();
+  });
+
+  it('adds the link that is pasted anywhere, without the files that are not wanted', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    await page.evaluate(`(() => {
+      const data = new DataTransfer();
+      data.setData('text/plain', 'magnet:?xt=urn:btih:0123456789012345678901234567890123456789');
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
+    })()`);
+    await page.locator('.file-choice input').nth(1).uncheck();
+    await page.locator('dialog').getByRole('button', { name: 'Add', exact: true }).click();
+    await page.waitForSelector('.row:has-text("Spring lectures")');
+    const [added, chosen] = api.requests.filter(
+      ({ method, path }) => method !== 'GET' && /^\/torrents(\/[0-9a-f]{40})?$/.test(path),
+    );
+    assert.equal(
+      added!.body['link'],
+      'magnet:?xt=urn:btih:0123456789012345678901234567890123456789',
+    );
+    assert.deepEqual(chosen!.body, { files: [{ index: 1, priority: 0 }], isPaused: false });
+    await page.context().close();
+  });
+
+  it('says what is wrong with a link, in the words of the node', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.keyboard.press('n');
+    await page.getByLabel('Link', { exact: true }).fill('hello');
+    await page.waitForSelector('[role=alert]:has-text("Copy it again, whole")');
+    await page.context().close();
+  });
+
+  it('pauses and removes what is selected, and shows what the node then tells', async () => {
+    const { page } = await openDashboard(browser, api);
+    const row = page.locator('.row.seeding').first();
+    await row.waitFor();
+    const id = await row.getAttribute('data-id');
+    await row.locator('[data-check]').click();
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.waitForSelector(`.row.paused[data-id="${id}"]`);
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.getByRole('switch').check();
+    await page.getByRole('button', { name: 'Remove and delete files' }).click();
+    await page.waitForSelector(`[data-id="${id}"]`, { state: 'detached' });
+    assert.deepEqual(api.requests.at(-1)!.body, { action: 'remove-with-files', ids: [id] });
+    await page.context().close();
+  });
+
+  it('shows three words of a send, and asks before it receives', async () => {
+    const { page } = await openDashboard(browser, api);
+    await visit(page, '#/send', '.question');
+    await page.getByRole('button', { name: 'Accept' }).click();
+    await page.waitForSelector('.question', { state: 'detached' });
+    await page.locator('label:has-text("Message")').first().click();
+    await page.getByLabel('Message', { exact: true }).last().fill('Hello');
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await page.waitForSelector('.huge:has-text("harbor violet comet")');
+    await page.context().close();
+  });
+
+  it('comes back by itself when the stream breaks', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    api.dropStreams();
+    await page.waitForSelector('.lost');
+    await page.waitForSelector('.lost', { state: 'detached' });
+    await page.context().close();
+  });
+
+  it('draws 500 torrents that change twice a second', async (t) => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    const marks = (await page.evaluate(
+      'performance.getEntriesByName("first-contentful-paint").map((entry) => entry.startTime)',
+    )) as number[];
+    await page.evaluate(`(() => {
+      window.longMs = [];
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) window.longMs.push(Math.round(entry.duration));
+      }).observe({ type: 'longtask' });
+    })()`);
+    await page.evaluate(`new Promise((resolve) => {
+      let changes = 0;
+      new MutationObserver(() => {
+        changes += 1;
+        if (changes >= 8) resolve();
+      }).observe(document.querySelector('#torrents'), { subtree: true, characterData: true, childList: true });
+    })`);
+    const longMs = await page.evaluate('window.longMs');
+    t.diagnostic(
+      `first paint ${Math.round(marks[0] ?? Number.NaN)} ms; tasks over 50 ms: ${JSON.stringify(longMs)}`,
+    );
+    const rows = await page.locator('.row').count();
+    assert.ok(rows > 10 && rows < 60, `only what is in sight is drawn, got ${rows} rows`);
+    await page.context().close();
+  });
+
+  it('runs nothing that a stranger put into a name, and shows turned text as it is', async () => {
+    const hostile = await FakeApi.start({ torrents: 12, patchMs: 0, isHostile: true });
+    try {
+      const { page, faults } = await openDashboard(browser, hostile);
+      const { id } = hostile.state.torrents[0]!;
+      const places = [
+        ['#/transfers', '.row'],
+        [`#/transfers/${id}/overview`, '.facts'],
+        [`#/transfers/${id}/files`, '.file-line'],
+        [`#/transfers/${id}/peers`, '.table'],
+        ['#/send', '.question'],
+        ['#/contacts', '.cards .card'],
+        ['#/share', '.people-choice'],
+        ['#/network', '.link'],
+        ['#/log', '.log-lines li'],
+      ] as const;
+      for (const [hash, selector] of places) {
+        await visit(page, hash, selector);
+        assert.equal(await page.evaluate('window.hacked'), undefined, hash);
+        assert.equal(await page.locator('main img[src="x"], main script').count(), 0, hash);
+      }
+      await visit(page, '#/transfers', '.row');
+      await page.waitForSelector('.row:has-text("⟨U+202E⟩")');
+      assert.deepEqual(faults, []);
+      await page.context().close();
+    } finally {
+      await hostile.close();
+    }
+  });
+});
