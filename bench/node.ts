@@ -51,6 +51,12 @@ async function startNode(home: string, ...more: readonly string[]): Promise<Runn
   return { process: running, url: line.url, token };
 }
 
+async function stopNode(node: Running): Promise<void> {
+  const ended = new Promise((resolve) => node.process.child.once('exit', resolve));
+  await ask(node, '/api/v1/stop', { method: 'POST', body: '{}' });
+  await ended;
+}
+
 async function ask<T>(node: Running, where: string, init: RequestInit = {}): Promise<T> {
   const headers = { authorization: `Bearer ${node.token}`, 'content-type': 'application/json' };
   const response = await fetch(`${node.url}${where}`, { ...init, headers });
@@ -158,7 +164,7 @@ async function crowd(large: string): Promise<void> {
       `| ${round}, ${count} torrents | ${(answersMs / 1000).toFixed(2)} | ${(allMs / 1000).toFixed(2)} | ${rss.toFixed(0)} |`,
     );
     if (round === 'next start') await answers(node, large);
-    await node.process.stop();
+    await stopNode(node);
   }
 }
 
@@ -203,7 +209,7 @@ async function answers(node: Running, large: string): Promise<void> {
     `\nEvents meanwhile: ${events()}; rate at the end ${(status.downloadBytesPerSec / 1e6).toFixed(0)} MB/s; RSS ${rssMiB.toFixed(0)} MiB.`,
   );
   abort.abort();
-  await seed.process.stop();
+  await seed.process.end();
 }
 
 async function inside(large: string): Promise<void> {
@@ -228,13 +234,13 @@ async function inside(large: string): Promise<void> {
       const get = new Measured(process.execPath, words, { STARLING_HOME: home });
       await get.line((text) => text.includes('"summary"'));
       times[way].push(performance.now() - fromMs);
-      await get.stop();
+      await get.end();
       abort.abort();
-      await node?.process.stop();
+      if (node !== undefined) await stopNode(node);
       fs.rmSync(got, { recursive: true });
     }
   }
-  await seed.process.stop();
+  await seed.process.end();
   console.log(`\n| ${mib} MiB from a seed beside | seconds, median (min–max) |`);
   console.log('|---|---|');
   for (const [way, all] of Object.entries(times)) {
@@ -259,5 +265,5 @@ try {
   }
   if (values.only.includes('inside')) await inside(large);
 } finally {
-  fs.rmSync(dir, { recursive: true, force: true });
+  fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }
