@@ -115,8 +115,8 @@ export class TorrentEntry {
     if (torrent === undefined) return `${this.state} ${this.error} ${this.#changes}`;
     const { swarm } = torrent.service;
     const { downloadedBytes, uploadedBytes } = swarm.totals;
-    // Rates and peers change by themselves.
-    if (swarm.peerCount > 0) this.#changes += 1;
+    // Rates and peers change by themselves, until all of it is over.
+    if (swarm.peerCount > 0 || isBusy(this.#row)) this.#changes += 1;
     return `${this.state} ${this.#changes} ${this.checked} ${downloadedBytes} ${uploadedBytes} ${swarm.have?.count} ${torrent.discovery.trackers.changes}`;
   }
 
@@ -196,6 +196,11 @@ export class TorrentEntry {
       if (isCurrent() && action === 'stop') this.#events.onGivenEnough(this);
     });
   }
+}
+
+function isBusy(row: TorrentRow | undefined): boolean {
+  if (row === undefined) return false;
+  return row.downloadBytesPerSec + row.uploadBytesPerSec + row.connectedPeers > 0;
 }
 
 /** @throws {AppError} ERR_SOURCE. */
