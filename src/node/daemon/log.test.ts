@@ -41,7 +41,11 @@ test('the newest 2,000 lines are kept', () => {
 
 test('a warning that repeats is told once a minute, each area and text by itself; news are always told', () => {
   let nowMs = 0;
-  const log = new Log('info', () => {}, () => nowMs);
+  const log = new Log(
+    'info',
+    () => {},
+    () => nowMs,
+  );
   const told = (): string[] => log.after(0).map(({ area, message }) => `${area} ${message}`);
   for (let n = 0; n < 5; n += 1) log.area('a').warn('disk');
   log.area('b').warn('disk');
@@ -60,7 +64,11 @@ test('a warning that repeats is told once a minute, each area and text by itself
 });
 
 test('however many different warnings come, only so many are remembered', () => {
-  const log = new Log('info', () => {}, () => 0);
+  const log = new Log(
+    'info',
+    () => {},
+    () => 0,
+  );
   log.area('a').warn('first');
   for (let n = 0; n < 256; n += 1) log.area('a').warn(`other ${n}`);
   log.area('a').warn('first');
