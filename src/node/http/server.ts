@@ -145,6 +145,8 @@ function makeApp({ tls }: HttpServerOptions): Api {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 5_000 },
     return503OnClosing: true,
   } as { bodyLimit: number }) as unknown as Api;
+  // Forms of other pages can send text, but no JSON.
+  app.removeContentTypeParser('text/plain');
   app.server.maxConnections = MAX_CONNECTIONS;
   // In a query everything is text; in a body a number is a number.
   const strict = new Ajv({ allErrors: true, strict: false });

@@ -6,7 +6,7 @@
  * @module
  */
 import path from 'node:path';
-import type { AddTorrent, ChangeTorrent, TorrentRow } from '../../contract/index.ts';
+import type { ChangeTorrent, TorrentRow } from '../../contract/index.ts';
 import type { Row, Topic, TopicSource } from '../daemon/feed.ts';
 import type { Logger } from '../daemon/log.ts';
 import type { Metric } from '../daemon/metric.ts';
@@ -16,7 +16,7 @@ import type { Api } from '../http/api.ts';
 import { apiError } from '../http/errors.ts';
 import type { PeerNode } from '../peer-node.ts';
 import type { TorrentRecord, TorrentRecordOptions, TorrentTable } from '../store/torrent-table.ts';
-import type { AddOptions, TorrentSource } from '../torrent-types.ts';
+import type { AddOptions } from '../torrent-types.ts';
 import { type Addition, expectAbsolute } from './addition.ts';
 import { Additions } from './additions.ts';
 import { moveFiles } from './move-files.ts';
