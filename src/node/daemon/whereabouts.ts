@@ -12,6 +12,8 @@ export const NODE_FILE = 'node.json';
 export interface Whereabouts {
   readonly url: string;
   readonly token: string;
+  /** Its process. */
+  readonly pid: number;
 }
 
 /** What the file says; undefined where there is none that can be read. The node may be gone nevertheless: whoever asks it finds out. */
@@ -20,8 +22,8 @@ export function whereaboutsOf(home: string): Whereabouts | undefined {
   const token = textOf(path.join(home, 'api-token'))?.trim();
   if (text === undefined || token === undefined) return undefined;
   try {
-    const { url } = JSON.parse(text) as { url?: unknown };
-    return typeof url === 'string' ? { url, token } : undefined;
+    const { url, pid } = JSON.parse(text) as { url?: unknown; pid?: unknown };
+    return typeof url === 'string' && typeof pid === 'number' ? { url, token, pid } : undefined;
   } catch {
     return undefined;
   }

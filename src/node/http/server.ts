@@ -11,7 +11,7 @@ import staticFiles from '@fastify/static';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { Ajv } from 'ajv';
-import fastify, { type FastifyRequest } from 'fastify';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Done, Health } from '../../contract/index.ts';
 import type { Endpoint } from '../../io/tcp.ts';
@@ -27,7 +27,7 @@ import type { Asked, Auth } from './auth.ts';
 import { apiError } from './errors.ts';
 import { eventRoutes } from './events.ts';
 import { apiDescription } from './openapi.ts';
-import { errorHandler } from './problems.ts';
+import { errorHandler, problemOf, sendProblem } from './problems.ts';
 
 // Implementation limits
 /** A torrent file of 128 MiB as base64, in JSON. */
@@ -144,6 +144,12 @@ function makeApp({ tls }: HttpServerOptions): Api {
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 5_000 },
     return503OnClosing: true,
+    // What is wrong before there is a route: an address that cannot be read.
+    frameworkErrors: (error: Error, _: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(
+        reply.header('x-content-type-options', 'nosniff'),
+        problemOf(apiError('ERR_API_INVALID', { what: 'address', mistakes: error.message })),
+      ),
   } as { bodyLimit: number }) as unknown as Api;
   // Forms of other pages can send text, but no JSON.
   app.removeContentTypeParser('text/plain');
