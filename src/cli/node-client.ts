@@ -13,6 +13,14 @@ const HELLO_MS = 3_000;
 /** How long an answer may take: hashing what is shared takes its time. */
 const ANSWER_MS = 24 * 3_600_000;
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 type Json = Record<string, unknown>;
 
 /** A node to ask. */
@@ -33,8 +41,9 @@ export class NodeClient {
     try {
       const signal = AbortSignal.timeout(HELLO_MS);
       const response = await fetch(`${found.url}/healthz`, { signal });
-      await response.body?.cancel();
-      return client;
+      const { ok } = (await response.json()) as { ok?: unknown };
+      // After a crash another program may listen there: it is not to be told the token.
+      return typeof ok === 'boolean' && isAlive(found.pid) ? client : undefined;
     } catch {
       // It was killed, and left its file behind.
       return undefined;

@@ -48,10 +48,9 @@ export function storageSpec(
   dir: string,
   isStored: (fileIndex: number) => boolean,
 ): Omit<StorageSpec, 'id'> {
-  const key = toHex((info.infoHashV1 ?? info.infoHashV2!).subarray(0, 20));
   return {
     dir,
-    partsPath: path.join(dir, `.${key}.starling-parts`),
+    partsPath: partsPathOf(info, dir),
     files: info.files.map((file, index) => ({
       path: path.join(...file.path),
       lengthBytes: file.lengthBytes,
@@ -61,6 +60,12 @@ export function storageSpec(
       isStored: isStored(index),
     })),
   };
+}
+
+/** Where bytes of files that are not kept under their own name go. */
+export function partsPathOf(info: Info, dir: string): string {
+  const key = toHex((info.infoHashV1 ?? info.infoHashV2!).subarray(0, 20));
+  return path.join(dir, `.${key}.starling-parts`);
 }
 
 /** Creates what no piece brings: empty files; an existing entry stays. Call before data flows. @throws the system's error; ELOOP when a link leads out. */

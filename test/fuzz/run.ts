@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { fromHex, toHex } from '../../src/lib/bytes.ts';
+import { fuzzApi } from './api.ts';
 import { FuzzFailure, inputsOf, runTarget, shrink } from './driver.ts';
 import { loadTargets } from './targets.ts';
 
@@ -26,11 +27,17 @@ if (globalThis.gc === undefined) {
   process.exit(2);
 }
 const targets = await loadTargets();
-const chosen = positionals.length === 0 ? [...targets.keys()] : positionals;
+/** The API is no parser: it is asked over HTTP, and makes its requests itself. */
+const API = 'api';
+const chosen = positionals.length === 0 ? [...targets.keys(), API] : positionals;
 for (const name of chosen) {
+  if (name === API) {
+    await runApi();
+    continue;
+  }
   const target = targets.get(name);
   if (target === undefined) {
-    console.error(`expected a target (${[...targets.keys()].join(', ')}), got ${name}`);
+    console.error(`expected a target (${[...targets.keys(), API].join(', ')}), got ${name}`);
     process.exit(2);
   }
   if (values.hex !== undefined) {
@@ -64,6 +71,25 @@ for (const name of chosen) {
     const short = shrink(target, error.input);
     console.error(`shortened: node --expose-gc test/fuzz/run.ts ${name} --hex ${toHex(short)}`);
     for (const line of target.explain?.(short).slice(-60) ?? []) console.error(line);
+    process.exit(1);
+  }
+}
+
+async function runApi(): Promise<void> {
+  const seed = Number(values.seed);
+  try {
+    const report = await fuzzApi({ count: Number(values.count ?? 10_000), seed });
+    const slowest = `slowest ${report.slowestMs.toFixed(1)} ms (${report.slowest})`;
+    const growth = `heap ${(report.heapGrowthBytes / 1024).toFixed(0)} KiB`;
+    const answers = Object.entries(report.statuses).map(
+      ([status, count]) => `${count} × ${status}`,
+    );
+    console.log(
+      `${API}: ${report.count} requests, seed ${seed}, ${slowest}, ${growth}, ${answers.join(', ')}`,
+    );
+  } catch (error) {
+    console.error(error);
+    console.error(`again: node --expose-gc test/fuzz/run.ts ${API} --seed ${seed}`);
     process.exit(1);
   }
 }

@@ -24,6 +24,9 @@ const MAX_TOPICS = 256;
 /** Rows in a snapshot; the rest follows as patches, so that other requests are answered in between. */
 const SNAPSHOT_ROWS = 500;
 
+/** Whoever was told no more than this gets a snapshot. */
+const BEGUN = -1;
+
 /** A row: never changed in place. */
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -38,6 +41,7 @@ export interface Topic {
 export interface FeedEvent {
   readonly type: 'snapshot' | 'patch' | 'gone';
   readonly topic: string;
+  /** How far the subscriber was told with it; BEGUN: more of the snapshot follows. */
   readonly seq: number;
   readonly data: string;
 }
@@ -51,7 +55,14 @@ export class Feed {
   readonly epoch: string = randomBytes(6).toString('hex');
   readonly #sources: TopicSource[] = [];
   readonly #live = new Map<string, LiveTopic>();
+  readonly #nowMs: () => number;
+  /** The highest number of topics that are kept up no more: one that comes back counts on from there, so that no number stands for two states. */
+  #lastSeq = 0;
   #timer: NodeJS.Timeout | undefined;
+
+  constructor(nowMs: () => number = monotonicMs) {
+    this.#nowMs = nowMs;
+  }
 
   /** Adds topics. */
   add(source: TopicSource): void {
@@ -76,13 +87,17 @@ export class Feed {
   ): (() => void) | undefined {
     const topic = this.#open(name);
     if (topic === undefined) return undefined;
-    topic.look();
+    // Whoever listens already is told what this look finds: it counts as told.
+    if (!topic.tell()) {
+      this.#drop(name, topic);
+      return undefined;
+    }
     for (const event of topic.bring(since)) listener(event);
     topic.listeners.add(listener);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
     return () => {
-      topic.listeners.delete(listener);
-      topic.restingSinceMs = monotonicMs();
+      if (!topic.listeners.delete(listener)) return;
+      topic.restingSinceMs = this.#nowMs();
     };
   }
 
@@ -106,7 +121,7 @@ export class Feed {
     for (const source of this.#sources) {
       const topic = source(name);
       if (topic === undefined) continue;
-      const live = new LiveTopic(topic);
+      const live = new LiveTopic(topic, this.#lastSeq + 1, this.#nowMs());
       this.#live.set(name, live);
       return live;
     }
@@ -115,7 +130,7 @@ export class Feed {
 
   #tick(): void {
     for (const [name, topic] of this.#live) {
-      if (topic.listeners.size > 0 && !topic.tell()) this.#live.delete(name);
+      if (topic.listeners.size > 0 && !topic.tell()) this.#drop(name, topic);
     }
     this.#dropResting(KEEP_MS);
     if (this.#live.size > 0) return;
@@ -124,26 +139,37 @@ export class Feed {
   }
 
   #dropResting(restMs: number): void {
-    const before = monotonicMs() - restMs;
+    const before = this.#nowMs() - restMs;
     for (const [name, topic] of this.#live) {
-      if (topic.listeners.size === 0 && topic.restingSinceMs <= before) this.#live.delete(name);
+      if (topic.listeners.size === 0 && topic.restingSinceMs <= before) this.#drop(name, topic);
     }
+  }
+
+  #drop(name: string, topic: LiveTopic): void {
+    this.#live.delete(name);
+    this.#lastSeq = Math.max(this.#lastSeq, topic.seq);
   }
 }
 
 /** A topic that is kept up. */
 class LiveTopic {
   readonly listeners = new Set<(event: FeedEvent) => void>();
-  restingSinceMs: number = monotonicMs();
+  restingSinceMs: number;
   readonly #topic: Topic;
   #rows = new Map<string, Row>();
-  #seq = 0;
+  #seq: number;
   #patches: FeedEvent[] = [];
   #patchChars = 0;
 
-  constructor(topic: Topic) {
+  constructor(topic: Topic, seq: number, nowMs: number) {
+    this.#seq = seq;
+    this.restingSinceMs = nowMs;
     this.#topic = topic;
     for (const [key, row] of topic.rows() ?? []) this.#rows.set(key, row);
+  }
+
+  get seq(): number {
+    return this.#seq;
   }
 
   /** Tells its listeners what changed. @returns false when it is gone. */
@@ -176,7 +202,7 @@ class LiveTopic {
 
   /** What brings somebody up to date who was told all up to `since`. */
   bring(since: number | undefined): readonly FeedEvent[] {
-    if (since !== undefined && since <= this.#seq) {
+    if (since !== undefined && since > BEGUN && since <= this.#seq) {
       const missed = this.#patches.filter(({ seq }) => seq > since);
       if (missed.length === this.#seq - since) return missed;
     }
@@ -195,7 +221,7 @@ class LiveTopic {
       const patch: PatchEvent = { topic, seq, set, removed: [] };
       events.push(this.#event('patch', patch));
     }
-    return events;
+    return events.map((event, at) => (at < events.length - 1 ? { ...event, seq: BEGUN } : event));
   }
 
   #event(type: FeedEvent['type'], body: Pick<PatchEvent, 'topic' | 'seq'>): FeedEvent {

@@ -41,11 +41,13 @@ export interface Logger {
 export class Log {
   level: LogLevel;
   readonly #sink: LogSink;
+  readonly #nowMs: () => number;
   readonly #lines: LogLine[] = [];
   readonly #told = new Map<string, number>();
   #seq = 0;
 
-  constructor(level: LogLevel, sink: LogSink) {
+  constructor(level: LogLevel, sink: LogSink, nowMs: () => number = monotonicMs) {
+    this.#nowMs = nowMs;
     this.level = level;
     this.#sink = sink;
   }
@@ -82,7 +84,7 @@ export class Log {
   }
 
   #isRepeated(key: string): boolean {
-    const now = monotonicMs();
+    const now = this.#nowMs();
     const last = this.#told.get(key);
     if (last !== undefined && now - last < REPEAT_MS) return true;
     this.#told.delete(key);

@@ -13,6 +13,8 @@ export const NODE_FILE = 'node.json';
 export interface Whereabouts {
   readonly url: string;
   readonly token: string;
+  /** Its process. */
+  readonly pid: number;
 }
 
 /** Lets this process believe the certificate that the node shows. */
@@ -27,10 +29,10 @@ export function whereaboutsOf(home: string): Whereabouts | undefined {
   const token = textOf(path.join(home, 'api-token'))?.trim();
   if (text === undefined || token === undefined) return undefined;
   try {
-    const { url, cert } = JSON.parse(text) as { url?: unknown; cert?: unknown };
-    if (typeof url !== 'string') return undefined;
+    const { url, cert, pid } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof url !== 'string' || typeof pid !== 'number') return undefined;
     if (typeof cert === 'string') trust(cert);
-    return { url, token };
+    return { url, token, pid };
   } catch {
     return undefined;
   }

@@ -67,6 +67,7 @@ export class Auth {
   readonly #ticketKey = randomBytes(32);
   readonly #sessions = new Map<string, number>();
   readonly #wrong = new Map<string, { count: number; sinceMs: number }>();
+  readonly #nowMs: () => number;
   #allWrong = { count: 0, sinceMs: 0 };
 
   constructor(options: {
@@ -77,12 +78,15 @@ export class Auth {
     /** Any address, too: other machines ask, and no page's name can become an address. Default false. */
     readonly takesAddresses?: boolean;
     readonly checkPassword?: (password: string) => Promise<boolean>;
+    /** Default: the monotonic clock. */
+    readonly nowMs?: () => number;
   }) {
     this.#token = options.token;
     this.#file = options.file;
     this.#hosts = options.hosts;
     this.#takesAddresses = options.takesAddresses ?? false;
     this.#checkPassword = options.checkPassword ?? (async () => false);
+    this.#nowMs = options.nowMs ?? monotonicMs;
   }
 
   /** For every request, with or without credentials. @throws {AppError} ERR_API_HOST, ERR_API_ORIGIN. */
@@ -96,7 +100,7 @@ export class Auth {
     const site = headers['sec-fetch-site'];
     const isForeign =
       origin === undefined
-        ? site === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate'
+        ? isElsewhere(site) && headers['sec-fetch-mode'] !== 'navigate'
         : hostOf(origin) !== host.toLowerCase();
     if (isForeign) throw apiError('ERR_API_ORIGIN', { origin: origin ?? 'another site' });
   }
@@ -132,14 +136,15 @@ export class Auth {
     isSecure: boolean,
   ): Promise<string> {
     if (given.token === undefined || !this.#isToken(given.token)) {
-      this.#expectPatience(address);
       const { password } = given;
-      if (password === undefined || !(await this.#checkPassword(password))) {
-        throw this.#refuse(address);
-      }
+      if (password === undefined) throw this.#refuse(address);
+      // Counted before it is checked, which takes a while: of many at once no more are checked.
+      const wrong = this.#refuse(address);
+      if (!(await this.#checkPassword(password))) throw wrong;
+      this.#wrong.delete(address);
     }
     const session = randomBytes(TOKEN_BYTES).toString('base64url');
-    this.#sessions.set(digestOf(session), monotonicMs());
+    this.#sessions.set(digestOf(session), this.#nowMs());
     if (this.#sessions.size > MAX_SESSIONS) {
       this.#sessions.delete(this.#sessions.keys().next().value!);
     }
@@ -156,7 +161,7 @@ export class Auth {
 
   /** A secret for reading one path without anything else, for players. */
   ticketFor(where: string): string {
-    const endMs = Date.now() + TICKET_MS;
+    const endMs = Math.floor(this.#nowMs()) + TICKET_MS;
     return `${endMs.toString(36)}.${this.#sign(where, endMs)}`;
   }
 
@@ -168,7 +173,7 @@ export class Auth {
   #isTicket(where: string, ticket: string): boolean {
     const [end = '', signature = ''] = ticket.split('.');
     const endMs = Number.parseInt(end, 36);
-    return endMs > Date.now() && isEqual(signature, this.#sign(where, endMs));
+    return endMs > this.#nowMs() && isEqual(signature, this.#sign(where, endMs));
   }
 
   #sign(where: string, endMs: number): string {
@@ -184,15 +189,15 @@ export class Auth {
     const usedMs = this.#sessions.get(key);
     if (usedMs === undefined) return false;
     this.#sessions.delete(key);
-    if (monotonicMs() - usedMs > SESSION_MS) return false;
-    this.#sessions.set(key, monotonicMs());
+    if (this.#nowMs() - usedMs > SESSION_MS) return false;
+    this.#sessions.set(key, this.#nowMs());
     return true;
   }
 
   /** The right token is let in whatever others tried: 256 bits are not guessed, and nobody is to lock the user out. */
   #refuse(address: string): Error {
     this.#expectPatience(address);
-    const now = monotonicMs();
+    const now = this.#nowMs();
     const fresh = { count: 0, sinceMs: now };
     const kept = this.#wrong.get(address);
     const own = kept !== undefined && now - kept.sinceMs < WAIT_MS ? kept : fresh;
@@ -206,7 +211,7 @@ export class Auth {
   }
 
   #expectPatience(address: string): void {
-    const now = monotonicMs();
+    const now = this.#nowMs();
     const own = this.#wrong.get(address);
     const ownMs = own !== undefined && own.count >= TRIES ? own.sinceMs + WAIT_MS - now : 0;
     const all = this.#allWrong;
@@ -216,6 +221,11 @@ export class Auth {
       throw apiError('ERR_API_TOO_MANY_TRIES', { seconds: Math.ceil(waitMs / 1000) });
     }
   }
+}
+
+/** "same-site" is another port of this machine, and gets cookies. */
+function isElsewhere(site: unknown): boolean {
+  return site === 'cross-site' || site === 'same-site';
 }
 
 function isReading(method: string): boolean {

@@ -38,7 +38,7 @@ export function eventRoutes(api: Api, feed: Feed): () => void {
               'Names with commas: node, torrents, torrent:ID, transfers, contacts, connections, dht, settings, categories, log.',
           }),
           since: Type.Optional(
-            Type.String({ maxLength: 2_000, description: 'As Last-Event-ID, for programs.' }),
+            Type.String({ maxLength: 10_000, description: 'As Last-Event-ID, for programs.' }),
           ),
         }),
       },
@@ -117,11 +117,14 @@ class EventStream {
   }
 
   #write(event: FeedEvent): void {
+    if (this.#raw.destroyed) return;
     if (this.#raw.writableLength > MAX_UNREAD_BYTES) {
       this.#raw.destroy();
       return;
     }
-    this.#seqs.set(event.topic, event.seq);
+    // A name that nothing has is whatever somebody sent: it stays out of the line of the id.
+    if (event.type === 'gone') this.#seqs.delete(event.topic);
+    else this.#seqs.set(event.topic, event.seq);
     const seqs = [...this.#seqs].map(([topic, seq]) => `${topic}=${seq}`).join(',');
     this.#raw.write(
       `id: ${this.#feed.epoch} ${seqs}\nevent: ${event.type}\ndata: ${event.data}\n\n`,

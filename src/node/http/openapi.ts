@@ -24,6 +24,11 @@ export function apiDescription(version: string): FastifyDynamicSwaggerOptions {
       },
       security: [{ bearer: [] }, { basic: [] }],
     },
+    // A schema within another one is told by its name, too.
+    refResolver: {
+      buildLocalReference: ({ $id }, _baseUri, _fragment, index) =>
+        typeof $id === 'string' ? $id : `def-${index}`,
+    },
     transformObject: (documentObject) => {
       if (!('openapiObject' in documentObject)) return documentObject.swaggerObject;
       return withComponents(documentObject.openapiObject as Json);
@@ -45,6 +50,10 @@ function withComponents(document: Json): Json {
     schemas[$id] = inner;
     return { $ref: `#/components/schemas/${$id}` };
   };
+  for (const [name, schema] of Object.entries<Json>(document.components?.schemas ?? {})) {
+    const { $id: _, ...rest } = schema;
+    schemas[name] = walk(rest);
+  }
   const paths = walk(document.paths);
   const problem = walk(Problem);
   for (const operations of Object.values<Json>(paths)) {

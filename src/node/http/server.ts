@@ -11,7 +11,7 @@ import staticFiles from '@fastify/static';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { Ajv } from 'ajv';
-import fastify from 'fastify';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Done, Health } from '../../contract/index.ts';
 import type { Endpoint } from '../../io/tcp.ts';
@@ -27,7 +27,7 @@ import type { Asked, Auth } from './auth.ts';
 import { apiError } from './errors.ts';
 import { eventRoutes } from './events.ts';
 import { apiDescription } from './openapi.ts';
-import { errorHandler } from './problems.ts';
+import { errorHandler, problemOf, sendProblem } from './problems.ts';
 
 // Implementation limits
 /** Bodies of all but the routes that take torrent files. */
@@ -107,7 +107,8 @@ export class HttpServer {
         for (const service of options.services) service.routes?.(api);
         pageRoutes(api, options.services);
         api.get('/health', { schema: healthSchema }, () => options.health());
-        api.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+        const isOpen = { config: { isOpen: true }, schema: { hide: true } };
+        api.get('/openapi.json', isOpen, () => app.swagger());
         done();
       },
       { prefix: '/api/v1' },
@@ -144,7 +145,15 @@ function makeApp({ tls }: HttpServerOptions): Api {
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 5_000 },
     return503OnClosing: true,
+    // What is wrong before there is a route: an address that cannot be read.
+    frameworkErrors: (error: Error, _: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(
+        reply.header('x-content-type-options', 'nosniff'),
+        problemOf(apiError('ERR_API_INVALID', { what: 'address', mistakes: error.message })),
+      ),
   } as { bodyLimit: number }) as unknown as Api;
+  // Forms of other pages can send text, but no JSON.
+  app.removeContentTypeParser('text/plain');
   app.server.maxConnections = MAX_CONNECTIONS;
   // In a query everything is text; in a body a number is a number.
   const strict = new Ajv({ allErrors: true, strict: false });
@@ -171,25 +180,42 @@ function guard(app: Api, auth: Auth): void {
       headers: request.headers,
       address: request.ip,
     };
+    expectOnePlace(request);
     auth.checkPlace(asked);
-    if ((request.routeOptions.config as { isOpen?: boolean }).isOpen !== true) {
-      if (needsCredential(request.url)) auth.check(asked);
-    }
+    if (needsCredential(request)) auth.check(asked);
     if (request.url.startsWith('/api/v1')) void reply.header('cache-control', 'no-store');
     done();
   });
 }
 
-/** All data does; the dashboard's files, health and the API's description do not. */
-function needsCredential(url: string): boolean {
-  const [where] = url.split('?', 1);
-  if (where === '/api/v1/openapi.json' || where === '/api/v1/session') return false;
-  return /^\/(?:api\/v1|metrics|transmission)(?:\/|$)/.test(decoded(where!));
+/** Of two places only one would be checked. @throws {AppError} ERR_API_HOST, ERR_API_INVALID. */
+function expectOnePlace({ url, raw }: FastifyRequest): void {
+  const hosts = raw.rawHeaders.filter((name, at) => at % 2 === 0 && /^host$/i.test(name));
+  if (hosts.length > 1) {
+    const given = raw.rawHeaders.filter((_, at) => /^host$/i.test(raw.rawHeaders[at - 1] ?? ''));
+    throw apiError('ERR_API_HOST', { host: given.join(', ') });
+  }
+  if (url.startsWith('/')) return;
+  const mistakes = 'expected a path that begins with "/", since the node is no proxy';
+  throw apiError('ERR_API_INVALID', { what: 'address', mistakes });
 }
 
-function decoded(where: string): string {
+/** All data does; the dashboard's files, health and the API's description do not. Which route answers decides: an address can be written in many ways. */
+function needsCredential({ url, routeOptions }: FastifyRequest): boolean {
+  const { url: route, config } = routeOptions;
+  if (route === undefined) return isData(url);
+  if ((config as { isOpen?: boolean }).isOpen === true) return false;
+  return !(route === '/*' || route.startsWith('/api/docs'));
+}
+
+/** Strangers are not told either which data there is not. */
+function isData(url: string): boolean {
+  return /^\/(?:api\/v1|metrics|transmission)(?:[/?#;]|$)/.test(decoded(url));
+}
+
+function decoded(url: string): string {
   try {
-    return decodeURIComponent(where)
+    return decodeURIComponent(url.split('?', 1)[0]!)
       .replaceAll(/\/{2,}/g, '/')
       .toLowerCase();
   } catch {
@@ -198,10 +224,12 @@ function decoded(where: string): string {
 }
 
 function sessionRoutes(api: Api, auth: Auth, isSecure: boolean): void {
+  const isOpen = { isOpen: true };
   const Secret = Type.String({ minLength: 1, maxLength: 1_000 });
   api.post(
     '/session',
     {
+      config: isOpen,
       schema: {
         tags: ['node'],
         summary: 'Sign a browser in: sets a cookie',
@@ -222,7 +250,10 @@ function sessionRoutes(api: Api, auth: Auth, isSecure: boolean): void {
   );
   api.delete(
     '/session',
-    { schema: { tags: ['node'], summary: 'Sign out', response: { 200: Done } } },
+    {
+      config: isOpen,
+      schema: { tags: ['node'], summary: 'Sign out', response: { 200: Done } },
+    },
     (request, reply) => {
       void reply.header('set-cookie', auth.signOut(request.headers.cookie));
       return { ok: true as const };

@@ -60,6 +60,9 @@ export class TransferService implements NodeService {
   readonly #entries = new Map<string, TransferEntry>();
   readonly #answers = new Map<string, (answer: Answer) => void>();
   readonly #work = new Set<Promise<void>>();
+  /** Entries whose Sender or Receiver is not closed yet. */
+  readonly #working = new Set<TransferEntry>();
+  #knocks: Promise<void> | undefined;
   readonly #abort = new AbortController();
 
   constructor(options: TransferServiceOptions) {
@@ -67,7 +70,7 @@ export class TransferService implements NodeService {
   }
 
   async start(): Promise<void> {
-    this.#follow(this.#takeKnocks());
+    this.#knocks = this.#follow(this.#takeKnocks());
   }
 
   async stop(): Promise<void> {
@@ -162,20 +165,26 @@ export class TransferService implements NodeService {
     }
     const { node, channels, contacts } = this.#options;
     const to = wish.to === undefined ? undefined : contacts.find(wish.to);
+    this.#expectFree('send');
     const { source, remove } = await this.#sourceOf(wish);
+    // Another one may have come while the files were looked at.
+    if (!this.#isFree('send')) remove?.();
+    this.#expectFree('send');
     const entry = this.#enter('send', wish.name ?? source.manifest.name);
     const sender = new Sender({ node, channels, source, ...(to && { to: to.peerId }) });
+    this.#working.add(entry);
     entry.followSender(sender, (peerId) => this.#nameOf(peerId));
     try {
       await sender.start();
     } catch (error) {
       entry.end({ state: 'failed', error: (error as Error).message });
       await sender.close();
+      this.#working.delete(entry);
       remove?.();
       throw error;
     }
     entry.set({ state: 'waiting', words: sender.code ?? null, contact: to?.name ?? null });
-    this.#follow(this.#finishSend(entry, sender, remove));
+    void this.#follow(this.#finishSend(entry, sender, remove));
     return entry.row;
   }
 
@@ -186,9 +195,10 @@ export class TransferService implements NodeService {
     if (wish.dir !== undefined) expectAbsolute(wish.dir);
     const { policy } = this.#options.node;
     const peers = await resolveEndpoints(wish.peers ?? [], 'peers', policy);
+    this.#expectFree('receive');
     const entry = this.#enter('receive', 'three words');
     const firstKeys = firstKeysOf(code.value);
-    this.#follow(
+    void this.#follow(
       this.#take(entry, wish, (receiver) =>
         receiver.find(code.value, { peers, firstKeys, signal: entry.abort.signal }),
       ),
@@ -232,6 +242,7 @@ export class TransferService implements NodeService {
     } finally {
       cancelled.promise.catch(() => {});
       await sender.close();
+      this.#working.delete(entry);
       remove?.();
     }
   }
@@ -239,12 +250,32 @@ export class TransferService implements NodeService {
   async #takeKnocks(): Promise<void> {
     const { channels, contacts } = this.#options;
     for await (const { channel, nonce } of waitForKnocks(channels, contacts, this.#abort.signal)) {
-      if (this.#runningCount() >= MAX_RUNNING) continue;
+      // One after the other: the next knock is heard when this one has been dealt with.
+      await this.#untilFree('receive');
+      if (this.#abort.signal.aborted) return;
       const contact = contacts.byPeerId(channel.peerId);
       const entry = this.#enter('receive', contact?.name ?? channel.peerId);
       entry.set({ contact: contact?.name ?? channel.peerId });
       const isAccepted = contact?.isTrusted === true;
-      this.#follow(this.#take(entry, { isAccepted }, (receiver) => receiver.take(channel, nonce)));
+      void this.#follow(
+        this.#take(entry, { isAccepted }, (receiver) => receiver.take(channel, nonce)),
+      );
+    }
+  }
+
+  /** Sender and Receiver each answer to a service of the channels that only one can have. @throws {AppError} ERR_API_TOO_MANY. */
+  #expectFree(direction: Transfer['direction']): void {
+    if (this.#isFree(direction)) return;
+    throw apiError('ERR_API_TOO_MANY', { what: `${direction}s at a time`, most: 1 });
+  }
+
+  #isFree(direction: Transfer['direction']): boolean {
+    return ![...this.#working].some((entry) => entry.row.direction === direction);
+  }
+
+  async #untilFree(direction: Transfer['direction']): Promise<void> {
+    while (!this.#isFree(direction) && !this.#abort.signal.aborted) {
+      await Promise.race([...this.#work].filter((work) => work !== this.#knocks));
     }
   }
 
@@ -255,6 +286,7 @@ export class TransferService implements NodeService {
   ): Promise<void> {
     const { node, channels } = this.#options;
     const dir = wish.dir ?? this.#options.dir();
+    this.#working.add(entry);
     const receiver = new Receiver({ node, channels, dir });
     entry.followReceiver(receiver, (peerId) => this.#nameOf(peerId));
     try {
@@ -282,6 +314,7 @@ export class TransferService implements NodeService {
     } finally {
       this.#answers.delete(entry.id);
       await receiver.close();
+      this.#working.delete(entry);
     }
   }
 
@@ -337,10 +370,11 @@ export class TransferService implements NodeService {
     return this.#options.contacts.byPeerId(peerId)?.name ?? peerId;
   }
 
-  #follow(work: Promise<void>): void {
+  #follow(work: Promise<void>): Promise<void> {
     const settled = work
       .catch((error: Error) => this.#options.log.error(error.message))
       .finally(() => this.#work.delete(settled));
     this.#work.add(settled);
+    return settled;
   }
 }

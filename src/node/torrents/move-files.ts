@@ -6,13 +6,13 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Info } from '../../protocol/metainfo/index.ts';
 import { nodeError } from '../errors.ts';
-import { removeFiles } from './remove-files.ts';
+import { filesOf, removeFiles } from './remove-files.ts';
 
 /** Files of others at the new place are never written over. @throws {AppError} ERR_FILE: then everything is where it was. */
 export async function moveFiles(from: string, to: string, info: Info): Promise<void> {
-  const moves = info.files
-    .filter(({ isPad }) => !isPad)
-    .map((file) => [path.join(from, ...file.path), path.join(to, ...file.path)] as const);
+  const olds = filesOf(path.resolve(from), info);
+  const news = filesOf(path.resolve(to), info);
+  const moves = olds.map((old, at) => [old, news[at]!] as const);
   const present: (readonly [string, string])[] = [];
   for (const move of moves) {
     if (await isThere(move[1])) throw fileError(move[1], 'EEXIST');
@@ -31,8 +31,8 @@ export async function moveFiles(from: string, to: string, info: Info): Promise<v
     const { code = 'EIO', path: where = to } = error as NodeJS.ErrnoException;
     throw fileError(where, code, error);
   }
-  // Of renamed files only their empty folders are left.
-  await removeFiles(from, info);
+  // Of renamed files only their empty folders are left. All is at the new place: what cannot be removed from the old one is no reason to go back.
+  await removeFiles(from, info, new Set(news)).catch(() => {});
 }
 
 /** @returns true when it was copied and the old one still stands. */
@@ -43,7 +43,13 @@ async function place(old: string, next: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
   }
-  await fs.cp(old, next, { errorOnExist: true, force: false, preserveTimestamps: true });
+  try {
+    await fs.cp(old, next, { errorOnExist: true, force: false, preserveTimestamps: true });
+  } catch (error) {
+    const isOurs = (error as NodeJS.ErrnoException).code !== 'ERR_FS_CP_EEXIST';
+    if (isOurs) await fs.rm(next, { force: true });
+    throw error;
+  }
   return true;
 }
 

@@ -6,7 +6,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../lib/errors.ts';
 import type { NodeService } from '../daemon/service.ts';
 import type { Api } from '../http/api.ts';
@@ -53,20 +53,25 @@ export class RpcService implements NodeService {
       api.removeAllContentTypeParsers();
       const options = { parseAs: 'string', bodyLimit: MAX_RPC_BODY_BYTES } as const;
       api.addContentTypeParser('*', options, (_request, body, parsed) => parsed(null, body));
-      api.route({
-        method: ['GET', 'POST'],
-        url: '/transmission/rpc',
-        schema: { hide: true },
-        handler: async (request, reply) => {
-          void reply.header(SESSION_HEADER, this.#sessionId);
-          if (request.headers[SESSION_HEADER] !== this.#sessionId) return askForSession(reply);
-          if (request.method !== 'POST') return reply.status(405).send('expected POST');
-          const answer = await this.call(request.body);
-          return reply.type('application/json; charset=utf-8').send(answer);
-        },
-      });
+      // transmission-remote adds "/rpc/" to whatever URL it was given, also to one that ends in a slash.
+      for (const url of ['/transmission/rpc', '/transmission//rpc']) {
+        api.route({
+          method: ['GET', 'POST'],
+          url,
+          schema: { hide: true },
+          handler: (request, reply) => this.#answer(request, reply),
+        });
+      }
       done();
     });
+  }
+
+  async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    void reply.header(SESSION_HEADER, this.#sessionId);
+    if (request.headers[SESSION_HEADER] !== this.#sessionId) return askForSession(reply);
+    if (request.method !== 'POST') return reply.status(405).send('expected POST');
+    const answer = await this.call(request.body);
+    return reply.type('application/json; charset=utf-8').send(answer);
   }
 
   /** Answers one call. @param text its JSON. */
@@ -193,7 +198,9 @@ export class RpcService implements NodeService {
     if (ids === 'recently-active') {
       return entries.filter(({ lastActiveMs }) => Date.now() - lastActiveMs < RECENT_MS);
     }
-    const wanted = new Set((Array.isArray(ids) ? ids : [ids]).map(String));
+    const wanted = new Set(
+      (Array.isArray(ids) ? ids : [ids]).map((id) => String(id).toLowerCase()),
+    );
     return entries.filter((entry) => wanted.has(String(this.idOf(entry))) || wanted.has(entry.id));
   }
 }
