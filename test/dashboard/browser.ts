@@ -1,11 +1,10 @@
 /** Debian's Chromium for the dashboard's tests, with what each of them wants to know of a page. */
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { FakeApi } from '../support/fake-api.ts';
 
 const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Why the tests cannot run here; false: they can. */
 export const noBrowser: string | false = existsSync(EXECUTABLE)
@@ -64,7 +63,7 @@ interface AxeResult {
 /** Violations of accessibility rules, a line each. */
 export async function violations(page: Page): Promise<string[]> {
   // By the debugger, not by a script of the page: its policy would refuse that.
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const found = (await page.evaluate(
     'axe.run({ resultTypes: ["violations"] }).then((result) => result.violations)',
   )) as AxeResult[];

@@ -5,6 +5,25 @@ import type { Browser } from 'playwright-core';
 import { FakeApi } from '../support/fake-api.ts';
 import { noBrowser, openBrowser, openDashboard, visit } from './browser.ts';
 
+/** Half a minute of silence, as a WAV file. */
+function silence(): Buffer {
+  const [rate, seconds] = [8_000, 30];
+  const head = Buffer.alloc(44);
+  head.write('RIFF', 0);
+  head.writeUInt32LE(36 + rate * seconds, 4);
+  head.write('WAVEfmt ', 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(rate, 24);
+  head.writeUInt32LE(rate, 28);
+  head.writeUInt16LE(1, 32);
+  head.writeUInt16LE(8, 34);
+  head.write('data', 36);
+  head.writeUInt32LE(rate * seconds, 40);
+  return Buffer.concat([head, Buffer.alloc(rate * seconds, 128)]);
+}
+
 describe('use of the dashboard', { skip: noBrowser }, () => {
   let api: FakeApi;
   let browser: Browser;
@@ -163,6 +182,31 @@ describe('use of the dashboard', { skip: noBrowser }, () => {
     const rows = await page.locator('.row').count();
     assert.ok(rows > 10 && rows < 60, `only what is in sight is drawn, got ${rows} rows`);
     await page.context().close();
+  });
+
+  it('plays a file, seeks in it, and gives its address to other players', async () => {
+    const media = { bytes: silence(), type: 'audio/wav' };
+    const player = await FakeApi.start({ torrents: 1, patchMs: 0, media });
+    try {
+      const { page, faults } = await openDashboard(browser, player);
+      await visit(page, `#/play/${player.state.torrents[0]!.id}/1`, 'audio');
+      const atSec = await page.evaluate(async () => {
+        const audio = document.querySelector('audio')!;
+        audio.muted = true;
+        await audio.play();
+        audio.currentTime = 20;
+        await new Promise((resolve) => audio.addEventListener('seeked', resolve, { once: true }));
+        return audio.currentTime;
+      });
+      assert.ok(atSec >= 20 && atSec < 30, `stands at ${atSec} s`);
+      await page.waitForSelector('.buffered rect', { state: 'attached' });
+      await page.getByRole('button', { name: 'Make the address' }).click();
+      await page.waitForSelector('.link-box:has-text("ticket=")');
+      assert.deepEqual(faults, []);
+      await page.context().close();
+    } finally {
+      await player.close();
+    }
   });
 
   it('runs nothing that a stranger put into a name, and shows turned text as it is', async () => {

@@ -36,8 +36,8 @@ export interface FakeApiOptions {
   readonly patchMs?: number;
   readonly isHostile?: boolean;
   readonly port?: number;
-  /** Served as the content of every file. */
-  readonly media?: Buffer;
+  /** Served as the content of every file, under its type. */
+  readonly media?: { readonly bytes: Buffer; readonly type: string };
 }
 
 interface Exchange {
@@ -495,9 +495,12 @@ export class FakeApi {
   }
 
   #content(request: http.IncomingMessage, response: http.ServerResponse) {
-    const media = this.#options.media ?? Buffer.alloc(0);
+    const { bytes: media, type } = this.#options.media ?? {
+      bytes: Buffer.alloc(0),
+      type: 'video/webm',
+    };
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
-    const headers = { 'content-type': 'video/webm', 'accept-ranges': 'bytes' };
+    const headers = { 'content-type': type, 'accept-ranges': 'bytes' };
     if (range === null) {
       response.writeHead(200, { ...headers, 'content-length': media.length }).end(media);
       return;

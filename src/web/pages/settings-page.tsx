@@ -79,7 +79,8 @@ function TypedControl({ setting, id, isHeld }: ControlProps) {
       ) : (
         <input
           {...shared}
-          type="text"
+          type={/password$/.test(setting.name) ? 'password' : 'text'}
+          autoComplete="off"
           value={shown}
           onChange={({ target }) => setText(target.value)}
         />

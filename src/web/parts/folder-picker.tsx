@@ -27,6 +27,11 @@ function below(folder: string, name: string): string {
   return folder.endsWith(separator) ? `${folder}${name}` : `${folder}${separator}${name}`;
 }
 
+/** Hidden ones last: they are seldom what is looked for. */
+function byHiding(a: { readonly name: string }, b: { readonly name: string }): number {
+  return Number(a.name.startsWith('.')) - Number(b.name.startsWith('.'));
+}
+
 function Entries({
   folder,
   onOpen,
@@ -39,7 +44,7 @@ function Entries({
   if (folder.entries.length === 0) return <p className="hint">This folder is empty.</p>;
   return (
     <ul className="entries">
-      {folder.entries.map(({ name, isFolder, bytes }) => {
+      {[...folder.entries].sort(byHiding).map(({ name, isFolder, bytes }) => {
         const path = below(folder.path, name);
         return (
           <li key={name}>

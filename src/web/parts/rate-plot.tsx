@@ -58,7 +58,7 @@ function optionsOf(widthPx: number, spanSec: number | undefined): uPlot.Options 
       y: { range: (_plot, _min, max) => [0, Math.max(MIN_TOP, (max ?? 0) * 1.1)] },
     },
     axes: [
-      { ...axis, space: 80, values: (_plot, splits) => momentsOf(splits) },
+      { ...axis, space: 80, size: 28, values: (_plot, splits) => momentsOf(splits) },
       {
         ...axis,
         size: 84,

@@ -87,10 +87,6 @@ export function torrentFileUrl(id: string): string {
   return `${BASE}/torrents/${id}/torrent`;
 }
 
-export function playlistUrl(id: string): string {
-  return `${BASE}/torrents/${id}/playlist.m3u8?ticket`;
-}
-
 export function eventsUrl(topics: readonly string[]): string {
   return `${BASE}/events?topics=${topics.map(encodeURIComponent).join(',')}`;
 }

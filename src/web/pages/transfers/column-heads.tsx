@@ -3,8 +3,9 @@
  * @module
  */
 import { Icon } from '../../parts/icon.tsx';
+import type { Sort } from '../../state/torrent-order.ts';
 import { useValue } from '../../state/value.ts';
-import { type Sort, sortBy, view } from '../../state/view.ts';
+import { sortBy, view } from '../../state/view.ts';
 
 const HEADS: readonly (readonly [Sort, string, string])[] = [
   ['name', 'Name', 'c-name'],

@@ -6,18 +6,10 @@
 import { IconButton } from '../../parts/button.tsx';
 import { categories } from '../../state/live.ts';
 import { overlay } from '../../state/overlay.ts';
+import { FILTERS, type Filter, SORTS, type Sort } from '../../state/torrent-order.ts';
 import { useKeys } from '../../state/use-collection.ts';
 import { useValue } from '../../state/value.ts';
-import {
-  changeView,
-  FILTERS,
-  type Filter,
-  SORTS,
-  type Sort,
-  useCounts,
-  useTags,
-  view,
-} from '../../state/view.ts';
+import { changeView, useCounts, useTags, view } from '../../state/view.ts';
 import { shownName } from '../../words/shown-name.ts';
 
 const FILTER_WORDS: Readonly<Record<Filter, string>> = {
