@@ -1,0 +1,119 @@
+/** The dashboard of real nodes: a link is pasted, its download watched and played, and a file sent to another node by three words. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { Daemon } from '../../src/node/daemon/daemon.ts';
+import { noBrowser, openBrowser, visit } from './browser.ts';
+
+const SECONDS = 20;
+const RATE = 8_000;
+
+/** A sound that browsers can play: a tone of 16 bits. */
+function wav(): Buffer {
+  const samples = SECONDS * RATE;
+  const file = Buffer.alloc(44 + samples * 2);
+  file.write('RIFF', 0);
+  file.writeUInt32LE(36 + samples * 2, 4);
+  file.write('WAVEfmt ', 8);
+  file.writeUInt32LE(16, 16);
+  file.writeUInt16LE(1, 20);
+  file.writeUInt16LE(1, 22);
+  file.writeUInt32LE(RATE, 24);
+  file.writeUInt32LE(RATE * 2, 28);
+  file.writeUInt16LE(2, 32);
+  file.writeUInt16LE(16, 34);
+  file.write('data', 36);
+  file.writeUInt32LE(samples * 2, 40);
+  for (let at = 0; at < samples; at += 1) {
+    file.writeInt16LE(Math.round(Math.sin(at / 6) * 8_000), 44 + at * 2);
+  }
+  return file;
+}
+
+describe('the dashboard of a node', { skip: noBrowser }, () => {
+  const dir = mkdtempSync(join(tmpdir(), 'starling-dashboard-'));
+  let browser: Browser;
+  let giver: Daemon;
+  let taker: Daemon;
+
+  const open = (name: string): Promise<Daemon> =>
+    Daemon.open({
+      home: join(dir, name),
+      isOffline: true,
+      settings: {
+        'api.listen': '127.0.0.1:0',
+        listen: '127.0.0.1:0',
+        'discovery.dht': false,
+        'download-dir': join(dir, `${name}-downloads`),
+      },
+    });
+
+  before(async () => {
+    [giver, taker] = await Promise.all([open('giver'), open('taker')]);
+    browser = await openBrowser();
+  });
+
+  after(async () => {
+    await browser.close();
+    await Promise.all([giver.close(), taker.close()]);
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  async function dashboardOf(daemon: Daemon): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width: 1360, height: 860 } });
+    await page.goto(daemon.dashboardUrl);
+    await page.waitForSelector('.rail');
+    return page;
+  }
+
+  it('adds a pasted link, shows it complete, and plays it', async () => {
+    mkdirSync(join(dir, 'album'));
+    writeFileSync(join(dir, 'album', 'tone.wav'), wav());
+    const shared = await giver.composition.torrents.additions.share({ path: join(dir, 'album') });
+    const peer = giver.composition.node.endpoint;
+    const link = shared.torrent!.magnet([peer]);
+    const page = await dashboardOf(taker);
+    await page.getByRole('button', { name: 'Add', exact: true }).first().click();
+    await page.getByRole('textbox', { name: 'Link' }).fill(link);
+    await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click();
+    await page.waitForSelector('.row:has-text("album"):has-text("Seeding")');
+    const got = readFileSync(join(dir, 'taker-downloads', 'album', 'tone.wav'));
+    assert.deepEqual(got, wav());
+    const { torrents } = taker.composition;
+    const index = torrents.get(shared.id).torrent!.info!.files.findIndex(({ isPad }) => !isPad);
+    await visit(page, `#/play/${shared.id}/${index}`, 'audio');
+    await page.evaluate("document.querySelector('audio').muted = true");
+    const played = `new Promise((resolve, reject) => {
+      const audio = document.querySelector('audio');
+      audio.onerror = () => reject(new Error('it cannot be played'));
+      audio.ontimeupdate = () => audio.currentTime > ${SECONDS - 5} && resolve(audio.duration);
+      audio.currentTime = ${SECONDS - 5};
+      void audio.play();
+    })`;
+    assert.equal(await page.evaluate(played), SECONDS);
+    await page.close();
+  });
+
+  it('sends a file to another node by three words', async () => {
+    const file = join(dir, 'letter.txt');
+    writeFileSync(file, 'Dear neighbour, …\n'.repeat(1_000));
+    const from = await dashboardOf(giver);
+    await visit(from, '#/send', 'text=File or folder');
+    await from.getByRole('textbox', { name: 'File or folder' }).fill(file);
+    await from.getByRole('button', { name: 'Send', exact: true }).click();
+    await from.waitForSelector('.words .huge');
+    const words = await from.locator('.words .huge').textContent();
+    const to = await dashboardOf(taker);
+    await visit(to, '#/send', '[aria-labelledby=receive-head]');
+    await to.getByRole('textbox', { name: 'The three words' }).fill(words!);
+    await to.getByRole('button', { name: 'Receive', exact: true }).click();
+    await to.getByRole('button', { name: 'Accept' }).click({ timeout: 90_000 });
+    await to.waitForSelector('text=/SHA-256/i', { timeout: 60_000 });
+    const got = readFileSync(join(dir, 'taker-downloads', 'letter.txt'));
+    assert.deepEqual(got, readFileSync(file));
+    await Promise.all([from.close(), to.close()]);
+  });
+});
