@@ -46,7 +46,7 @@ async function place(old: string, next: string): Promise<boolean> {
   try {
     await fs.cp(old, next, { errorOnExist: true, force: false, preserveTimestamps: true });
   } catch (error) {
-    const isOurs = (error as NodeJS.ErrnoException).code ?.endsWith('CP_EEXIST') !== true;
+    const isOurs = (error as NodeJS.ErrnoException).code?.endsWith('CP_EEXIST') !== true;
     if (isOurs) await fs.rm(next, { force: true });
     throw error;
   }
