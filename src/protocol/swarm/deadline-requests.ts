@@ -121,7 +121,8 @@ function askLate(
   return count;
 }
 
-function paceOf(nowMs: number, peer: Peer): Pace {
+/** When blocks of a peer may be expected. */
+export function paceOf(nowMs: number, peer: Peer): Pace {
   const { pipeline, requests } = peer;
   const { responseMs } = pipeline;
   const rate = pipeline.bytesPerSec(nowMs);

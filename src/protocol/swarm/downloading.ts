@@ -208,7 +208,7 @@ export function takeBlock(
   const { picker } = torrent;
   if (!isStored) {
     totals.wastedBytes += length;
-    if (request === 'live') {
+    if (request === 'live' || request === 'yielded') {
       picker.release(peer.id, piece, index);
       state.feedHungry();
     }
@@ -236,7 +236,8 @@ function cancelLapsed(state: SwarmState, torrent: Torrent, piece: number, block:
   }
 }
 
-function cancelAt(
+/** Takes a request back, unless it was before. */
+export function cancelAt(
   state: SwarmState,
   torrent: Torrent,
   peer: Peer | undefined,
