@@ -143,6 +143,11 @@ export class StreamReader {
     }
   }
 
+  /** Resolves when nothing more comes. */
+  get over(): Promise<undefined> {
+    return this.#done.then(() => undefined);
+  }
+
   /** The first event, past or future, that fits. */
   async event(fits: (event: StreamEvent) => boolean): Promise<StreamEvent> {
     for (;;) {
