@@ -187,6 +187,8 @@ class ApiFuzzer {
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (way === 6) [path, body] = this.#bent(path, body, headers);
     if (way === 7 && body !== undefined) body = this.#cut(body);
+    // What is too long to be read as HEAD is answered with a body, which this client does not expect.
+    if (operation.method === 'HEAD') path = path.slice(0, 8_000);
     // Without it a body of GET would be read as the next request.
     if (body !== undefined) headers['content-length'] = Buffer.byteLength(body);
     return { method: operation.method, path, headers, body, operation };
@@ -319,6 +321,7 @@ class ApiFuzzer {
     const what = (): string => `${described(wish)}\n→ ${status} ${text.slice(0, 1_000)}`;
     assert.ok(status < 500 || OTHERS_FAILED.has(status), what());
     assert.doesNotMatch(type, /html/, what());
+    if (wish.method === 'HEAD') return;
     if (status >= 400) {
       assert.match(type, /^application\/problem\+json/, what());
       const problem = JSON.parse(text);

@@ -6,6 +6,7 @@
  * @module
  */
 import fs from 'node:fs';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import staticFiles from '@fastify/static';
 import swagger from '@fastify/swagger';
@@ -145,6 +146,7 @@ function makeApp({ tls }: HttpServerOptions): Api {
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 5_000 },
     return503OnClosing: true,
+    clientErrorHandler: answerUnreadable,
     // What is wrong before there is a route: an address that cannot be read.
     frameworkErrors: (error: Error, _: FastifyRequest, reply: FastifyReply) =>
       sendProblem(
@@ -163,6 +165,25 @@ function makeApp({ tls }: HttpServerOptions): Api {
   );
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   return app;
+}
+
+/** What is no request gets a problem, too, where there is still somebody to read it. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code !== 'ECONNRESET' && socket.writable) {
+    const problem = problemOf(
+      apiError('ERR_API_INVALID', { what: 'request', mistakes: error.message }),
+    );
+    const text = JSON.stringify(problem);
+    const head = [
+      'HTTP/1.1 400 Bad Request',
+      'Content-Type: application/problem+json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(text)}`,
+      'X-Content-Type-Options: nosniff',
+      'Connection: close',
+    ];
+    socket.write(`${head.join('\r\n')}\r\n\r\n${text}`);
+  }
+  socket.destroySoon();
 }
 
 /** What every request passes: place, headers, credentials. */
