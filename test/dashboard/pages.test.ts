@@ -1,7 +1,7 @@
 /** Every page of the dashboard in a real browser: no error, nothing from outside, no violation of accessibility rules, nothing wider than a phone. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { FakeApi } from '../support/fake-api.ts';
 import { noBrowser, openBrowser, openDashboard, violations, visit } from './browser.ts';
 
@@ -24,6 +24,22 @@ const PAGES: readonly (readonly [string, string])[] = [
   ['#/settings', '.setting'],
   ['#/log', '.log-lines li'],
 ];
+/** Controls and headings that begin or end outside the window, what scrolls sideways on purpose aside. */
+function overhanging(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const scrolling = '.rail, .filters, .tab-list, .toolbar, .log-lines, .piece-map';
+    return [
+      ...document.querySelectorAll('main :is(button, a, input, select, textarea, h1, h2, td, dd)'),
+    ]
+      .filter((element) => element.closest(scrolling) === null)
+      .filter((element) => {
+        const { left, right, width } = element.getBoundingClientRect();
+        return width > 1 && (left < 0 || right > innerWidth + 1);
+      })
+      .map((element) => element.outerHTML.slice(0, 120));
+  });
+}
+
 const LOOKS = [
   { colorScheme: 'light', viewport: { width: 1360, height: 860 } },
   { colorScheme: 'dark', viewport: { width: 1360, height: 860 } },
@@ -54,13 +70,7 @@ describe('pages of the dashboard', { skip: noBrowser }, () => {
         const where = hash.replace('ID', id);
         await visit(page, where, selector);
         assert.deepEqual(await violations(page), [], `${hash} has violations`);
-        const overhang = await page.evaluate(() =>
-          [document.documentElement, document.querySelector('main')!].reduce(
-            (most, { scrollWidth, clientWidth }) => Math.max(most, scrollWidth - clientWidth),
-            0,
-          ),
-        );
-        assert.equal(overhang, 0, `${hash} is wider than the window`);
+        assert.deepEqual(await overhanging(page), [], `${hash} is wider than the window`);
         assert.deepEqual(faults.splice(0), [], `${hash} has faults`);
       }
       await page.context().close();

@@ -2,6 +2,7 @@
  * The details of one torrent, below the list; in a narrow window they are the page.
  * @module
  */
+import { useEffect } from 'react';
 import type { TorrentDetails } from '../../../contract/index.ts';
 import { IconButton } from '../../parts/button.tsx';
 import { Name } from '../../parts/name.tsx';
@@ -9,6 +10,7 @@ import { Tabs } from '../../parts/tabs.tsx';
 import { act } from '../../state/actions.ts';
 import { torrent, torrents, useTopics } from '../../state/live.ts';
 import { overlay } from '../../state/overlay.ts';
+import { historyOf } from '../../state/rate-history.ts';
 import { go, href } from '../../state/route.ts';
 import { useIsLoaded, useRow } from '../../state/use-collection.ts';
 import { FilesTab } from './files-tab.tsx';
@@ -61,6 +63,8 @@ function Panel({ id, tab }: { readonly id: string; readonly tab: Tab }) {
 
 export function Details({ id, tab }: { readonly id: string; readonly tab: string }) {
   useTopics(`torrent:${id}`);
+  // The plot of rates begins when the torrent is looked at, not when its tab is.
+  useEffect(() => void historyOf(id), [id]);
   const row = useRow(torrents, id);
   const current = TABS.some(([key]) => key === tab) ? (tab as Tab) : 'overview';
   const isPaused = row?.state === 'paused' || row?.state === 'stopped';
