@@ -5,6 +5,8 @@
  */
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { SETTING_NAMES, variableOf } from '../src/node/settings/resolve.ts';
+import { SETTINGS, type SettingSpec } from '../src/node/settings/schema.ts';
 import { channelVectors, relayVectors, sendWordVectors } from './channel-vectors.ts';
 import { manifestVectors } from './manifest-vectors.ts';
 
@@ -180,11 +182,52 @@ function isTable(path: string): boolean {
   return path.endsWith('errors.ts');
 }
 
+/** The text of docs/reference/settings.md. */
+export function settingsPage(): string {
+  const parts = [
+    '# Settings',
+    '',
+    'Of a node that stays up (`starling node`). Command line (`--set NAME=VALUE`) > environment > `config.json` in the home > saved (`starling config set`, the dashboard) > default; `starling config show` says where each value comes from.',
+    'Generated from `src/node/settings/schema.ts` by `node tools/gen-docs.ts`.',
+    '',
+    '| Name | Takes | Default | Environment | Meaning |',
+    '|---|---|---|---|---|',
+  ];
+  for (const name of SETTING_NAMES) {
+    const spec: SettingSpec = SETTINGS[name];
+    const when = spec.isLive ? '' : ' Counts with the next start.';
+    parts.push(
+      `| \`${name}\` | ${cell(takes(spec))} | \`${JSON.stringify(spec.default)}\` | \`${variableOf(name)}\` | ${cell(spec.help)}${when} |`,
+    );
+  }
+  return `${parts.join('\n')}\n`;
+}
+
+/** What a setting takes, in words. */
+function takes(spec: SettingSpec): string {
+  switch (spec.type) {
+    case 'boolean':
+      return 'true or false';
+    case 'choice':
+      return spec.choices.join(', ');
+    case 'integer':
+    case 'number': {
+      const most = spec.maximum === Number.MAX_SAFE_INTEGER ? '…' : String(spec.maximum);
+      return `${spec.minimum} – ${most}${spec.unit === undefined ? '' : ` ${spec.unit}`}`;
+    }
+    case 'list':
+      return `a list: ${spec.expected ?? 'texts'}`;
+    case 'text':
+      return spec.expected ?? 'text';
+  }
+}
+
 /** Generated pages by path. */
 export function generatedPages(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/limits.md', limitsPage()],
     ['docs/reference/errors.md', errorsPage()],
+    ['docs/reference/settings.md', settingsPage()],
     ['docs/protocol/vectors/channel.json', channelVectors()],
     ['docs/protocol/vectors/relay.json', relayVectors()],
     ['docs/protocol/vectors/send-words.json', sendWordVectors()],

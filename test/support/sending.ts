@@ -46,7 +46,7 @@ export function befriend(one: string, itsName: string, other: string, otherName:
   new Contacts(other).add(itsName, peerIdIn(one));
 }
 
-/** The types of a command's events in order, without those that come by the clock. */
+/** The types of a command's events in order, without those that come by the clock, or because a better way was found while others went on. */
 export function storyOf({ events }: Starling): string[] {
-  return events.map(({ type }) => type).filter((type) => type !== 'progress');
+  return events.map(({ type }) => type).filter((type) => type !== 'progress' && type !== 'path');
 }

@@ -42,9 +42,7 @@ function Words({ words }: { readonly words: string }) {
             <span key={word}>{word} </span>
           ))}
         </p>
-        <p className="hint">
-          Tell these words to the receiver by a way you trust. They work once, and for an hour.
-        </p>
+        <p className="hint">Tell these words to the receiver by a way you trust. They work once.</p>
         <div>
           <CopyButton text={words} label="Copy the words" />
         </div>
