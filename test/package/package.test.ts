@@ -81,6 +81,7 @@ describe('the tarball', () => {
       'bin/starling.mjs',
       'dist/cli/main.js',
       'dist/plane/disk-worker.js',
+      'dist/web/index.html',
       ...named.map((path) => path.replace(/^\.\//, '')),
     ];
     assert.deepEqual(
@@ -90,7 +91,8 @@ describe('the tarball', () => {
   });
 
   it('has no sources, tests, source maps, build state or stale files', () => {
-    const allowed = /^(?:README\.md|LICENSE|package\.json|bin\/[\w.-]+|dist\/.*\.(?:js|d\.ts))$/;
+    const allowed =
+      /^(?:README\.md|LICENSE|package\.json|bin\/[\w.-]+|dist\/.*\.(?:js|d\.ts)|dist\/web\/(?:index\.html|assets\/[\w-]+\.(?:css|svg)))$/;
     const unwanted = /\.test\.|\.fuzz\.|\/stale\./;
     assert.deepEqual(
       packed.filter((path) => !allowed.test(path) || unwanted.test(path)),
