@@ -184,8 +184,6 @@ export class FileWants {
     if (target === this.#target) this.#target = undefined;
     files.choose(target);
     service.swarm.setPriorities(this.priorityOf(), monotonicMs());
-    const unwanted = new Set(service.swarm.cancelUnwanted());
-    service.giveUpOpen((piece) => unwanted.has(piece));
     onChanged();
   }
 }

@@ -94,35 +94,8 @@ function hopeless(seed: number): void {
   assert(withThem < 1.2 * without + 3_000, `${withThem} ms with, ${without} ms without`);
 }
 
-/** A viewer jumps to a place while its line is full of blocks that can wait: they give way. */
-function jump(seed: number): void {
-  const files = [{ path: ['film'], lengthBytes: PIECES * PIECE_BYTES }];
-  const torrent = simTorrent({ seed, files, pieceLengthBytes: PIECE_BYTES });
-  const world = new SwarmWorld(seed, torrent);
-  world.add('a', { have: 'all', ...line(500_000) });
-  world.add('b', { have: 'all', ...line(500_000) });
-  const viewer = world.add('viewer');
-  viewer.addPeers(world.peers);
-  world.clock.run(10_000);
-  const had = new Set(viewer.have);
-  const place = Array.from({ length: 8 }, (_, i) => 300 + i).filter((piece) => !had.has(piece));
-  const before = viewer.swarm.totals.wastedBytes;
-  const { nowMs } = world.clock;
-  const first = (PIECE_BYTES * 1000) / 1_000_000;
-  viewer.setDeadlines(place.map((piece, i) => ({ piece, dueMs: nowMs + i * first })));
-  const lateMs = (): number => world.clock.nowMs - nowMs;
-  while (!viewer.isOnDisk(place[0]!) && lateMs() < 20_000) world.clock.run(world.clock.nowMs + 10);
-  // A piece takes a peer 131 ms, and what is on its way already comes first.
-  assert(lateMs() < 800, `the first piece of the new place came after ${lateMs()} ms`);
-  world.complete([viewer], MINUTE_MS);
-  world.settle();
-  const wasted = viewer.swarm.totals.wastedBytes - before;
-  assert(wasted <= 0.02 * PIECES * PIECE_BYTES, `${wasted} bytes wasted`);
-}
-
 /** Peers that play a part in playback. */
 export const deadlineScenarios: readonly Scenario[] = [
   { name: 'playback', run: playback, seeds: 3 },
   { name: 'hopeless-deadlines', run: hopeless },
-  { name: 'jump', run: jump, seeds: 3 },
 ];

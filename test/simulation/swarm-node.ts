@@ -182,11 +182,6 @@ export class SimPeer {
   /** Changes what is wanted. */
   select(priorityOf: (piece: number) => number): void {
     this.swarm.setPriorities(priorityOf);
-    const unwanted = new Set(this.swarm.cancelUnwanted());
-    for (const piece of unwanted) this.#store?.forget(piece);
-    for (const { block } of this.links.values()) {
-      if (block !== undefined && unwanted.has(block.piece)) block.isStoring = false;
-    }
     this.drain();
   }
 

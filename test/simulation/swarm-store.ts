@@ -110,11 +110,6 @@ export class SimStore {
     if (open !== undefined && open.blocks[block] === FILLING) open.blocks[block] = EMPTY;
   }
 
-  /** What came of a piece that is not whole is of no use any more. */
-  forget(piece: number): void {
-    this.#open.delete(piece);
-  }
-
   /** Reads a piece and digests its blocks; undefined when the disk failed. */
   digest(piece: number, done: (digests: Uint8Array | undefined) => void): void {
     this.#disk.read(this.#torrent.layout.wantedBytes(piece), (fault) => {

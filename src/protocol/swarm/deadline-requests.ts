@@ -121,8 +121,7 @@ function askLate(
   return count;
 }
 
-/** When blocks of a peer may be expected. */
-export function paceOf(nowMs: number, peer: Peer): Pace {
+function paceOf(nowMs: number, peer: Peer): Pace {
   const { pipeline, requests } = peer;
   const { responseMs } = pipeline;
   const rate = pipeline.bytesPerSec(nowMs);

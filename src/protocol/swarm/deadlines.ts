@@ -53,10 +53,6 @@ export class Deadlines {
   isOn = false;
   /** Somebody says when pieces are needed, also while all of them are there: he may need others at once. */
   isFollowed = false;
-  /** Pieces that had no deadline before the list was replaced. */
-  fresh: ReadonlySet<number> = new Set();
-  /** When requests were taken back for them last (deadline-room.ts). */
-  roomMadeMs: number = Number.NEGATIVE_INFINITY;
   #isSequential = false;
   #openLimit: number = Number.POSITIVE_INFINITY;
   #scratch: Bitfield | undefined;
@@ -83,15 +79,12 @@ export class Deadlines {
       );
       if (isNeeded(piece)) firstDue.set(piece, Math.min(dueMs, firstDue.get(piece) ?? dueMs));
     }
-    const before = new Set(this.list.map(({ piece }) => piece));
     this.list = [...firstDue]
       .map(([piece, dueMs]) => ({ piece, dueMs }))
       .sort((a, b) => a.dueMs - b.dueMs || a.piece - b.piece)
       .slice(0, MAX_DEADLINES);
     this.isOn = this.list.length > 0;
     this.isFollowed = deadlines.length > 0;
-    const now = this.list.map(({ piece }) => piece);
-    this.fresh = new Set(now.filter((piece) => !before.has(piece)));
     for (const key of this.#pending) if (!this.#isDoubled(key)) this.#pending.delete(key);
     this.#picker.forgetSearches();
     this.setSequential(this.#isSequential);

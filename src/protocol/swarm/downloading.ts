@@ -208,7 +208,7 @@ export function takeBlock(
   const { picker } = torrent;
   if (!isStored) {
     totals.wastedBytes += length;
-    if (request === 'live' || request === 'yielded') {
+    if (request === 'live') {
       picker.release(peer.id, piece, index);
       state.feedHungry();
     }
@@ -236,8 +236,7 @@ function cancelLapsed(state: SwarmState, torrent: Torrent, piece: number, block:
   }
 }
 
-/** Takes a request back, unless it was before. */
-export function cancelAt(
+function cancelAt(
   state: SwarmState,
   torrent: Torrent,
   peer: Peer | undefined,

@@ -8,23 +8,19 @@
 const BLOCKS_PER_PIECE_LIMIT = 65_536;
 
 /** What became of a request that is still unanswered. */
-export type RequestFate = 'live' | 'released' | 'void' | 'cancelled' | 'yielded';
+export type RequestFate = 'live' | 'released' | 'void' | 'cancelled';
 
 const LIVE = 0;
 const RELEASED = 1;
 const VOID = 2;
 const CANCELLED = 3;
-const YIELDED = 4;
-const FATES: readonly RequestFate[] = ['live', 'released', 'void', 'cancelled', 'yielded'];
+const FATES: readonly RequestFate[] = ['live', 'released', 'void', 'cancelled'];
 
 /** A list of requests; entries are (piece, block, time asked, fate). */
 export class RequestQueue {
   #keys: number[] = [];
   #askedMs: number[] = [];
-  /**
-   * RELEASED: it timed out, its block is still welcome; CANCELLED: the peer knows that it is not needed. VOID: its piece was given up. YIELDED: taken back, but its block is
-   * owed until the answer comes, since a second request would be answered by the first one's reject.
-   */
+  /** RELEASED: it timed out, its block is still welcome; CANCELLED: the peer knows that it is not needed. VOID: its piece was given up. */
   #fates: number[] = [];
   #head = 0;
   #lapsedCount = 0;
@@ -49,23 +45,20 @@ export class RequestQueue {
     return this.#removedAskedMs;
   }
 
-  /** When the oldest request was made that is live or yielded; undefined when there is none. */
+  /** When the oldest live request was made; undefined when there is none. */
   get oldestMs(): number | undefined {
     let at = this.#head;
-    while (at < this.#fates.length && !isOwed(this.#fates[at]!)) at += 1;
+    while (at < this.#fates.length && this.#fates[at] !== LIVE) at += 1;
     return this.#askedMs[at];
   }
 
   /** Adds a request. @returns false when the peer owes this block already: it counts again, and must not be asked for twice. */
   push(piece: number, block: number, nowMs: number): boolean {
-    const fate = this.#lapsedCount > 0 ? this.remove(piece, block) : undefined;
-    // The peer may have heard a cancel of it, and then its answer says nothing of what it has.
-    const isTakenBack = fate !== undefined && fate !== 'live' && fate !== 'released';
+    const isOwed = this.#lapsedCount > 0 && this.remove(piece, block) !== undefined;
     this.#keys.push(piece * BLOCKS_PER_PIECE_LIMIT + block);
     this.#askedMs.push(nowMs);
-    this.#fates.push(isTakenBack ? YIELDED : LIVE);
-    if (isTakenBack) this.#lapsedCount += 1;
-    return fate === undefined;
+    this.#fates.push(LIVE);
+    return !isOwed;
   }
 
   /** Live requests that were made before this one. */
@@ -108,28 +101,6 @@ export class RequestQueue {
     this.#fates[at] = CANCELLED;
   }
 
-  /** The live requests but for the first ones, oldest first. */
-  liveAfter(count: number): { readonly piece: number; readonly block: number }[] {
-    const found = [];
-    let seen = 0;
-    for (let at = this.#head; at < this.#keys.length; at += 1) {
-      if (this.#fates[at] !== LIVE) continue;
-      seen += 1;
-      const key = this.#keys[at]!;
-      const piece = Math.floor(key / BLOCKS_PER_PIECE_LIMIT);
-      if (seen > count) found.push({ piece, block: key % BLOCKS_PER_PIECE_LIMIT });
-    }
-    return found;
-  }
-
-  /** Marks a live request as taken back: its block is free when the answer says so. */
-  yield(piece: number, block: number): void {
-    const at = this.#find(piece, block);
-    if (at < 0 || this.#fates[at] !== LIVE) return;
-    this.#fates[at] = YIELDED;
-    this.#lapsedCount += 1;
-  }
-
   /** Blocks of a piece that are asked for and count. */
   liveBlocks(piece: number): number[] {
     const blocks: number[] = [];
@@ -150,19 +121,18 @@ export class RequestQueue {
     }
   }
 
-  /** Marks every live or yielded request asked before `beforeMs` as released and reports it. */
+  /** Marks every live request asked before `beforeMs` as released and reports it. */
   release(beforeMs: number, report: (piece: number, block: number) => void): void {
     for (let at = this.#head; at < this.#keys.length; at += 1) {
-      const fate = this.#fates[at]!;
-      if (!isOwed(fate) || this.#askedMs[at]! >= beforeMs) continue;
+      if (this.#fates[at] !== LIVE || this.#askedMs[at]! >= beforeMs) continue;
       this.#fates[at] = RELEASED;
-      if (fate === LIVE) this.#lapsedCount += 1;
+      this.#lapsedCount += 1;
       const key = this.#keys[at]!;
       report(Math.floor(key / BLOCKS_PER_PIECE_LIMIT), key % BLOCKS_PER_PIECE_LIMIT);
     }
   }
 
-  /** Removes the requests that `matches` accepts (all by default) and reports those that were live or yielded. */
+  /** Removes the requests that `matches` accepts (all by default) and reports those that were live. */
   drain(
     report: (piece: number, block: number) => void,
     matches: (piece: number) => boolean = () => true,
@@ -183,7 +153,7 @@ export class RequestQueue {
         this.#askedMs.push(askedMs[at]!);
         this.#fates.push(fates[at]!);
         if (fates[at] !== LIVE) this.#lapsedCount += 1;
-      } else if (isOwed(fates[at]!)) {
+      } else if (fates[at] === LIVE) {
         report(piece, keys[at]! % BLOCKS_PER_PIECE_LIMIT);
       }
     }
@@ -201,9 +171,4 @@ export class RequestQueue {
     this.#fates.splice(0, this.#head);
     this.#head = 0;
   }
-}
-
-/** The picker counts the block as asked for. */
-function isOwed(fate: number): boolean {
-  return fate === LIVE || fate === YIELDED;
 }

@@ -26,7 +26,6 @@ import {
   weedPeers,
 } from './connecting.ts';
 import { KEEP_ALIVE_MS } from './constants.ts';
-import { makeRoom } from './deadline-room.ts';
 import type { Deadline, DeadlineTotals } from './deadlines.ts';
 import {
   checkTimeouts,
@@ -56,7 +55,6 @@ import type {
   SwarmOutput,
   SwarmTotals,
 } from './types.ts';
-import { cancelUnwanted } from './unwanted.ts';
 import { countOtherUpload, failUpload, markServed, runChoker } from './uploading.ts';
 import { judgePiece, sendHeld, takeDigests } from './verdict.ts';
 
@@ -123,15 +121,6 @@ export class Swarm {
     if (nowMs !== undefined) dialMore(state, nowMs);
   }
 
-  /**
-   * After `setPriorities`: takes back the requests for pieces that are wanted no more, and forgets what came of them.
-   * @returns the pieces; the data plane must forget them too.
-   */
-  cancelUnwanted(): readonly number[] {
-    const { torrent } = this.#state;
-    return torrent === undefined ? [] : cancelUnwanted(this.#state, torrent);
-  }
-
   /** Pieces in order instead of rarest first. */
   setSequential(isSequential: boolean): void {
     this.#state.torrent?.deadlines.setSequential(isSequential);
@@ -149,7 +138,6 @@ export class Swarm {
       deadlines,
       (piece) => torrent.isWanted(piece) && !torrent.have.has(piece),
     );
-    makeRoom(this.#state, nowMs, torrent);
     for (const peer of peers.values()) dirty.add(peer);
     if (peers.size > 0) wake(this.#state, nowMs);
   }

@@ -48,7 +48,7 @@ export function judgePiece(
 }
 
 /** Forgets a piece that may be in parts on disk: what is on its way for it has lost its place. */
-export function giveUpPiece(state: SwarmState, torrent: Torrent, piece: number): void {
+function giveUpPiece(state: SwarmState, torrent: Torrent, piece: number): void {
   torrent.picker.resetPiece(piece);
   for (const peer of state.peers.values()) peer.requests.voidPiece(piece);
   state.feedHungry();

@@ -352,10 +352,6 @@ function handleReject(
   if (request === undefined) return peer.conduct.refused(nowMs);
   state.dirty.add(peer);
   // Of a request that was cancelled it is the answer that was hoped for.
-  if (request === 'yielded') {
-    releaseRequest(state, peer, piece, block);
-    state.feedHungry();
-  }
   if (request !== 'live' && request !== 'released') return undefined;
   if (peer.peerChoking) peer.allowedFastFrom.delete(piece);
   else {
