@@ -54,10 +54,11 @@ function stepsOf(args: readonly string[]): Step[] {
     return tests('interop', ['test/interop/**/*.test.ts'], { isLive: true, env });
   }
   if (mode === 'dashboard') {
-    return tests('dashboard', ['test/dashboard/*.test.ts'], {
+    const run = tests('dashboard', ['test/dashboard/*.test.ts'], {
       isLive: true,
       flags: ['--test-concurrency=1'],
     });
+    return [{ name: 'types', command: tool('tsc', '-p', 'test/dashboard') }, ...run];
   }
   if (mode === 'package') return tests('package', ['test/package/*.test.ts'], { isLive: true });
   if (mode === 'fuzz') {
@@ -74,7 +75,6 @@ function stepsOf(args: readonly string[]): Step[] {
     { name: 'types', command: tool('tsc', '-b') },
     { name: 'types of tests', command: tool('tsc', '-p', 'tsconfig.test.json') },
     { name: 'types of dashboard', command: tool('tsc', '-p', 'src/web') },
-    { name: 'types of its tests', command: tool('tsc', '-p', 'test/dashboard') },
     {
       name: 'lint and format',
       command: tool('biome', 'ci', '--error-on-warnings', `--colors=${colors}`),

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { type Asked, Auth, tokenOf } from './auth.ts';
 
 const TOKEN = 'correct-horse-battery-staple-0123456789';
+const COOKIE = new Auth({ token: TOKEN, file: '', hosts: () => [] }).cookieName;
 const HOST = '127.0.0.1:7070';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 3_600_000;
@@ -189,8 +190,8 @@ describe('credentials', () => {
       asked({ headers: { authorization: `Digest ${TOKEN}` } }),
       asked({ headers: { authorization: `Bearer ${TOKEN.slice(1)}` } }),
       asked({ headers: { authorization: `Bearer ${TOKEN}x` } }),
-      asked({ headers: { cookie: `starling_session=${TOKEN}` } }),
-      asked({ headers: { cookie: 'starling_session=' } }),
+      asked({ headers: { cookie: `${COOKIE}=${TOKEN}` } }),
+      asked({ headers: { cookie: `${COOKIE}=` } }),
       asked({ url: `/api/v1/status?token=${TOKEN}` }),
       asked({ url: `/api/v1/status?ticket=${TOKEN}` }),
     ];
@@ -220,7 +221,7 @@ describe('credentials', () => {
     const plain = await auth.signIn({ token: TOKEN }, 'a', false);
     assert.match(
       plain,
-      /^starling_session=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=\d+$/,
+      /^starling_session_[0-9a-f]{8}=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=\d+$/,
     );
     assert.match(await auth.signIn({ token: TOKEN }, 'a', true), /; Secure$/);
   });
@@ -228,7 +229,7 @@ describe('credentials', () => {
   it('signing out ends a session, and a month without a request does', async () => {
     const rig = new Rig();
     const [one, two] = [await rig.cookie(), await rig.cookie()];
-    assert.match(rig.auth.signOut(one), /^starling_session=; .*Max-Age=0$/);
+    assert.match(rig.auth.signOut(one), /^starling_session_[0-9a-f]{8}=; .*Max-Age=0$/);
     assert.equal(rig.check({ headers: { cookie: one } }), 'ERR_API_TOKEN');
     rig.nowMs += 29 * DAY_MS;
     assert.equal(rig.check({ headers: { cookie: two } }), undefined);
@@ -251,7 +252,7 @@ describe('credentials', () => {
   it('old cookies are no guesses', () => {
     const rig = new Rig();
     for (let n = 0; n < 30; n += 1) {
-      assert.equal(rig.check({ headers: { cookie: 'starling_session=old' } }), 'ERR_API_TOKEN');
+      assert.equal(rig.check({ headers: { cookie: `${COOKIE}=old` } }), 'ERR_API_TOKEN');
     }
     assert.equal(rig.guess(), 'ERR_API_TOKEN');
   });
@@ -340,7 +341,10 @@ describe('guessing', () => {
     const rig = new Rig();
     for (let n = 0; n < 300; n += 1) rig.guess(`host-${n % 20}`);
     assert.equal(rig.check({ headers: { authorization: `Bearer ${TOKEN}` } }), undefined);
-    assert.match(await rig.auth.signIn({ token: TOKEN }, 'host-1', false), /^starling_session=/);
+    assert.match(
+      await rig.auth.signIn({ token: TOKEN }, 'host-1', false),
+      /^starling_session_[0-9a-f]{8}=/,
+    );
   });
 
   it('of a password: of a thousand at once ten are checked', async () => {

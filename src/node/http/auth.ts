@@ -59,6 +59,8 @@ export function tokenOf(home: string): { readonly token: string; readonly file: 
 
 /** The doorkeeper of the HTTP server. */
 export class Auth {
+  /** Of this node: browsers do not tell ports of one machine apart, and two nodes are not to sign each other out. */
+  readonly cookieName: string;
   readonly #token: string;
   readonly #file: string;
   readonly #hosts: () => readonly string[];
@@ -82,6 +84,8 @@ export class Auth {
     readonly nowMs?: () => number;
   }) {
     this.#token = options.token;
+    const mark = createHash('sha256').update(options.token).digest('hex').slice(0, 8);
+    this.cookieName = `${COOKIE}_${mark}`;
     this.#file = options.file;
     this.#hosts = options.hosts;
     this.#takesAddresses = options.takesAddresses ?? false;
@@ -118,7 +122,7 @@ export class Auth {
       if (isReading(asked.method) && this.#isTicket(pathOf(asked.url), ticket)) return 'ticket';
       throw this.#refuse(asked.address);
     }
-    const session = cookie === undefined ? undefined : sessionOf(cookie);
+    const session = cookie === undefined ? undefined : sessionOf(cookie, this.cookieName);
     if (session === undefined || !this.#isSession(session)) {
       // Nobody guesses a cookie, and old ones are no attack.
       throw apiError('ERR_API_TOKEN', { where: this.#file });
@@ -149,14 +153,14 @@ export class Auth {
       this.#sessions.delete(this.#sessions.keys().next().value!);
     }
     const attributes = `HttpOnly; SameSite=Strict; Path=/; Max-Age=${SESSION_MS / 1000}`;
-    return `${COOKIE}=${session}; ${attributes}${isSecure ? '; Secure' : ''}`;
+    return `${this.cookieName}=${session}; ${attributes}${isSecure ? '; Secure' : ''}`;
   }
 
   /** @returns the cookie that takes the cookie back. */
   signOut(cookie: string | undefined): string {
-    const session = cookie === undefined ? undefined : sessionOf(cookie);
+    const session = cookie === undefined ? undefined : sessionOf(cookie, this.cookieName);
     if (session !== undefined) this.#sessions.delete(digestOf(session));
-    return `${COOKIE}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0`;
+    return `${this.cookieName}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0`;
   }
 
   /** A secret for reading one path without anything else, for players. */
@@ -246,10 +250,10 @@ function credentialsOf(header: string): { kind: 'bearer' | 'basic'; secret: stri
   return { kind: 'basic', secret: text.slice(at + 1) };
 }
 
-function sessionOf(cookie: string): string | undefined {
+function sessionOf(cookie: string, wanted: string): string | undefined {
   for (const part of cookie.split(';')) {
     const [name, value] = part.trim().split('=', 2);
-    if (name === COOKIE && value !== undefined && value !== '') return value;
+    if (name === wanted && value !== undefined && value !== '') return value;
   }
   return undefined;
 }
