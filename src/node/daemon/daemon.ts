@@ -91,6 +91,7 @@ export class Daemon implements AsyncDisposable {
       ...(options.settings === undefined ? {} : { commandLine: options.settings }),
     });
     const log = new Log(settings.get('log.level'), options.logSink ?? (() => {}));
+    for (const warning of settings.warnings) log.area('node').warn(warning);
     settings.onChange(['log.level'], () => {
       log.level = settings.get('log.level');
     });

@@ -37,9 +37,17 @@ export function environmentLayer(env: NodeJS.ProcessEnv): Record<string, unknown
   return Object.fromEntries(found);
 }
 
-/** @throws {AppError} ERR_CONFIG, which names every mistake. */
-export function resolveSettings(layers: Layers): ReadonlyMap<SettingName, Resolved> {
+/** What all sources say together. */
+export interface Resolution {
+  readonly values: ReadonlyMap<SettingName, Resolved>;
+  /** What was saved and does not count, since this version does not take it: nobody could mend it while the node does not start. */
+  readonly dropped: readonly string[];
+}
+
+/** @throws {AppError} ERR_SETTINGS, which names every mistake of command line, environment and file. */
+export function resolveSettings(layers: Layers): Resolution {
   const mistakes: string[] = [];
+  const dropped: string[] = [];
   const resolved = new Map<SettingName, Resolved>();
   for (const name of SETTING_NAMES) {
     resolved.set(name, { value: SETTINGS[name].default, source: 'default' });
@@ -50,11 +58,11 @@ export function resolveSettings(layers: Layers): ReadonlyMap<SettingName, Resolv
     for (const [name, given] of Object.entries(layers[source])) {
       const read = readSetting(name, given);
       if (read.ok) resolved.set(name as SettingName, { value: read.value, source });
-      else mistakes.push(`${read.mistake} (${source})`);
+      else (source === 'saved' ? dropped : mistakes).push(`${read.mistake} (${source})`);
     }
   }
   if (mistakes.length > 0) throw mistakesError(mistakes);
-  return resolved;
+  return { values: resolved, dropped };
 }
 
 /** One error of all mistakes. */
@@ -75,7 +83,9 @@ export function readSetting(name: string, given: unknown): Read {
   const value = typeof given === 'string' ? fromText(spec, given) : given;
   const expected = expectation(spec, value);
   if (expected === undefined) return { ok: true, value };
-  return { ok: false, mistake: `${name}: expected ${expected}, got ${JSON.stringify(given)}` };
+  // A password that is too short is perhaps the beginning of the right one: errors end in logs.
+  const got = name === 'api.password' ? 'another value' : JSON.stringify(given);
+  return { ok: false, mistake: `${name}: expected ${expected}, got ${got}` };
 }
 
 function fromText(spec: SettingSpec, text: string): unknown {

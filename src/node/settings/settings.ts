@@ -56,13 +56,17 @@ export class Settings {
   readonly #table: SavedSettings;
   #layers: Layers;
   #resolved: ReadonlyMap<SettingName, Resolved>;
+  /** Saved values that did not count at the start, as sentences for the log. */
+  readonly warnings: readonly string[];
   readonly #followers = new Set<Follower>();
 
   private constructor(options: SettingsOptions, layers: Layers) {
     this.#home = options.home;
     this.#table = options.table;
     this.#layers = layers;
-    this.#resolved = resolveSettings(layers);
+    const { values, dropped } = resolveSettings(layers);
+    this.#resolved = values;
+    this.warnings = dropped.map((mistake) => `A saved setting does not count. ${mistake}`);
   }
 
   /** @throws {AppError} ERR_SETTINGS with every mistake; ERR_CONFIG for a file that is no object of JSON. */
@@ -153,7 +157,7 @@ export class Settings {
     const saved = { ...(await this.#table.all()), ...privacyLayer(this.#home) };
     const layers = { ...this.#layers, saved };
     const before = this.#resolved;
-    this.#resolved = resolveSettings(layers);
+    this.#resolved = resolveSettings(layers).values;
     this.#layers = layers;
     const changed = SETTING_NAMES.filter(
       (name) =>
