@@ -33,7 +33,7 @@ export interface TlsFiles {
 
 /** True for addresses that only this machine reaches. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 /** The files that settings name, or those of the home, which are made. @throws {AppError} ERR_CONFIG, ERR_FILE. */
