@@ -3,6 +3,7 @@
  *
  * `npm test`                    types, lint, dead code, then all tests that need nothing but loopback
  * `npm test -- <pattern>...`    only the test files that match, with their whole output
+ * `npm run test:slow`           end-to-end tests that take longest
  * `npm run test:interop`        against real clients (they have to be installed)
  * `npm run test:dashboard`     the dashboard in a browser, against a made-up node
  * `npm run test:package`        the npm package: packed, installed in an empty folder, run there
@@ -14,7 +15,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const home = mkdtempSync(join(tmpdir(), 'starling-test-'));
@@ -47,6 +48,19 @@ function tests(
   return [{ name, command: [process.execPath, '--test', ...flags, ...files], ...more }];
 }
 
+/** End-to-end tests that take from seven seconds to half a minute each: `npm run test:slow`, so that `npm test` stays under three minutes. */
+const SLOW = ['disk-faults', 'going-on', 'publication', 'send-words', 'slow-peers'];
+
+function isSlow(file: string): boolean {
+  return SLOW.includes(basename(file, '.test.ts'));
+}
+
+/** They wait for processes and timers most of the time: side by side they take half as long. */
+function endToEnd(name: string, isMeant: (file: string) => boolean): Step[] {
+  const files = globSync('test/e2e/**/*.test.ts', { cwd: root }).filter(isMeant);
+  return tests(name, files, { flags: ['--test-concurrency=3'] });
+}
+
 function stepsOf(args: readonly string[]): Step[] {
   const [mode] = args;
   if (mode === 'interop') {
@@ -60,6 +74,7 @@ function stepsOf(args: readonly string[]): Step[] {
     });
     return [{ name: 'types', command: tool('tsc', '-p', 'test/dashboard') }, ...run];
   }
+  if (mode === 'slow') return endToEnd('slow end to end', isSlow);
   if (mode === 'package') return tests('package', ['test/package/*.test.ts'], { isLive: true });
   if (mode === 'fuzz') {
     return [
@@ -84,8 +99,7 @@ function stepsOf(args: readonly string[]): Step[] {
     ...tests('unit and property', ['src/**/*.test.ts']),
     ...tests('conformance', ['test/conformance/**/*.test.ts']),
     ...tests('simulation', ['test/simulation/**/*.test.ts']),
-    // They wait for processes and timers most of the time: side by side they take half as long.
-    ...tests('end to end', ['test/e2e/**/*.test.ts'], { flags: ['--test-concurrency=3'] }),
+    ...endToEnd('end to end', (file) => !isSlow(file)),
     ...tests('fuzz corpus', ['test/fuzz/**/*.test.ts']),
   ];
 }
