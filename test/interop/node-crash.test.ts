@@ -25,6 +25,8 @@ const RATE_LIMIT = 500_000;
 interface Acknowledged {
   readonly torrents: Map<string, Record<string, unknown>>;
   readonly removed: Set<string>;
+  /** By name: what may be found; two while a change was on its way. */
+  readonly settings: Map<string, readonly unknown[]>;
   /** Asked for when it was killed: either is right. */
   readonly open: Map<string, { readonly field: string; readonly value: unknown } | 'exists'>;
 }
@@ -51,7 +53,12 @@ it(`a node that is killed ${KILLS} times loses nothing that it acknowledged (STA
     links.push({ id: infoHashV1!, file, path, peer: seed.address });
   }
   const home = bed.home();
-  const known: Acknowledged = { torrents: new Map(), removed: new Set(), open: new Map() };
+  const known: Acknowledged = {
+    torrents: new Map(),
+    removed: new Set(),
+    settings: new Map(),
+    open: new Map(),
+  };
   let next = 0;
   let node: NodeProcess;
   for (let kill = 0; kill < KILLS; kill += 1) {
@@ -103,7 +110,11 @@ async function change(
   links: readonly { id: string; file: string; peer: string }[],
 ): Promise<number> {
   const ids = [...known.torrents.keys()];
-  const kind = rng.below(6);
+  const kind = rng.below(7);
+  if (kind === 6) {
+    await changeSetting(node, known, rng);
+    return next;
+  }
   if (kind === 0 || ids.length === 0) {
     const { id, link } = magnetOf(next);
     known.open.set(id, 'exists');
@@ -145,8 +156,30 @@ async function change(
   return next;
 }
 
+async function changeSetting(node: NodeProcess, known: Acknowledged, rng: Rng): Promise<void> {
+  const names = ['schedule.upload-limit', 'queue.active-seeds', 'seeding.time'];
+  const name = names[rng.below(names.length)]!;
+  const value = 1 + rng.below(1_000);
+  known.settings.set(name, [...(known.settings.get(name) ?? [undefined]), value]);
+  await node.ask('PATCH', '/settings', { [name]: value });
+  known.settings.set(name, [value]);
+}
+
+async function expectSettings(node: NodeProcess, known: Acknowledged): Promise<void> {
+  const { settings } = await node.ask('GET', '/settings');
+  for (const { name, value, source } of settings) {
+    const right = known.settings.get(name);
+    if (right === undefined) continue;
+    // Undefined: it was never changed.
+    const found = source === 'default' ? undefined : value;
+    assert.ok(right.includes(found), `${name}: ${found} instead of ${right.join(' or ')}`);
+    known.settings.set(name, [found]);
+  }
+}
+
 /** Compares, and takes over how it ended with what was asked for when it was killed. */
 async function expectAll(node: NodeProcess, known: Acknowledged): Promise<void> {
+  await expectSettings(node, known);
   const { torrents } = await poll('the list', () => node.ask('GET', '/torrents?limit=5000'));
   const rows = new Map<string, Record<string, unknown>>(
     torrents.map((row: { id: string }) => [row.id, row]),
