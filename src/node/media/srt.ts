@@ -70,7 +70,12 @@ function formatTime(ms: number): string {
 
 /** One line of a cue's text. */
 function cleanText(line: string): string {
-  const plain = line.replace(CONTROL, '');
+  let plain = line.replace(CONTROL, '');
+  // What is left of one that is taken out may make another one with what stands around it.
+  for (let before = ''; before !== plain; ) {
+    before = plain;
+    plain = plain.replaceAll(/\{\\[^{}]*\}/g, '');
+  }
   let clean = '';
   let at = 0;
   for (const { index, 0: tag } of plain.matchAll(TAG)) {
