@@ -24,6 +24,12 @@ export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   'upload-limit': { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
 };
 
+/** Of every command that speaks to the running node. */
+export const NODE_OUTPUT_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  json: { help: 'print one JSON object a line on stdout' },
+  quiet: { help: 'print results and problems only' },
+};
+
 /** Of every command that gives or gets a torrent. */
 export const WEB_SEED_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   'web-seed': { value: 'url', isRepeatable: true, help: 'a web seed besides those of the torrent' },

@@ -4,7 +4,9 @@
  * Numbers only: no torrent, no address and no key is named, so both pages may be public. Twenty numbers need no client library.
  * @module
  */
+
 import type { TrackerCounters } from '../protocol/tracker/server/index.ts';
+import { type Metric, metricsPage } from './daemon/metric.ts';
 
 /** A tracker at one moment. */
 export interface TrackerPicture {
@@ -28,61 +30,76 @@ export interface TrackerPicture {
   readonly needsKey: boolean;
 }
 
-type Sample = readonly [labels: string, value: number];
+type Sample = readonly [Readonly<Record<string, string>>, number];
 
 /** The text for Prometheus. */
-export function metricsPage(picture: TrackerPicture): string {
+export function trackerMetricsPage(picture: TrackerPicture): string {
   const { counters, peersV4, peersV6, seeds, torrents } = picture;
   const refused = Object.entries(counters.refused).map(
-    ([code, count]): Sample => [`{reason="${reasonOf(code)}"}`, count],
+    ([code, count]): Sample => [{ reason: reasonOf(code) }, count],
   );
-  return [
+  return metricsPage([
     metric('starling_tracker_peers', 'gauge', 'Peers by address family.', [
-      ['{family="ipv4"}', peersV4],
-      ['{family="ipv6"}', peersV6],
+      [{ family: 'ipv4' }, peersV4],
+      [{ family: 'ipv6' }, peersV6],
     ]),
-    metric('starling_tracker_seeds', 'gauge', 'Peers that have the whole torrent.', [['', seeds]]),
-    metric('starling_tracker_torrents', 'gauge', 'Torrents known.', [['', torrents]]),
+    metric('starling_tracker_seeds', 'gauge', 'Peers that have the whole torrent.', seeds),
+    metric('starling_tracker_torrents', 'gauge', 'Torrents known.', torrents),
     metric('starling_tracker_requests_total', 'counter', 'Requests that were answered.', [
-      ['{protocol="http",action="announce"}', counters.httpAnnounces],
-      ['{protocol="http",action="scrape"}', counters.httpScrapes],
-      ['{protocol="udp",action="connect"}', counters.udpConnects],
-      ['{protocol="udp",action="announce"}', counters.udpAnnounces],
-      ['{protocol="udp",action="scrape"}', counters.udpScrapes],
+      [{ protocol: 'http', action: 'announce' }, counters.httpAnnounces],
+      [{ protocol: 'http', action: 'scrape' }, counters.httpScrapes],
+      [{ protocol: 'udp', action: 'connect' }, counters.udpConnects],
+      [{ protocol: 'udp', action: 'announce' }, counters.udpAnnounces],
+      [{ protocol: 'udp', action: 'scrape' }, counters.udpScrapes],
     ]),
     metric('starling_tracker_refused_total', 'counter', 'Requests that were refused.', refused),
-    metric('starling_tracker_peers_expired_total', 'counter', 'Peers that did not come back.', [
-      ['', picture.expired],
-    ]),
-    metric('starling_tracker_peers_displaced_total', 'counter', 'Peers that gave way at a bound.', [
-      ['', picture.displaced],
-    ]),
-    metric('starling_tracker_http_connections', 'gauge', 'Open HTTP connections.', [
-      ['', picture.connections],
-    ]),
-    metric('starling_tracker_http_connections_refused_total', 'counter', 'Too many were open.', [
-      ['', picture.connectionsRefused],
-    ]),
-    metric('starling_tracker_udp_unsent_total', 'counter', 'Answers that were lost unsent.', [
-      ['', picture.unsent],
-    ]),
-    metric('starling_tracker_uptime_seconds', 'gauge', 'Since the start.', [
-      ['', picture.uptimeSec],
-    ]),
-    metric('process_resident_memory_bytes', 'gauge', 'Memory of the whole process.', [
-      ['', picture.memoryBytes],
-    ]),
-  ].join('');
+    metric(
+      'starling_tracker_peers_expired_total',
+      'counter',
+      'Peers that did not come back.',
+      picture.expired,
+    ),
+    metric(
+      'starling_tracker_peers_displaced_total',
+      'counter',
+      'Peers that gave way at a bound.',
+      picture.displaced,
+    ),
+    metric(
+      'starling_tracker_http_connections',
+      'gauge',
+      'Open HTTP connections.',
+      picture.connections,
+    ),
+    metric(
+      'starling_tracker_http_connections_refused_total',
+      'counter',
+      'Too many were open.',
+      picture.connectionsRefused,
+    ),
+    metric(
+      'starling_tracker_udp_unsent_total',
+      'counter',
+      'Answers that were lost unsent.',
+      picture.unsent,
+    ),
+    metric('starling_tracker_uptime_seconds', 'gauge', 'Since the start.', picture.uptimeSec),
+    metric(
+      'process_resident_memory_bytes',
+      'gauge',
+      'Memory of the whole process.',
+      picture.memoryBytes,
+    ),
+  ]);
 }
 
 function metric(
   name: string,
-  type: 'gauge' | 'counter',
+  type: Metric['type'],
   help: string,
-  samples: readonly Sample[],
-): string {
-  const lines = samples.map(([labels, value]) => `${name}${labels} ${value}\n`);
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+  value: number | readonly Sample[],
+): Metric {
+  return { name, type, help, value };
 }
 
 /** ERR_TRACKER_TOO_OFTEN → too_often */

@@ -27,7 +27,7 @@ import {
 } from '../protocol/tracker/server/index.ts';
 import { formatEndpoint, parseEndpoint, reachableEndpoints } from './address.ts';
 import { nodeError } from './errors.ts';
-import { metricsPage, statsPage, type TrackerPicture } from './tracker-pages.ts';
+import { statsPage, type TrackerPicture, trackerMetricsPage } from './tracker-pages.ts';
 
 /** Options of a TrackerServer. */
 export interface TrackerServerOptions {
@@ -203,7 +203,7 @@ export class TrackerServer {
 
   /** In the text format of Prometheus. */
   metrics(): string {
-    return metricsPage(this.picture);
+    return trackerMetricsPage(this.picture);
   }
 
   /** Another allow list; undefined: every torrent is served. */

@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine, NodeStatus } from '../../contract/index.ts';
-import { type CommandSpec, type OptionSpec, type OptionValues, switchOption } from '../command.ts';
+import { type CommandSpec, type OptionValues, switchOption } from '../command.ts';
 import { CommandEnd, EXIT } from '../exit.ts';
 import { NodeClient } from '../node-client.ts';
-import { outputOf } from '../options.ts';
+import { NODE_OUTPUT_OPTIONS, outputOf } from '../options.ts';
 import { formatBytes, formatSeconds } from '../output.ts';
 
 // Implementation limits
@@ -16,17 +16,12 @@ const STOP_MS = 60_000;
 /** How often it is looked whether it has. */
 const LOOK_MS = 100;
 
-const COMMON: Readonly<Record<string, OptionSpec>> = {
-  json: { help: 'print one JSON object a line on stdout' },
-  quiet: { help: 'print results and problems only' },
-};
-
 /** `starling status`. */
 export const statusCommand: CommandSpec = {
   name: 'status',
   argument: '',
   summary: 'show how the running node does',
-  options: COMMON,
+  options: NODE_OUTPUT_OPTIONS,
   run: (_, options) => showStatus(options),
 };
 
@@ -35,7 +30,7 @@ export const stopCommand: CommandSpec = {
   name: 'stop',
   argument: '',
   summary: 'end the running node in good order',
-  options: COMMON,
+  options: NODE_OUTPUT_OPTIONS,
   run: (_, options) => stopNode(options),
 };
 
@@ -44,7 +39,10 @@ export const logsCommand: CommandSpec = {
   name: 'logs',
   argument: '',
   summary: 'show the newest lines of the running node’s log',
-  options: { follow: { short: 'f', help: 'go on with what comes, until Ctrl-C' }, ...COMMON },
+  options: {
+    follow: { short: 'f', help: 'go on with what comes, until Ctrl-C' },
+    ...NODE_OUTPUT_OPTIONS,
+  },
   run: (_, options) => showLogs(options),
 };
 
@@ -53,7 +51,7 @@ export const tokenCommand: CommandSpec = {
   name: 'token',
   argument: '',
   summary: 'print the token of the running node’s API and the address of its dashboard',
-  options: COMMON,
+  options: NODE_OUTPUT_OPTIONS,
   run: async (_, options) => {
     const { url, token } = await NodeClient.need();
     const output = outputOf(options);

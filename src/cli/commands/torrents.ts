@@ -9,24 +9,18 @@ import {
   type CommandSpec,
   listOption,
   numberOption,
-  type OptionSpec,
   type OptionValues,
   switchOption,
   textOption,
 } from '../command.ts';
 import { CommandEnd, EXIT, usageError } from '../exit.ts';
 import { NodeClient } from '../node-client.ts';
-import { outputOf } from '../options.ts';
+import { NODE_OUTPUT_OPTIONS, outputOf } from '../options.ts';
 import { formatBytes, formatSeconds, type Output } from '../output.ts';
 
 // Implementation limits
 /** Torrents that are asked for at a time. */
 const PAGE = 2_000;
-
-const COMMON: Readonly<Record<string, OptionSpec>> = {
-  json: { help: 'print one JSON object a line on stdout' },
-  quiet: { help: 'print results and problems only' },
-};
 
 /** `starling add`. */
 export const addCommand: CommandSpec = {
@@ -41,7 +35,7 @@ export const addCommand: CommandSpec = {
     peer: { value: 'host:port', isRepeatable: true, help: 'a peer to connect to' },
     sequential: { help: 'fetch pieces in order' },
     paused: { help: 'do not start it' },
-    ...COMMON,
+    ...NODE_OUTPUT_OPTIONS,
   },
   run: async (words, options) => {
     const client = await NodeClient.need();
@@ -58,7 +52,7 @@ export const listCommand: CommandSpec = {
     category: { value: 'name', help: 'only of this category' },
     tag: { value: 'name', help: 'only with this tag' },
     state: { value: 'state', help: 'only in this state: downloading, seeding, paused, error …' },
-    ...COMMON,
+    ...NODE_OUTPUT_OPTIONS,
   },
   run: ([text], options) => list(text, options),
 };
@@ -70,7 +64,7 @@ export const resumeCommand: CommandSpec = changing('resume', 'let rested torrent
 /** `starling remove`. */
 export const removeCommand: CommandSpec = {
   ...changing('remove', 'remove torrents from the running node; their files stay'),
-  options: { 'with-files': { help: 'remove their files, too' }, ...COMMON },
+  options: { 'with-files': { help: 'remove their files, too' }, ...NODE_OUTPUT_OPTIONS },
 };
 
 /** `starling limit`. */
@@ -81,7 +75,7 @@ export const limitCommand: CommandSpec = {
   options: {
     download: { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
     upload: { value: 'bytes', help: 'bytes a second at most; 0: no limit' },
-    ...COMMON,
+    ...NODE_OUTPUT_OPTIONS,
   },
   run: limit,
 };
@@ -177,7 +171,7 @@ function changing(action: 'pause' | 'resume' | 'remove', summary: string): Comma
     name: action,
     argument: 'torrent…',
     summary: `${summary}; the beginning of an id, a part of the name, or "all"`,
-    options: COMMON,
+    options: NODE_OUTPUT_OPTIONS,
     run: async (words, options) => {
       const client = await NodeClient.need();
       const ids = meant(await allTorrents(client, {}), words);

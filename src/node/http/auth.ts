@@ -13,6 +13,7 @@ import { readFileIfThere, writeFileAtomic } from '../../io/atomic-file.ts';
 import { monotonicMs } from '../../io/clock.ts';
 import { parseIp } from '../../lib/ip-address.ts';
 import { apiError } from './errors.ts';
+import { isLoopback } from './server-tls.ts';
 
 // Implementation limits
 /** Wrong tokens from one address. */
@@ -170,7 +171,7 @@ export class Auth {
   }
 
   #isOwnName(name: string): boolean {
-    if (isLoopbackName(name) || this.#hosts().includes(name)) return true;
+    if (isLoopback(name) || this.#hosts().includes(name)) return true;
     return this.#takesAddresses && parseIp(name) !== undefined;
   }
 
@@ -271,10 +272,6 @@ function isEqual(a: string, b: string): boolean {
 function hostName(host: string): string | undefined {
   const found = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?$/i.exec(host);
   return found === null ? undefined : found[1]!.toLowerCase().replace(/^\[|\]$/g, '');
-}
-
-function isLoopbackName(name: string): boolean {
-  return name === 'localhost' || name === '::1' || /^127(?:\.\d{1,3}){3}$/.test(name);
 }
 
 /** Host and port of an origin; "null" stays what it is and equals no host. */

@@ -18,7 +18,7 @@ import { rowOf } from './torrent-rows.ts';
 /** What an entry tells its owner. */
 export interface EntryEvents {
   readonly onComplete: (entry: TorrentEntry) => void;
-  /** The metadata of a magnet link came: it is kept. */
+  /** The metadata of a magnet link came. */
   readonly onMetadata: (entry: TorrentEntry) => void;
   readonly onProblem: (entry: TorrentEntry, message: string) => void;
   readonly onState: (entry: TorrentEntry, state: TorrentState) => void;
