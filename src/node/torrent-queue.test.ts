@@ -57,6 +57,24 @@ test('the next one starts when one completes, fails, is slow or leaves', () => {
   assert.equal(running(), 'ace');
 });
 
+test('of many that become ready one after the other all are looked at now and then, and with the pulse', () => {
+  const [queue, all, running] = rig(6, 200);
+  const crowd = Array.from({ length: 120 }, () => new Fake('x'));
+  const looks = { count: 0 };
+  all[0]!.queueFacts = function (): QueueFacts | undefined {
+    looks.count += 1;
+    return Fake.prototype.queueFacts.call(this);
+  };
+  for (const torrent of crowd) queue.add(torrent);
+  for (let ms = 1; ms <= 120; ms += 1) queue.ready(ms);
+  assert.equal(looks.count, 2, 'at 50 and 100 ms: the last look was at 0');
+  queue.add(new Fake('y'));
+  queue.ready(121);
+  assert.ok(!running().includes('y'));
+  queue.pulse(1_000);
+  assert.ok(running().includes('y'));
+});
+
 test('the order can be changed, and who comes to the front runs at once', () => {
   const [queue, [a, b, c, d], running] = rig(4, 1);
   const order = (): string => queue.order.map(({ name }) => name).join('');

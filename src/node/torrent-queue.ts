@@ -6,6 +6,12 @@
  */
 import { planQueue, type QueueFacts, type QueueLimits } from './queue-plan.ts';
 
+// Implementation limits
+/** Up to so many torrents each that becomes ready has all looked at. */
+const SMALL_QUEUE = 100;
+/** In a larger queue it waits for the next pulse when all were looked at less than this ago: else a start with 5,000 torrents spends 3.7 of 5.8 s on looking. */
+const LOOK_INTERVAL_MS = 50;
+
 /** A torrent as the queue sees it. */
 export interface Queueable {
   /** Undefined: it takes no part (it is being checked, paused, stopped, or failed for good). */
@@ -21,6 +27,7 @@ export type QueueMove = 'up' | 'down' | 'top' | 'bottom';
 export class TorrentQueue<T extends Queueable = Queueable> {
   #order: T[] = [];
   #limits: QueueLimits;
+  #lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(limits: Partial<QueueLimits> = {}) {
     this.#limits = {
@@ -71,6 +78,12 @@ export class TorrentQueue<T extends Queueable = Queueable> {
     return true;
   }
 
+  /** A torrent became ready: it runs at once, in a long queue with the next pulse at the latest. */
+  ready(nowMs: number): void {
+    const isCrowded = this.#order.length > SMALL_QUEUE;
+    if (!isCrowded || nowMs - this.#lookedMs >= LOOK_INTERVAL_MS) this.pulse(nowMs);
+  }
+
   /** Looks at all torrents, whether there is a limit or not. */
   consider(nowMs: number): void {
     this.#run(nowMs);
@@ -82,6 +95,7 @@ export class TorrentQueue<T extends Queueable = Queueable> {
   }
 
   #run(nowMs: number): void {
+    this.#lookedMs = nowMs;
     const torrents: T[] = [];
     const facts: QueueFacts[] = [];
     for (const torrent of this.#order) {

@@ -180,7 +180,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       await this.#starting;
     }
     this.#isReady = true;
-    this.#host.queue.pulse(monotonicMs());
+    this.#host.queue.ready(monotonicMs());
     const given = addFirstPeers(this.#host, this.#options, this.#service);
     this.#announce();
     await given;
