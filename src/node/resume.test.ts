@@ -10,6 +10,7 @@ import type { FileLook } from '../plane/file-table.ts';
 import { encode } from '../protocol/bencode/index.ts';
 import {
   judgeRecord,
+  moveResume,
   openRecord,
   parseRecord,
   type ResumeRecord,
@@ -84,6 +85,27 @@ test('a record is read back as it was written', () => {
   );
   open().remove();
   assert.equal(open().load(), undefined);
+});
+
+test('what is remembered goes along to another folder, journal and all', () => {
+  const own = path.join(home, 'moving');
+  const hash = new Uint8Array(20).fill(9);
+  const open = (dir: string): ResumeStore => new ResumeStore(own, hash, dir);
+  const stale = open('/b');
+  stale.save(makeRecord({ uploadedBytes: 1 }));
+  stale.append([3]);
+  stale.close();
+  const store = open('/a');
+  store.save(makeRecord({ uploadedBytes: 77 }));
+  store.append([1]);
+  store.close();
+  moveResume(own, hash, '/a', '/b');
+  assert.equal(open('/a').load(), undefined);
+  const moved = open('/b');
+  assert.equal(moved.load()!.uploadedBytes, 77);
+  assert.deepEqual(moved.loadJournal(4).pieces, [1]);
+  moveResume(own, hash, '/a', '/b');
+  assert.equal(open('/b').load(), undefined, 'of another time in that folder nothing is left');
 });
 
 test('a record damaged at any byte, or cut anywhere, is no record', () => {

@@ -89,10 +89,7 @@ export class ResumeStore {
   /** @param isKept false: nothing is read or written. */
   constructor(home: string, infoHash: Uint8Array, dir: string, isKept = true) {
     this.#isKept = isKept;
-    const key = createHash('sha256').update(infoHash).update(path.resolve(dir)).digest();
-    const name = `${toHex(infoHash.subarray(0, 20))}-${toHex(key.subarray(0, 8))}`;
-    this.#recordPath = path.join(home, 'resume', `${name}.resume`);
-    this.#journalPath = path.join(home, 'resume', `${name}.journal`);
+    [this.#recordPath, this.#journalPath] = pathsOf(home, infoHash, dir);
   }
 
   /** The record, or undefined when there is none or it cannot be read as one. */
@@ -183,6 +180,28 @@ export class ResumeStore {
   #closeJournal(): void {
     if (this.#journal !== undefined) fs.closeSync(this.#journal);
     this.#journal = undefined;
+  }
+}
+
+function pathsOf(
+  home: string,
+  infoHash: Uint8Array,
+  dir: string,
+): [record: string, journal: string] {
+  const key = createHash('sha256').update(infoHash).update(path.resolve(dir)).digest();
+  const name = `${toHex(infoHash.subarray(0, 20))}-${toHex(key.subarray(0, 8))}`;
+  const base = path.join(home, 'resume', name);
+  return [`${base}.resume`, `${base}.journal`];
+}
+
+/** A torrent's files went to another folder as they are: what is remembered of them goes along, so that nothing is checked anew. For a torrent that is stopped. */
+export function moveResume(home: string, infoHash: Uint8Array, from: string, to: string): void {
+  const old = pathsOf(home, infoHash, from);
+  const next = pathsOf(home, infoHash, to);
+  // The record last: a journal without its record claims nothing.
+  for (const at of [1, 0] as const) {
+    if (fs.existsSync(old[at])) fs.renameSync(old[at], next[at]);
+    else fs.rmSync(next[at], { force: true });
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import path from 'node:path';
 import type { ChangeTorrent, TorrentRow } from '../../contract/index.ts';
+import type { Info } from '../../protocol/metainfo/index.ts';
 import type { Row, Topic, TopicSource } from '../daemon/feed.ts';
 import type { Logger } from '../daemon/log.ts';
 import type { Metric } from '../daemon/metric.ts';
@@ -15,6 +16,7 @@ import { nodeError } from '../errors.ts';
 import type { Api } from '../http/api.ts';
 import { apiError } from '../http/errors.ts';
 import type { PeerNode } from '../peer-node.ts';
+import { moveResume } from '../resume.ts';
 import type { TorrentRecord, TorrentRecordOptions, TorrentTable } from '../store/torrent-table.ts';
 import type { AddOptions } from '../torrent-types.ts';
 import { type Addition, expectAbsolute } from './addition.ts';
@@ -264,13 +266,24 @@ export class TorrentService implements NodeService {
       entry.isMoving = true;
       await entry.halt();
       try {
-        if (info !== undefined) await moveFiles(entry.record.dir, dir, info);
+        if (info !== undefined) await this.#moveFiles(entry.record.dir, dir, info);
         await this.keep(entry, { dir });
       } finally {
         entry.isMoving = false;
         this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
       }
     });
+  }
+
+  async #moveFiles(from: string, to: string, info: Info): Promise<void> {
+    await moveFiles(from, to, info);
+    const { home } = this.#options.node;
+    try {
+      moveResume(home, (info.infoHashV1 ?? info.infoHashV2)!, from, to);
+    } catch (error) {
+      // They are checked instead.
+      this.#options.log.warn(`Cannot take along what is remembered: ${(error as Error).message}`);
+    }
   }
 
   /** Looks for its files in another folder, where somebody put them. @throws {AppError} ERR_CONFIG. */
