@@ -34,6 +34,10 @@ export type SystemErrorMaker = (
   cause: Error,
 ) => Error;
 
+/** For openers that have no errors of their own. */
+export const plainError: SystemErrorMaker = ({ path, code }, cause) =>
+  Object.assign(new Error(`${path}: ${cause.message} (${code})`, { cause }), { code });
+
 /** A fault as an error. */
 export function errorOf(file: string, fault: DatabaseFault, ofSystem: SystemErrorMaker): Error {
   if (fault.kind === 'newer') return databaseError('ERR_DATABASE_NEWER', { file, ...fault });

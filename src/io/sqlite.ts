@@ -11,7 +11,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { assert } from '../lib/assert.ts';
-import { databaseError, errorOf, type SystemErrorMaker } from './sqlite-errors.ts';
+import { databaseError, errorOf, plainError, type SystemErrorMaker } from './sqlite-errors.ts';
 import type {
   FromSqliteWorker,
   Migration,
@@ -171,6 +171,3 @@ export class Database {
     this.#waiting.clear();
   }
 }
-
-const plainError: SystemErrorMaker = ({ path, code }, cause) =>
-  Object.assign(new Error(`${path}: ${cause.message} (${code})`, { cause }), { code });

@@ -8,11 +8,11 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { nodeEd25519 } from '../io/crypto.ts';
 import { formatPeerCard, formatPeerId, peerIdOf } from '../protocol/identity/index.ts';
@@ -24,7 +24,7 @@ let nowMs = 1_000;
 let contacts: Contacts;
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'starling-'));
-  file = join(home, 'contacts.json');
+  file = join(home, 'starling.db');
   nowMs = 1_000;
   contacts = new Contacts(home, () => nowMs);
 });
@@ -33,6 +33,22 @@ afterEach(() => rmSync(home, { recursive: true }));
 const bytesOf = (number: number): Uint8Array =>
   peerIdOf(nodeEd25519.publicKey(new Uint8Array(32).fill(number)));
 const idOf = (number: number): string => formatPeerId(bytesOf(number));
+const older = (): string => join(home, 'contacts.json');
+/** As the version before the database wrote it. */
+const OLDER = JSON.stringify({
+  version: 1,
+  contacts: [
+    {
+      name: 'Bob',
+      peerId: idOf(1),
+      addedMs: 1000,
+      isTrusted: true,
+      mayRelay: false,
+      isRelay: false,
+      addresses: [['192.0.2.7:1', 7]],
+    },
+  ],
+});
 const isConfig = (pattern: RegExp) => (error: { code: string; message: string }) =>
   error.code === 'ERR_CONFIG' && pattern.test(error.message);
 const at = (port: number) => ({ host: '192.0.2.7', port });
@@ -46,7 +62,8 @@ describe('contacts', () => {
     nowMs = 2_000;
     contacts.add('laptop', idOf(2));
     assert.equal(statSync(file).mode & 0o777, 0o600);
-    assert.deepEqual(readdirSync(home), ['contacts.json']);
+    const names = readdirSync(home).filter((name) => !name.startsWith('starling.db'));
+    assert.deepEqual(names, []);
     const again = new Contacts(home);
     const rest = { isTrusted: false, mayRelay: false, isRelay: false };
     assert.deepEqual(again.list(), [
@@ -112,46 +129,86 @@ describe('contacts', () => {
     assert.equal(contacts.list().length, 1);
   });
 
-  it('in a file that is damaged, cut or newer are never dropped: an error says what to do, and the file stays', () => {
-    contacts.add('Bob', idOf(1));
-    contacts.noteAddress(idOf(1), at(1));
-    const right = readFileSync(file, 'utf8');
+  it('of an earlier version, in a file, are taken over once; a change of theirs is seen by all who look', () => {
+    writeFileSync(older(), OLDER);
+    const [bob] = contacts.list();
+    const rest = { isTrusted: true, mayRelay: false, isRelay: false };
+    const addresses = [{ ...at(1), lastMs: 7 }];
+    assert.deepEqual(bob, { name: 'Bob', peerId: idOf(1), addedMs: 1_000, addresses, ...rest });
+    assert(!existsSync(older()));
+    assert.equal(readFileSync(`${older()}.imported`, 'utf8'), OLDER);
+    const others = new Contacts(home);
+    assert.deepEqual(others.list(), [bob]);
+    contacts.remove('Bob');
+    assert.deepEqual(others.list(), [], 'it looks again');
+    writeFileSync(older(), OLDER);
+    assert.deepEqual(new Contacts(home).list(), [], 'who was removed stays away');
+    assert.equal(contacts.list(), contacts.list(), 'nothing is read again while nothing changes');
+  });
+
+  it('of an earlier version in a file that is damaged, cut or newer are never dropped: an error says what to do, and the file stays', () => {
     const bad = [
       '',
       'null',
       '7',
-      right.slice(0, -5),
-      right.replace('"version": 1', '"version": 2'),
-      right.replace('Bob', 'B\\n'),
-      right.replace(idOf(1), `${idOf(1)}1`),
-      right.replace('false', '0'),
-      right.replace('192.0.2.7:1', 'router:1'),
-      right.replace('1000', '-1'),
-      right.replace(/"contacts": \[/, '$&{},'),
+      OLDER.slice(0, -5),
+      OLDER.replace('"version":1', '"version":2'),
+      OLDER.replace('Bob', 'B\\n'),
+      OLDER.replace(idOf(1), `${idOf(1)}1`),
+      OLDER.replace('false', '0'),
+      OLDER.replace('192.0.2.7:1', 'router:1'),
+      OLDER.replace('1000', '-1'),
+      OLDER.replace('"contacts":[', '$&{},'),
     ];
     for (const text of bad) {
-      assert.notEqual(text, right);
-      writeFileSync(file, text);
+      assert.notEqual(text, OLDER);
+      writeFileSync(older(), text);
       const says = isConfig(/put a copy of it back, or move it away/);
       assert.throws(() => contacts.list(), says, text.slice(0, 200));
       assert.throws(() => contacts.add('Rob', idOf(2)), says);
-      assert.throws(() => contacts.noteAddress(idOf(1), at(2)), says);
-      assert.equal(readFileSync(file, 'utf8'), text);
-      assert.deepEqual(readdirSync(home), ['contacts.json'], 'no lock is left behind');
+      assert.equal(readFileSync(older(), 'utf8'), text);
     }
-    writeFileSync(file, right);
+    writeFileSync(older(), OLDER);
     assert.equal(contacts.list().length, 1);
   });
 
-  it('that several programs add at a time are all there, and a lock of one that was killed does not last', async () => {
+  it('in a database that is damaged or newer are never dropped: an error says what to do', () => {
+    contacts.add('Bob', idOf(1));
+    contacts.noteAddress(idOf(1), at(1));
+    const bad = [
+      "UPDATE contact SET name = 'B\n'",
+      "UPDATE contact SET peer_id = 'x'",
+      "UPDATE contact SET flags = '{}'",
+      'UPDATE contact SET addresses = \'[["router:1",1]]\'',
+      "UPDATE contact SET addresses = 'x'",
+      'UPDATE contact SET added_at = -1',
+    ];
+    const db = new DatabaseSync(file);
+    for (const sql of bad) {
+      db.exec('SAVEPOINT bad');
+      db.exec(`${sql}; UPDATE contact_revision SET value = value + 1; RELEASE bad`);
+      const before = db.prepare('SELECT * FROM contact').all();
+      const says = { code: 'ERR_DATABASE_DAMAGED', message: /put a copy back/ };
+      assert.throws(() => contacts.list(), says, sql);
+      assert.throws(() => contacts.add('Rob', idOf(2)), says);
+      assert.deepEqual(db.prepare('SELECT * FROM contact').all(), before);
+      db.prepare(
+        `UPDATE contact SET peer_id = ?, name = 'Bob', added_at = 1, flags = '{"isTrusted":false,"mayRelay":false,"isRelay":false}', addresses = '[]'`,
+      ).run(idOf(1));
+    }
+    assert.equal(new Contacts(home).list().length, 1);
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    assert.throws(() => new Contacts(home).list(), { code: 'ERR_DATABASE_NEWER' });
+  });
+
+  it('that several programs add at a time are all there', async () => {
     const [programs, each] = [3, 8];
     const ids = Array.from({ length: programs * each }, (_, index) => idOf(index + 1));
     const script = `
       const { Contacts } = await import(${JSON.stringify(new URL('./contacts.ts', import.meta.url).href)});
       const contacts = new Contacts(process.argv[1]);
       for (const id of process.argv.slice(2)) contacts.add(id.slice(-9), id);`;
-    writeFileSync(`${file}.lock`, '');
-    utimesSync(`${file}.lock`, 1, 1);
     const exits = Array.from({ length: programs }, async (_, index) => {
       const mine = ids.slice(index * each, (index + 1) * each);
       const args = ['--input-type=module', '-e', script, home, ...mine];

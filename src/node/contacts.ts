@@ -1,17 +1,11 @@
 /**
  * Contacts: the identities that the user of this installation knows, by names of their own choosing.
  *
- * They are data of the user, so a file that is damaged or from a newer version is an error that says what to do: nothing in it is dropped or written over. Every
- * change is made under a lock, on what the file says at that moment, and replaces the file as a whole; so programs that share a home may all change it.
- * File: `contacts.json` in the node's home, readable by its owner alone: an object of version and rows.
+ * They are data of the user: kept in the database of the node's home (store/contact-table.ts), where every change is made on what is there at that moment; so programs that share a home may all change them.
  * Bounds: MAX_CONTACTS, MAX_PEER_ADDRESSES addresses each. Not here: which identity belongs to which person; comparing fingerprints tells.
  * @module
  */
-import fs from 'node:fs';
-import path from 'node:path';
-import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
 import { nodeCrypto } from '../io/crypto.ts';
-import { withFileLock } from '../io/file-lock.ts';
 import {
   fingerprintOf,
   formatPeerAddress,
@@ -29,65 +23,35 @@ import {
   type RelayHint,
 } from '../protocol/identity/index.ts';
 import { nodeError } from './errors.ts';
+import { type Contact, type ContactFlags, ContactTable } from './store/contact-table.ts';
+
+export type { Contact } from './store/contact-table.ts';
 
 // Implementation limits
 /** Contacts of one home. */
 const MAX_CONTACTS = 10_000;
-/** Longest file that is read as contacts: all of them at their bounds take 12 MB. */
-const MAX_FILE_BYTES = 33_554_432;
-const VERSION = 1;
-/** Only its owner may read whom they know. */
-const FILE_MODE = 0o600;
-
-/** An address where a contact was reached. */
-export interface KnownAddress extends PeerAddress {
-  /** When, in milliseconds since 1970; 0: it was only told. */
-  readonly lastMs: number;
-}
-
-/** What the user allows a contact. */
-export interface ContactFlags {
-  /** What it sends is accepted without asking: for devices of one's own. */
-  readonly isTrusted: boolean;
-  /** This node relays for it. */
-  readonly mayRelay: boolean;
-  /** It may be used as a relay for this node. */
-  readonly isRelay: boolean;
-}
-
-/** A contact. */
-export interface Contact extends ContactFlags {
-  readonly name: string;
-  /** "12D3KooW…" */
-  readonly peerId: string;
-  /** Milliseconds since 1970. */
-  readonly addedMs: number;
-  /** The last one first. */
-  readonly addresses: readonly KnownAddress[];
-}
 
 /** The contacts of one home. */
 export class Contacts {
-  readonly #file: string;
+  readonly #table: ContactTable;
   readonly #nowMs: () => number;
-  #known: { readonly stamp: string; readonly contacts: readonly Contact[] } | undefined;
+  #known: readonly Contact[] = [];
   #byId = new Map<string, Contact>();
 
   /** @param nowMs the time of day, in milliseconds since 1970. */
   constructor(home: string, nowMs: () => number = Date.now) {
-    this.#file = path.join(home, 'contacts.json');
+    this.#table = new ContactTable(home);
     this.#nowMs = nowMs;
   }
 
-  /** All of them, in the order in which they were added. @throws {AppError} ERR_CONFIG for a file that is none of ours; ERR_FILE. */
+  /** All of them, in the order in which they were added. @throws {AppError} ERR_FILE, ERR_DATABASE_NEWER, ERR_DATABASE_DAMAGED; ERR_CONFIG for an older file that is none of ours. */
   list(): readonly Contact[] {
-    const stamp = this.#stamp();
-    if (this.#known?.stamp !== stamp) {
-      const contacts = this.#read();
-      this.#known = { stamp, contacts };
+    const contacts = this.#table.all();
+    if (this.#known !== contacts) {
+      this.#known = contacts;
       this.#byId = new Map(contacts.map((contact) => [contact.peerId, contact]));
     }
-    return this.#known.contacts;
+    return contacts;
   }
 
   /** The contact with this peer id, as `formatPeerId` writes it. @throws as list. */
@@ -113,7 +77,7 @@ export class Contacts {
       isRelay: false,
       addresses: addresses.map((address) => ({ ...address, lastMs: 0 })),
     };
-    this.#change((contacts) => {
+    this.#table.change((contacts) => {
       expectFree(contacts, contact.name);
       const known = contacts.find((each) => each.peerId === contact.peerId);
       if (known !== undefined) {
@@ -130,7 +94,7 @@ export class Contacts {
   /** @throws {AppError} ERR_CONFIG when there is none; ERR_FILE. */
   remove(nameOrId: string): Contact {
     let removed: Contact | undefined;
-    this.#change((contacts) => {
+    this.#table.change((contacts) => {
       removed = this.#expect(contacts, nameOrId);
       return contacts.filter((contact) => contact !== removed);
     });
@@ -156,7 +120,7 @@ export class Contacts {
     if (this.byPeerId(peerId) === undefined) return;
     const met = { host: address.host, port: address.port, lastMs: this.#nowMs() };
     const key = formatPeerAddress(met);
-    this.#change((contacts) =>
+    this.#table.change((contacts) =>
       contacts.map((contact) => {
         if (contact.peerId !== peerId) return contact;
         const others = contact.addresses.filter((each) => formatPeerAddress(each) !== key);
@@ -170,7 +134,7 @@ export class Contacts {
     make: (contact: Contact, others: readonly Contact[]) => Contact,
   ): Contact {
     let made: Contact | undefined;
-    this.#change((contacts) => {
+    this.#table.change((contacts) => {
       const old = this.#expect(contacts, nameOrId);
       const others = contacts.filter((contact) => contact !== old);
       const next = make(old, others);
@@ -188,46 +152,6 @@ export class Contacts {
     if (found !== undefined) return found;
     const got = JSON.stringify(nameOrId.slice(0, 80));
     throw wrong('a name or peer id that "starling contacts list" shows', got);
-  }
-
-  #change(work: (contacts: readonly Contact[]) => readonly Contact[]): void {
-    this.#orFileError('write', () =>
-      withFileLock(this.#file, () => {
-        const contacts = work(this.#read()).map(rowOf);
-        const text = JSON.stringify({ version: VERSION, contacts }, undefined, 1);
-        writeFileAtomic(this.#file, Buffer.from(`${text}\n`), FILE_MODE);
-      }),
-    );
-    this.#known = undefined;
-  }
-
-  /** Changes whenever the file was replaced. */
-  #stamp(): string {
-    const made = fs.statSync(this.#file, { bigint: true, throwIfNoEntry: false });
-    return made === undefined ? '' : `${made.ino} ${made.size} ${made.mtimeNs}`;
-  }
-
-  #read(): readonly Contact[] {
-    const bytes = this.#orFileError('read', () => readFileIfThere(this.#file));
-    if (bytes === undefined) return [];
-    const contacts =
-      bytes.length > MAX_FILE_BYTES ? undefined : parse(Buffer.from(bytes).toString());
-    if (contacts !== undefined) return contacts;
-    throw nodeError('ERR_CONFIG', {
-      what: this.#file,
-      expected: 'contacts as "starling contacts" of this version writes them',
-      got: 'something else: put a copy of it back, or move it away to begin anew',
-    });
-  }
-
-  #orFileError<T>(operation: 'read' | 'write', work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      const { code, errno } = error as NodeJS.ErrnoException;
-      if (code === undefined || (errno === undefined && code !== 'EBUSY')) throw error;
-      throw nodeError('ERR_FILE', { path: this.#file, code, operation }, error);
-    }
   }
 }
 
@@ -303,53 +227,4 @@ function expectFree(contacts: readonly Contact[], name: string): void {
 
 function wrong(expected: string, got: string): Error {
   return nodeError('ERR_CONFIG', { what: 'contacts', expected, got });
-}
-
-function rowOf({ addresses, ...contact }: Contact): Record<string, unknown> {
-  const rows = addresses.map((each) => [formatPeerAddress(each), each.lastMs]);
-  return { ...contact, addresses: rows };
-}
-
-/** @returns undefined unless every row is right: the rest would be lost with the next change. */
-function parse(text: string): readonly Contact[] | undefined {
-  let value: Record<string, unknown>;
-  try {
-    value = JSON.parse(text) ?? {};
-  } catch {
-    return undefined;
-  }
-  const rows = value['contacts'];
-  if (value['version'] !== VERSION || !Array.isArray(rows) || rows.length > MAX_CONTACTS) {
-    return undefined;
-  }
-  const contacts = (rows as unknown[]).flatMap((row) => contactIn(row) ?? []);
-  const names = new Set(contacts.map(({ name }) => peerNameKey(name)));
-  const ids = new Set(contacts.map(({ peerId }) => peerId));
-  const isWhole = [contacts.length, names.size, ids.size].every((size) => size === rows.length);
-  return isWhole ? contacts : undefined;
-}
-
-function contactIn(row: unknown): Contact | undefined {
-  if (typeof row !== 'object' || row === null) return undefined;
-  const { name, peerId, addedMs, addresses, ...rest } = row as Contact;
-  const { isTrusted, mayRelay, isRelay } = rest;
-  const known = typeof name === 'string' ? parsePeerName(name) : undefined;
-  const id = typeof peerId === 'string' ? parsePeerId(peerId) : undefined;
-  const isFlagged = [isTrusted, mayRelay, isRelay].every((flag) => typeof flag === 'boolean');
-  if (known?.ok !== true || id?.ok !== true || !isFlagged || !isTime(addedMs)) return undefined;
-  const list: readonly unknown[] = Array.isArray(addresses) ? addresses : [undefined];
-  const read = list.flatMap((each) => addressIn(each) ?? []);
-  if (read.length !== list.length || read.length > MAX_PEER_ADDRESSES) return undefined;
-  const flags = { isTrusted, mayRelay, isRelay };
-  return { name: known.value, peerId: formatPeerId(id.value), addedMs, addresses: read, ...flags };
-}
-
-function addressIn(row: unknown): KnownAddress | undefined {
-  const [text, lastMs] = Array.isArray(row) ? row : [];
-  const address = typeof text === 'string' ? parsePeerAddress(text) : undefined;
-  return address !== undefined && isTime(lastMs) ? { ...address, lastMs } : undefined;
-}
-
-function isTime(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

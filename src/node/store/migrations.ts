@@ -7,6 +7,9 @@
  */
 import type { Migration } from '../../io/sqlite.ts';
 
+/** The name of the database in a home. */
+export const STORE_FILE = 'starling.db';
+
 const TORRENTS_SETTINGS_CATEGORIES = `
 CREATE TABLE torrent (
   id TEXT NOT NULL PRIMARY KEY,
@@ -57,8 +60,22 @@ CREATE TABLE total (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO total VALUES ('downloaded_bytes', 0), ('uploaded_bytes', 0)`;
 
+// Their order is that in which they were added; `contact_revision` counts the changes.
+const CONTACTS = `
+CREATE TABLE contact (
+  number INTEGER PRIMARY KEY,
+  peer_id TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  added_at INTEGER NOT NULL,
+  flags TEXT NOT NULL,
+  addresses TEXT NOT NULL
+) STRICT;
+CREATE TABLE contact_revision (value INTEGER NOT NULL) STRICT;
+INSERT INTO contact_revision VALUES (0)`;
+
 /** All forms, from the first to the newest. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: TORRENTS_SETTINGS_CATEGORIES },
   { version: 2, sql: STATISTICS },
+  { version: 3, sql: CONTACTS },
 ];

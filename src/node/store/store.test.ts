@@ -3,10 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { nodeEd25519 } from '../../io/crypto.ts';
 import { Database } from '../../io/sqlite.ts';
-import { MIGRATIONS } from './migrations.ts';
+import { formatPeerId, peerIdOf } from '../../protocol/identity/index.ts';
+import { ContactTable } from './contact-table.ts';
+import { MIGRATIONS, STORE_FILE } from './migrations.ts';
 import type { StatisticSample } from './statistic-table.ts';
-import { STORE_FILE, Store } from './store.ts';
+import { Store } from './store.ts';
 import type { TorrentRecord } from './torrent-table.ts';
 
 function homeOf(t: TestContext): string {
@@ -44,6 +47,8 @@ function record(n: number, changes: Partial<TorrentRecord> = {}): TorrentRecord 
   };
 }
 
+const PEER_ID = formatPeerId(peerIdOf(nodeEd25519.publicKey(new Uint8Array(32).fill(1))));
+
 /** What each released form held: rows written by its own statements, so that later code cannot change them. */
 const FIXTURES: Readonly<Record<number, readonly string[]>> = {
   1: [
@@ -55,6 +60,10 @@ const FIXTURES: Readonly<Record<number, readonly string[]>> = {
   2: [
     'INSERT INTO sample VALUES (3600, 1699999200000, 1, 1, 2, 3, 4, 5, 6)',
     "UPDATE total SET value = 9 WHERE name = 'uploaded_bytes'",
+  ],
+  3: [
+    `INSERT INTO contact VALUES (1, '${PEER_ID}', 'Zoë', 5, '{"isTrusted":true,"mayRelay":false,"isRelay":false}', '[["192.0.2.7:1",9]]')`,
+    'UPDATE contact_revision SET value = 1',
   ],
 };
 
@@ -78,6 +87,10 @@ for (const { version } of MIGRATIONS) {
     const uploadedBytes = version >= 2 ? 9 : 0;
     assert.deepEqual(await store.statistics.totals(), { downloadedBytes: 0, uploadedBytes });
     await store.statistics.add(sample(1_699_999_200_000));
+    const zoe = { name: 'Zoë', peerId: PEER_ID, addedMs: 5, isTrusted: true, mayRelay: false };
+    const addresses = [{ host: '192.0.2.7', port: 1, lastMs: 9 }];
+    const contacts = version >= 3 ? [{ ...zoe, isRelay: false, addresses }] : [];
+    assert.deepEqual(new ContactTable(home).all(), contacts);
     assert.deepEqual(await store.check(), []);
   });
 }

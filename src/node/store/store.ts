@@ -1,20 +1,17 @@
 /**
- * What a node keeps in its database, `starling.db` in its home: torrents, settings, categories and statistics.
+ * What a node keeps in its database, `starling.db` in its home: torrents, settings, categories and statistics; contacts, in the same file, have a table that commands without a node use, too (contact-table.ts).
  *
- * What was acknowledged by a promise of one of the tables is durable. Not here: resume data (resume.ts), keys, contacts.
+ * What was acknowledged by a promise of one of the tables is durable. Not here: resume data (resume.ts), keys.
  * @module
  */
 import path from 'node:path';
 import { Database } from '../../io/sqlite.ts';
 import { nodeError } from '../errors.ts';
 import { CategoryTable } from './category-table.ts';
-import { MIGRATIONS } from './migrations.ts';
+import { MIGRATIONS, STORE_FILE } from './migrations.ts';
 import { SettingTable } from './setting-table.ts';
 import { StatisticTable } from './statistic-table.ts';
 import { TorrentTable } from './torrent-table.ts';
-
-/** The name of the database in a home. */
-export const STORE_FILE = 'starling.db';
 
 /** An open store. */
 export class Store implements AsyncDisposable {
