@@ -4,7 +4,8 @@
  * Every round runs every pair of a group once, in turn, so that noise hits all alike; the table shows medians over rounds, and ratios of medians.
  * One seeder and one leecher, each its own process, loopback, plaintext; the swarm rows have four leechers that know each other.
  * Needs libtorrent for Python, aria2, and npm's registry for WebTorrent.
- * Usage: node bench/throughput.ts [--rounds 7] [--mib 1024] [--only TEXT,NAME$,…] [--dir DIR]
+ * With --inside: what it costs to run inside a long-running node with its dashboard open in Chromium, beside the one-shot commands.
+ * Usage: node bench/throughput.ts [--rounds 7] [--mib 1024] [--only TEXT,NAME$,…] [--inside] [--dir DIR]
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -17,6 +18,7 @@ import { startTestTracker, type TestTracker } from '../test/support/tracker.ts';
 import { type Client, Clients } from './support/clients.ts';
 import { writeRandom } from './support/hash-rivals.ts';
 import { HANDED_BACK_MS, warmMemory } from './support/memory.ts';
+import { leechInNode, seedInNode } from './support/node-client.ts';
 import { type Cost, freePort, Measured, median } from './support/processes.ts';
 
 const { values } = parseArgs({
@@ -24,6 +26,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '7' },
     mib: { type: 'string', default: '1024' },
     only: { type: 'string', default: '' },
+    inside: { type: 'boolean', default: false },
     dir: { type: 'string', default: path.join(os.tmpdir(), `starling-bench-${process.pid}`) },
   },
 });
@@ -76,21 +79,30 @@ function infoHashOf(torrent: string): string {
     .infoHashV1;
 }
 
-async function pair(from: Client, to: Client, format: Format): Promise<Run> {
+/** Who may stand at an end of a pair: a client, or our node with its dashboard open. */
+type End = Client | 'node';
+
+async function pair(from: End, to: End, format: Format): Promise<Run> {
   const target = await freshFolder();
   const [seedPort, leechPort] = [await freePort(), await freePort()];
   const torrent = torrentOf(format);
-  const seed = await clients.seed(from, { torrent, folder: source, port: seedPort, peers: [] });
+  const seedTask = { torrent, folder: source, port: seedPort, peers: [] };
+  const seed =
+    from === 'node'
+      ? await seedInNode(clients.launcher, seedTask)
+      : await clients.seed(from, seedTask);
   try {
     warmMemory(dir, 2.5 * mib);
     const isTold = to !== 'aria2';
     if (!isTold) tracker.addPeer(infoHashOf(trackedTorrent), '127.0.0.1', seedPort);
-    const { process: leech, seconds } = clients.leech(to, {
+    const task = {
       torrent: isTold ? torrent : trackedTorrent,
       folder: target,
       port: leechPort,
       peers: [seedPort],
-    });
+    };
+    const { process: leech, seconds } =
+      to === 'node' ? await leechInNode(clients.launcher, task) : clients.leech(to, task);
     try {
       const took = await seconds();
       return { seconds: took, seed: seed.cost(), leech: leech.cost() };
@@ -164,7 +176,7 @@ interface Case {
   readonly run: () => Promise<Run>;
 }
 
-function pairCase(from: Client, to: Client, format: Format = 'v1'): Case {
+function pairCase(from: End, to: End, format: Format = 'v1'): Case {
   const name = `${from} → ${to}${format === 'v1' ? '' : `, ${format}`}`;
   return { name, run: () => pair(from, to, format) };
 }
@@ -200,6 +212,25 @@ const GROUPS: readonly (readonly Case[])[] = [
   ],
 ];
 
+/** With --inside. */
+const INSIDE: readonly (readonly Case[])[] = [
+  [
+    pairCase('starling', 'starling'),
+    pairCase('starling', 'node'),
+    pairCase('node', 'starling'),
+    pairCase('libtorrent', 'starling'),
+    pairCase('libtorrent', 'node'),
+    pairCase('starling', 'libtorrent'),
+    pairCase('node', 'libtorrent'),
+  ],
+  [
+    pairCase('starling', 'starling', 'v2'),
+    pairCase('starling', 'node', 'v2'),
+    pairCase('starling', 'starling', 'hybrid'),
+    pairCase('starling', 'node', 'hybrid'),
+  ],
+];
+
 /** Name, its rival, and the goal for the ratio of their times, where there is one. */
 const GOALS: readonly (readonly [string, string, number?])[] = [
   ['starling → starling', 'libtorrent → libtorrent', 0.55],
@@ -210,6 +241,12 @@ const GOALS: readonly (readonly [string, string, number?])[] = [
   ['starling → starling, v2', 'starling → starling', 1.15],
   ['starling → starling, hybrid', 'starling → starling', 1.45],
   ['sketch × 4', 'libtorrent × 4, trading', 0.75],
+  ['starling → node', 'starling → starling', 1.1],
+  ['node → starling', 'starling → starling', 1.1],
+  ['libtorrent → node', 'libtorrent → starling', 1.1],
+  ['node → libtorrent', 'starling → libtorrent', 1.1],
+  ['starling → node, v2', 'starling → starling, v2', 1.1],
+  ['starling → node, hybrid', 'starling → starling, hybrid', 1.1],
   ['aria2 → starling', 'aria2 → aria2'],
   ['starling → aria2', 'aria2 → aria2'],
   ['WebTorrent → starling', 'WebTorrent → WebTorrent'],
@@ -268,10 +305,10 @@ const clients = new Clients(dir);
 const tracker = await prepare(clients);
 try {
   const wanted = values.only.split(',');
-  const groups = GROUPS.map((cases) =>
+  const groups = (values.inside ? INSIDE : GROUPS).map((cases) =>
     cases.filter(({ name }) => wanted.some((text) => isMeant(name, text))),
   );
-  if (groups[2]!.some(({ name }) => name.includes('WebTorrent'))) clients.installWebTorrent();
+  if (groups[2]?.some(({ name }) => name.includes('WebTorrent'))) clients.installWebTorrent();
   const results = new Map<string, Run[]>();
   for (const cases of groups) await runGroup(cases, results);
   report(results);

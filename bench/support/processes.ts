@@ -30,6 +30,10 @@ export class Measured {
       env: { ...process.env, STARLING_OFFLINE: '1', ...env },
       stdio: ['pipe', 'pipe', stderr],
     });
+    // A benchmark that fails leaves nothing running.
+    const onExit = (): void => void this.child.kill('SIGKILL');
+    process.once('exit', onExit);
+    this.child.once('exit', () => process.off('exit', onExit));
     readline.createInterface({ input: this.child.stdout! }).on('line', (line) => {
       this.#lines.push(line);
       const at = this.#waiting.findIndex(({ matches }) => matches(line));

@@ -28,6 +28,7 @@ import { orInfinity } from '../torrents/limit-service.ts';
 import { type Composition, composeServices } from './compose.ts';
 import { Feed } from './feed.ts';
 import { Log, type LogSink } from './log.ts';
+import type { Metric } from './metric.ts';
 import type { NodeService } from './service.ts';
 import { NODE_FILE } from './whereabouts.ts';
 
@@ -210,7 +211,10 @@ async function openServer(needs: {
       feed,
       log: log.area('api'),
       services,
-      metrics: () => services.flatMap((service) => service.metrics?.() ?? []),
+      metrics: () => [
+        ...services.flatMap((service) => service.metrics?.() ?? []),
+        listenersOf(feed),
+      ],
       health: () => healthOf(services),
       webRoot: options.webRoot ?? WEB_ROOT,
     });
@@ -222,6 +226,12 @@ async function openServer(needs: {
     if (!isDefault || !(error instanceof AppError) || error.code !== 'ERR_LISTEN') throw error;
     return open(0);
   }
+}
+
+function listenersOf(feed: Feed): Metric {
+  const help = 'Topics that open dashboards and other clients follow.';
+  const value = [[{}, feed.listeners]] as const;
+  return { name: 'starling_event_listeners', type: 'gauge', help, value };
 }
 
 /** Undefined: plain HTTP, which does for this machine alone. @throws {AppError} ERR_CONFIG without a password. */
