@@ -62,8 +62,13 @@ export const nodeErrorTable = {
     `At ${d.at} somebody else answers: expected ${d.expected}, got ${d.got}. Nothing was sent to it.`,
   ERR_CHANNEL: (d: { peer: string; reason: string }): string =>
     `The connection to ${d.peer} could not be used: ${d.reason}.`,
-  ERR_PEER_REFUSED: (d: { peer: string; service: string; reason: string }): string =>
-    `${d.peer} refused "${d.service}": ${d.reason}.`,
+  ERR_PEER_REFUSED: (d: {
+    peer: string;
+    service: string;
+    reason: string;
+    /** Of REFUSALS. */
+    refusal: number;
+  }): string => `${d.peer} refused "${d.service}": ${d.reason}.`,
   ERR_CONFIG: (d: { what: string; expected: string; got: string }): string =>
     `${d.what}: expected ${d.expected}, got ${d.got}.`,
 } as const;

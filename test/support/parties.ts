@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { ChannelService } from '../../src/node/channel/channel-service.ts';
 import type { Channel } from '../../src/node/channel/types.ts';
 import { type NodeOptions, PeerNode } from '../../src/node/peer-node.ts';
+import { hourOf, type SendKeys } from '../../src/protocol/send/index.ts';
 import type { TestBed } from './cli-child.ts';
 
 /** A node and its channels. */
@@ -42,4 +43,15 @@ export async function openParty(
 /** Connects two. */
 export function meet(from: Party, to: Party): Promise<Channel> {
   return from.channels.channelTo(to.peerId, { hints: { addresses: [to.node.endpoint] } });
+}
+
+/** Keys as some code would give them: what it is does not matter here. */
+export function someKeys(): SendKeys {
+  return {
+    hour: hourOf(Date.now()),
+    rendezvousSeed: randomBytes(32),
+    lanHash: randomBytes(20),
+    recordKey: randomBytes(32),
+    pakePassword: randomBytes(32),
+  };
 }

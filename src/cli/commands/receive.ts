@@ -131,13 +131,15 @@ async function receiveFromContacts(ground: Ground, signal: AbortSignal): Promise
       'There are no contacts yet, and nobody else is heard: see "starling contacts --help".',
     );
   }
-  for await (const { channel, nonce } of waitForKnocks(channels, contacts, signal)) {
+  for await (const { channel, nonce, done } of waitForKnocks(channels, contacts, signal)) {
     try {
       await withReceiver(ground, signal, (receiver) => receiver.take(channel, nonce));
     } catch (error) {
       // One offer that fails does not end the waiting for others.
       if (signal.aborted || isOnce) throw error;
       output.problem((error as Error).message);
+    } finally {
+      done();
     }
     if (isOnce) return;
   }

@@ -193,8 +193,9 @@ export class ControlLink implements Channel {
       case 'refused': {
         const waiting = this.#settle(output.id);
         const { service = '' } = waiting ?? {};
-        const reason = output.message;
-        waiting?.reject(nodeError('ERR_PEER_REFUSED', { peer: this.peerId, service, reason }));
+        const { message: reason, code: refusal } = output;
+        const details = { peer: this.peerId, service, reason, refusal };
+        waiting?.reject(nodeError('ERR_PEER_REFUSED', details));
         return;
       }
       case 'timeout':

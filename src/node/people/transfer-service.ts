@@ -2,12 +2,14 @@
  * Sending to people and receiving from them, as a service: by three words, or with contacts.
  *
  * What contacts send is offered to the user as it comes; of trusted ones it is taken at once. An offer by words is shown before anything of it is fetched.
- * Bounds: MAX_RUNNING transfers at a time; MAX_KEPT that are over stay in the list. Transfers end with the node; the same path or words go on where they were.
+ * All of them run side by side: an offer that nobody answers holds up no other (send-desk.ts).
+ * Bounds: MAX_RUNNING transfers at a time, MAX_OFFERED of them because contacts knocked; MAX_KEPT that are over stay in the list. Transfers end with the node; the same path or words go on where they were.
  * @module
  */
 import path from 'node:path';
 import Type from 'typebox';
 import { AnswerOffer, BeginReceive, BeginSend, Done, Transfer } from '../../contract/index.ts';
+import { untilAborted } from '../../io/until-aborted.ts';
 import { parseCode } from '../../protocol/send/index.ts';
 import type { ChannelService } from '../channel/channel-service.ts';
 import type { Contacts } from '../contacts.ts';
@@ -30,6 +32,8 @@ import { TransferEntry } from './transfer-entry.ts';
 // Implementation limits
 /** Transfers at a time; each has a search or keys of its own. */
 const MAX_RUNNING = 32;
+/** Of them, what contacts offered: their offers wait for each other, never for what the user begins. */
+const MAX_OFFERED = 16;
 /** Those that are over and still shown. */
 const MAX_KEPT = 100;
 /** How long a user may take to answer an offer. */
@@ -60,9 +64,10 @@ export class TransferService implements NodeService {
   readonly #entries = new Map<string, TransferEntry>();
   readonly #answers = new Map<string, (answer: Answer) => void>();
   readonly #work = new Set<Promise<void>>();
-  /** Entries whose Sender or Receiver is not closed yet. */
-  readonly #working = new Set<TransferEntry>();
-  #knocks: Promise<void> | undefined;
+  /** Transfers that contacts began. */
+  readonly #offered = new Set<TransferEntry>();
+  /** Resolves when another transfer is over. */
+  #next = Promise.withResolvers<void>();
   readonly #abort = new AbortController();
 
   constructor(options: TransferServiceOptions) {
@@ -70,7 +75,7 @@ export class TransferService implements NodeService {
   }
 
   async start(): Promise<void> {
-    this.#knocks = this.#follow(this.#takeKnocks());
+    void this.#follow(this.#takeKnocks());
   }
 
   async stop(): Promise<void> {
@@ -165,21 +170,23 @@ export class TransferService implements NodeService {
     }
     const { node, channels, contacts } = this.#options;
     const to = wish.to === undefined ? undefined : contacts.find(wish.to);
-    this.#expectFree('send');
+    this.#expectPlace();
     const { source, remove } = await this.#sourceOf(wish);
-    // Another one may have come while the files were looked at.
-    if (!this.#isFree('send')) remove?.();
-    this.#expectFree('send');
-    const entry = this.#enter('send', wish.name ?? source.manifest.name);
+    let entry: TransferEntry;
+    try {
+      entry = this.#enter('send', wish.name ?? source.manifest.name);
+    } catch (error) {
+      // Others came while the files were looked at.
+      remove?.();
+      throw error;
+    }
     const sender = new Sender({ node, channels, source, ...(to && { to: to.peerId }) });
-    this.#working.add(entry);
     entry.followSender(sender, (peerId) => this.#nameOf(peerId));
     try {
       await sender.start();
     } catch (error) {
       entry.end({ state: 'failed', error: (error as Error).message });
       await sender.close();
-      this.#working.delete(entry);
       remove?.();
       throw error;
     }
@@ -195,7 +202,6 @@ export class TransferService implements NodeService {
     if (wish.dir !== undefined) expectAbsolute(wish.dir);
     const { policy } = this.#options.node;
     const peers = await resolveEndpoints(wish.peers ?? [], 'peers', policy);
-    this.#expectFree('receive');
     const entry = this.#enter('receive', 'three words');
     const firstKeys = firstKeysOf(code.value);
     void this.#follow(
@@ -231,51 +237,37 @@ export class TransferService implements NodeService {
     sender: Sender,
     remove: (() => void) | undefined,
   ): Promise<void> {
-    const cancelled = Promise.withResolvers<never>();
-    const onAbort = (): void => cancelled.reject(new Error('cancelled'));
-    entry.abort.signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const { sha256 } = await Promise.race([sender.completed(), cancelled.promise]);
+      const { sha256 } = await untilAborted(entry.abort.signal, sender.completed());
       entry.end({ state: 'complete', sha256, doneBytes: entry.row.totalBytes });
     } catch (error) {
       this.#endWith(entry, error as Error);
     } finally {
-      cancelled.promise.catch(() => {});
       await sender.close();
-      this.#working.delete(entry);
       remove?.();
     }
   }
 
   async #takeKnocks(): Promise<void> {
     const { channels, contacts } = this.#options;
-    for await (const { channel, nonce } of waitForKnocks(channels, contacts, this.#abort.signal)) {
-      // One after the other: the next knock is heard when this one has been dealt with.
-      await this.#untilFree('receive');
-      if (this.#abort.signal.aborted) return;
+    const { signal } = this.#abort;
+    for await (const { channel, nonce, done } of waitForKnocks(channels, contacts, signal)) {
+      while (this.#offered.size >= MAX_OFFERED || this.#runningCount() >= MAX_RUNNING) {
+        await untilAborted(signal, this.#next.promise).catch(() => {});
+        if (signal.aborted) return;
+      }
       const contact = contacts.byPeerId(channel.peerId);
       const entry = this.#enter('receive', contact?.name ?? channel.peerId);
       entry.set({ contact: contact?.name ?? channel.peerId });
       const isAccepted = contact?.isTrusted === true;
+      const work = this.#take(entry, { isAccepted }, (receiver) => receiver.take(channel, nonce));
+      this.#offered.add(entry);
       void this.#follow(
-        this.#take(entry, { isAccepted }, (receiver) => receiver.take(channel, nonce)),
+        work.finally(() => {
+          done();
+          this.#offered.delete(entry);
+        }),
       );
-    }
-  }
-
-  /** Sender and Receiver each answer to a service of the channels that only one can have. @throws {AppError} ERR_API_TOO_MANY. */
-  #expectFree(direction: Transfer['direction']): void {
-    if (this.#isFree(direction)) return;
-    throw apiError('ERR_API_TOO_MANY', { what: `${direction}s at a time`, most: 1 });
-  }
-
-  #isFree(direction: Transfer['direction']): boolean {
-    return ![...this.#working].some((entry) => entry.row.direction === direction);
-  }
-
-  async #untilFree(direction: Transfer['direction']): Promise<void> {
-    while (!this.#isFree(direction) && !this.#abort.signal.aborted) {
-      await Promise.race([...this.#work].filter((work) => work !== this.#knocks));
     }
   }
 
@@ -286,7 +278,6 @@ export class TransferService implements NodeService {
   ): Promise<void> {
     const { node, channels } = this.#options;
     const dir = wish.dir ?? this.#options.dir();
-    this.#working.add(entry);
     const receiver = new Receiver({ node, channels, dir });
     entry.followReceiver(receiver, (peerId) => this.#nameOf(peerId));
     try {
@@ -296,8 +287,9 @@ export class TransferService implements NodeService {
       const isMessage = contentKind === 'text';
       const isTaken = isMessage || wish.isAccepted === true || (await this.#ask(entry));
       if (!isTaken) {
-        await receiver.decline();
-        entry.end({ state: 'declined' });
+        // A node that stops has not answered: the contact knocks again.
+        if (!this.#abort.signal.aborted) await receiver.decline();
+        entry.end({ state: this.#abort.signal.aborted ? 'cancelled' : 'declined' });
         return;
       }
       entry.set({ state: 'transferring' });
@@ -314,7 +306,6 @@ export class TransferService implements NodeService {
     } finally {
       this.#answers.delete(entry.id);
       await receiver.close();
-      this.#working.delete(entry);
     }
   }
 
@@ -338,10 +329,14 @@ export class TransferService implements NodeService {
     }
   }
 
+  /** @throws {AppError} ERR_API_TOO_MANY. */
+  #expectPlace(): void {
+    if (this.#runningCount() < MAX_RUNNING) return;
+    throw apiError('ERR_API_TOO_MANY', { what: 'transfers', most: MAX_RUNNING });
+  }
+
   #enter(direction: Transfer['direction'], name: string): TransferEntry {
-    if (this.#runningCount() >= MAX_RUNNING) {
-      throw apiError('ERR_API_TOO_MANY', { what: 'transfers', most: MAX_RUNNING });
-    }
+    this.#expectPlace();
     const entry = new TransferEntry(direction, name, this.#options.onChange);
     this.#entries.set(entry.id, entry);
     const over = [...this.#entries.values()].filter(({ isOver }) => isOver);
@@ -373,7 +368,11 @@ export class TransferService implements NodeService {
   #follow(work: Promise<void>): Promise<void> {
     const settled = work
       .catch((error: Error) => this.#options.log.error(error.message))
-      .finally(() => this.#work.delete(settled));
+      .finally(() => {
+        this.#work.delete(settled);
+        this.#next.resolve();
+        this.#next = Promise.withResolvers();
+      });
     this.#work.add(settled);
     return settled;
   }

@@ -5,11 +5,9 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { nodeArgon2id } from '../../io/argon2.ts';
 import { monotonicMs } from '../../io/clock.ts';
 import type { Endpoint } from '../../io/tcp.ts';
 import {
-  deriveKeys,
   nextHourMs,
   RECORD_NONCE_BYTES,
   type SenderRecord,
@@ -20,6 +18,7 @@ import {
 import { signDhtItem } from '../dht-client.ts';
 import type { DhtService } from '../dht-service.ts';
 import type { LsdService } from '../lsd-service.ts';
+import { keysInTurn } from './stretching.ts';
 
 // Implementation limits
 /** The record is put again this often. */
@@ -99,7 +98,7 @@ export class CodeHost {
   async #turn(): Promise<void> {
     const [hour] = servedHours(Date.now());
     if (this.#keys.has(hour)) return;
-    const keys = await deriveKeys(nodeArgon2id, this.#options.code, hour);
+    const keys = await keysInTurn(this.#options.code, hour);
     if (this.#isClosed) return;
     this.#keys.set(hour, keys);
     const { lsd, port, onSeeker } = this.#options;

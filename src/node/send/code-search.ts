@@ -4,15 +4,15 @@
  * Not here: dialling them, proving the code.
  * @module
  */
-import { nodeArgon2id } from '../../io/argon2.ts';
 import type { Endpoint } from '../../io/tcp.ts';
 import { isMutable } from '../../protocol/dht/index.ts';
 import { formatPeerId } from '../../protocol/identity/index.ts';
-import { deriveKeys, hoursToTry, openRecord, type SendKeys } from '../../protocol/send/index.ts';
+import { hoursToTry, openRecord, type SendKeys } from '../../protocol/send/index.ts';
 import type { RelayHint } from '../channel/channel-service.ts';
 import { publicKeyOf } from '../dht-client.ts';
 import type { DhtService } from '../dht-service.ts';
 import type { LsdService } from '../lsd-service.ts';
+import { keysInTurn } from './stretching.ts';
 
 // Implementation limits
 /** The DHT is asked again after this while nothing was found; it grows by half each time. */
@@ -50,7 +50,7 @@ export interface CodeSearchOptions {
 
 /** The keys of a code in this hour: they take a second, in which a node can be opened. */
 export function firstKeysOf(code: string): Promise<SendKeys> {
-  const keys = deriveKeys(nodeArgon2id, code, hoursToTry(Date.now())[0]);
+  const keys = keysInTurn(code, hoursToTry(Date.now())[0]);
   keys.catch(() => {});
   return keys;
 }
@@ -83,7 +83,7 @@ export class CodeSearch {
   async #searchHour(hour: number): Promise<void> {
     const { code, onKeys, firstKeys } = this.#options;
     const early = await firstKeys;
-    const keys = early?.hour === hour ? early : await deriveKeys(nodeArgon2id, code, hour);
+    const keys = early?.hour === hour ? early : await keysInTurn(code, hour);
     if (this.#abort.signal.aborted) return;
     onKeys(keys);
     this.#searchLan(keys);

@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { TestBed } from '../../../test/support/cli-child.ts';
-import { meet, openParty, type Party } from '../../../test/support/parties.ts';
+import { meet, openParty, type Party, someKeys } from '../../../test/support/parties.ts';
 import {
   encodeSendWord,
   GuessBudget,
@@ -20,19 +20,9 @@ import {
 import { idBytes } from '../channel/peer-ids.ts';
 import { walkSource } from '../transfer-source.ts';
 import { CodeKeeper, proveCode } from './pairing.ts';
+import { SendDesk } from './send-desk.ts';
 import { SendState } from './send-state.ts';
 import { Sender } from './sender.ts';
-
-/** Keys as some code would give them: what it is does not matter here. */
-function someKeys(): SendKeys {
-  return {
-    hour: hourOf(Date.now()),
-    rendezvousSeed: randomBytes(32),
-    lanHash: randomBytes(20),
-    recordKey: randomBytes(32),
-    pakePassword: randomBytes(32),
-  };
-}
 
 interface KeptCode {
   readonly keys: SendKeys;
@@ -52,10 +42,7 @@ function keepCode({ channels, peerId }: Party, keys = someKeys()): KeptCode {
     onBudget: () => {},
     onPaired: (who) => kept.paired.push(who),
   });
-  channels.handle(PAIR_SERVICE, {
-    admits: () => true,
-    onRequest: (channel, { payload }) => keeper.answer(channel, payload),
-  });
+  SendDesk.of(channels).code({ keeper, admits: () => true });
   channels.listen(({ type, channel }) => type === 'closed' && keeper.forget(channel));
   return kept;
 }

@@ -10,11 +10,11 @@ import type { Result } from '../../lib/errors.ts';
 import { CpaceParty, type PakeRole } from '../../protocol/pake/index.ts';
 import {
   decodePaired,
-  decodePairWord,
   encodePaired,
   encodePairWord,
   type GuessBudget,
   PAIR_SERVICE,
+  type PairWord,
   pakeChannel,
   type SendKeys,
 } from '../../protocol/send/index.ts';
@@ -73,6 +73,9 @@ export interface CodeKeeperOptions {
   readonly onPaired: (peerId: string) => void;
 }
 
+/** A receiver's first word. */
+export type PairShare = Omit<Extract<PairWord, { kind: 'share' }>, 'kind'>;
+
 interface Run {
   readonly party: CpaceParty;
   readonly guess: number;
@@ -87,14 +90,6 @@ export class CodeKeeper {
     this.#options = options;
   }
 
-  /** Answers a receiver's word. @throws {RequestRefusal} */
-  answer(channel: Channel, payload: Uint8Array): Uint8Array {
-    const word = decodePairWord(payload);
-    if (!word.ok) throw new RequestRefusal('badRequest', word.message);
-    if (word.value.kind === 'confirm') return this.#confirm(channel, word.value.message);
-    return this.#share(channel, word.value.hour, word.value.message);
-  }
-
   /** A channel ended: a run on it was no guess, since nothing was learnt by it. */
   forget(channel: Channel): void {
     const run = this.#runs.get(channel);
@@ -104,7 +99,8 @@ export class CodeKeeper {
     this.#options.onBudget();
   }
 
-  #share(channel: Channel, hour: number, message: Uint8Array): Uint8Array {
+  /** Answers a receiver's first word. @throws {RequestRefusal} */
+  share(channel: Channel, { hour, message }: PairShare): Uint8Array {
     const { budget, keysOf, ownId, onBudget } = this.#options;
     const keys = keysOf(hour);
     if (keys === undefined) {
@@ -126,7 +122,8 @@ export class CodeKeeper {
     return step.value.message!;
   }
 
-  #confirm(channel: Channel, message: Uint8Array): Uint8Array {
+  /** Answers its second word. @throws {RequestRefusal} */
+  confirm(channel: Channel, message: Uint8Array): Uint8Array {
     const { budget, nonce, onBudget, onPaired } = this.#options;
     const run = this.#runs.get(channel);
     if (run === undefined) throw new RequestRefusal('badRequest', 'no key exchange is under way');

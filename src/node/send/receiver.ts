@@ -17,6 +17,7 @@ import type { DuplexConnection, Endpoint } from '../../io/tcp.ts';
 import { untilAborted } from '../../io/until-aborted.ts';
 import { equalBytes, toHex } from '../../lib/bytes.ts';
 import type { AppError, Result } from '../../lib/errors.ts';
+import { REFUSALS } from '../../protocol/channel/index.ts';
 import {
   decodeDigest,
   decodeManifest,
@@ -37,6 +38,9 @@ import type { IncomingTransfer, Received } from '../transfer.ts';
 import { CodeSearch, type FoundSender } from './code-search.ts';
 import { readBulk } from './manifest-bulk.ts';
 import { proveCode } from './pairing.ts';
+import { SendDesk } from './send-desk.ts';
+
+const NO_CODES = REFUSALS.unknownService;
 
 // Implementation limits
 /** Ends that are tried with one code, and least time between two. */
@@ -57,8 +61,6 @@ const AGAIN_MAX_MS = 15_000;
 const DIGEST_AGAIN_MS = 200;
 /** How long the sender may take to answer about a digest. */
 const DIGEST_TIMEOUT_MS = 60_000;
-/** Nobody is asked anything under this name; it says who may connect. */
-const COMING_SERVICE = 'coming';
 
 /** An offer, before anything of it was fetched. */
 export interface ShownOffer extends OfferWord {
@@ -100,7 +102,8 @@ export interface FindOptions {
   readonly firstKeys?: Promise<SendKeys> | undefined;
 }
 
-type Attempt = (channel: Channel, keys: SendKeys) => void;
+/** Tries to prove the code. @param isFound it was found by the code's keys, and did not come by itself. */
+type Attempt = (channel: Channel, keys: SendKeys, isFound: boolean) => void;
 
 /** What came. */
 export interface ReceiveOutcome {
@@ -114,6 +117,7 @@ export interface ReceiveOutcome {
 /** A receiver. */
 export class Receiver extends EventEmitter<ReceiverEvents> {
   readonly #options: ReceiverOptions;
+  readonly #desk: SendDesk;
   readonly #abort = new AbortController();
   #search: CodeSearch | undefined;
   /** Keys by which we can be found, newest last. */
@@ -134,7 +138,8 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     this.#options = options;
     // While it looks for a sender, whoever comes may be the one; afterwards the one may come back.
     const admits = (peerId: string): boolean => peerId === (this.#peerId ?? peerId);
-    this.#ends.push(options.channels.handle(COMING_SERVICE, { admits }));
+    this.#desk = SendDesk.of(options.channels);
+    this.#ends.push(this.#desk.coming(admits));
   }
 
   /** Once the offer was accepted. */
@@ -155,8 +160,10 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     const { node, channels } = this.#options;
     const { signal, peers = [], patienceMs = PATIENCE_MS } = options;
     const found = Promise.withResolvers<Channel>();
-    const attempt: Attempt = (channel, keys) => {
-      this.#prove(channel, keys).then(
+    const met = new Map<Channel, boolean>();
+    const attempt: Attempt = (channel, keys, isFound) => {
+      met.set(channel, isFound || met.get(channel) === true);
+      this.#prove(channel, keys, isFound).then(
         (isProven) => isProven && found.resolve(channel),
         (error: Error) => found.reject(error),
       );
@@ -177,14 +184,16 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
         this.#keys.push(keys);
         if (this.#keys.length === 1) this.emit('searching');
         tryPeers();
-        for (const channel of channels.channels) attempt(channel, keys);
+        for (const [channel, isFound] of met) attempt(channel, keys, isFound);
       },
       onFound: (sender) => void this.#try(sender, attempt),
     });
-    // The sender may have heard of us first, and come.
+    // The sender may have heard of us first, and come. Whoever was connected before is asked when it is found: it may have a code for somebody else, and a guess at it would count.
     const unlisten = channels.listen(({ type, channel }) => {
-      if (type === 'open' && !channel.isDialled) {
-        for (const keys of this.#keys) attempt(channel, keys);
+      if (type === 'closed') met.delete(channel);
+      else if (!channel.isDialled) {
+        met.set(channel, false);
+        for (const keys of this.#keys) attempt(channel, keys, false);
       }
     });
     const again = setInterval(tryPeers, PEER_AGAIN_MS);
@@ -280,12 +289,13 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     try {
       if (peerId !== undefined) {
         const { signal } = this.#abort;
-        attempt(await channels.channelTo(peerId, { hints: this.#hints, signal }), keys);
+        attempt(await channels.channelTo(peerId, { hints: this.#hints, signal }), keys, true);
         return;
       }
       for (const endpoint of addresses) {
         const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(10_000)]);
-        attempt(await channels.channelAt(endpoint, signal), keys);
+        const open = channels.channels.find((channel) => listensAt(channel, endpoint));
+        attempt(open ?? (await channels.channelAt(endpoint, signal)), keys, true);
       }
     } catch {
       // Found again, it is tried again.
@@ -293,8 +303,8 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
   }
 
   /** @returns true when the other end has the code; false when it knows nothing of codes, or was tried already. @throws {AppError} ERR_CODE after MAX_ENDS. */
-  async #prove(channel: Channel, keys: SendKeys): Promise<boolean> {
-    const key = `${channel.peerId} ${keys.hour}`;
+  async #prove(channel: Channel, keys: SendKeys, isFound: boolean): Promise<boolean> {
+    const key = `${channel.peerId} ${keys.hour}${isFound ? '' : ' came'}`;
     if (this.#peerId !== undefined || this.#tried.has(key) || this.#abort.signal.aborted) {
       return false;
     }
@@ -303,44 +313,60 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     this.#lastTryMs = startMs;
     if (startMs > monotonicMs()) await sleep(startMs - monotonicMs());
     try {
-      if (this.#peerId !== undefined) return false;
-      const nonce = await proveCode(channel, this.#options.channels.peerId, keys);
-      if (this.#peerId !== undefined) return false;
+      // A key exchange on a channel ends the one before it: another receiver's, here.
+      const nonce = await this.#desk.inTurn(`pair ${channel.peerId}`, async () => {
+        if (this.#peerId !== undefined || this.#abort.signal.aborted) return undefined;
+        return await proveCode(channel, this.#options.channels.peerId, keys);
+      });
+      if (nonce === undefined || this.#peerId !== undefined) return false;
       this.#peerId = channel.peerId;
       this.#nonce = nonce;
       return true;
     } catch (error) {
-      return await this.#notProven(error as AppError, channel, keys);
+      return await this.#notProven(error as AppError, channel, keys, isFound);
     }
   }
 
-  async #notProven(error: AppError, channel: Channel, keys: SendKeys): Promise<boolean> {
+  async #notProven(
+    error: AppError,
+    channel: Channel,
+    keys: SendKeys,
+    isFound: boolean,
+  ): Promise<boolean> {
     const { peerId } = channel;
-    const isRefused = error.code === 'ERR_PEER_REFUSED';
-    if (error.code !== 'ERR_CODE' && !isRefused) {
-      // The connection ended: whoever is found again is tried again.
-      this.#tried.delete(`${peerId} ${keys.hour}`);
+    const key = `${peerId} ${keys.hour}${isFound ? '' : ' came'}`;
+    const refusal = refusalOf(error);
+    if ((error.code !== 'ERR_CODE' && refusal === undefined) || refusal === NO_CODES) {
+      // The connection ended, or it has no code yet: whoever is found again is tried again.
+      this.#tried.delete(key);
       return false;
     }
     this.#endCount += 1;
     this.emit('wrong-code', { peerId, reason: error.message });
     if (this.#endCount >= MAX_ENDS) throw error;
-    if (!isRefused || channel.isClosed) return false;
-    // It may have been too soon after another guess.
+    if (!isFound || refusal === undefined || channel.isClosed) return false;
+    // It may have been too soon after another guess, or it has another code besides.
     await sleep(GUESS_AGAIN_MS);
-    this.#tried.delete(`${peerId} ${keys.hour}`);
-    return await this.#prove(channel, keys);
+    this.#tried.delete(key);
+    return await this.#prove(channel, keys, isFound);
   }
 
   async #ask(channel: Channel): Promise<ShownOffer> {
-    const answer = await channel.request(SEND_SERVICE, this.#word('offer'));
+    const answer = await this.#desk.inTurn(`offer ${channel.peerId}`, () =>
+      channel.request(SEND_SERVICE, this.#word('offer')),
+    );
     return { ...this.#read(decodeOffer(answer)), peerId: channel.peerId, path: channel.path };
   }
 
   async #readManifest(offer: ShownOffer): Promise<Uint8Array> {
     const { channels } = this.#options;
-    const { connection } = await channels.openBulk(offer.peerId, SEND_SERVICE, new Uint8Array());
-    const bytes = await readBulk(connection, offer.manifestBytes, offer.peerId);
+    const { peerId } = offer;
+    // The connection does not say which offer it is for: it is the one that was asked about last.
+    const bytes = await this.#desk.inTurn(`offer ${peerId}`, async () => {
+      await this.#say('offer');
+      const { connection } = await channels.openBulk(peerId, SEND_SERVICE, new Uint8Array());
+      return await readBulk(connection, offer.manifestBytes, peerId);
+    });
     const isSame = equalBytes(nodeCrypto.sha256(bytes), offer.manifestHash);
     const manifest = isSame ? decodeManifest(bytes) : undefined;
     if (manifest?.ok === false) throw nodeError('ERR_MANIFEST', { reason: manifest.message });
@@ -459,6 +485,17 @@ export class Receiver extends EventEmitter<ReceiverEvents> {
     if (result.ok) return result.value;
     throw nodeError('ERR_OFFER', { peer: this.#peerId!, reason: result.message });
   }
+}
+
+/** The other end says that it listens there. */
+function listensAt({ addresses }: Channel, { host, port }: Endpoint): boolean {
+  return addresses.some((address) => address.host === host && address.port === port);
+}
+
+/** Why the other end refused; undefined when it did not. */
+function refusalOf(error: AppError): number | undefined {
+  if (error.code !== 'ERR_PEER_REFUSED') return undefined;
+  return (error.details as { readonly refusal: number }).refusal;
 }
 
 function isAsOffered(manifest: Manifest, offer: OfferWord): boolean {

@@ -39,14 +39,28 @@ export interface KeptOffer {
 
 /** The file of one offer. */
 export class SendState {
-  readonly #file: string;
+  /** Its path. */
+  readonly file: string;
   readonly #manifestHash: string;
 
-  /** @param to peer id of the contact it is for; undefined: whoever has the code. */
-  constructor(home: string, source: TransferSource, to: string | undefined) {
-    const what = JSON.stringify([path.join(source.dir, source.topName), to ?? '']);
-    const name = createHash('sha256').update(what).digest('hex').slice(0, 32);
-    this.#file = path.join(home, 'sends', `${name}.json`);
+  /**
+   * @param to peer id of the contact it is for; undefined: whoever has the code.
+   * @param take whether a file is free, which is taken then: the second offer of a path at the same time has another one. Default: all are.
+   */
+  constructor(
+    home: string,
+    source: TransferSource,
+    to: string | undefined,
+    take: (file: string) => boolean = () => true,
+  ) {
+    const fileOf = (count: number): string => {
+      const what = [path.join(source.dir, source.topName), to ?? '', ...(count > 0 ? [count] : [])];
+      const name = createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, 32);
+      return path.join(home, 'sends', `${name}.json`);
+    };
+    let count = 0;
+    while (!take(fileOf(count))) count += 1;
+    this.file = fileOf(count);
     this.#manifestHash = createHash('sha256').update(source.bytes).digest('hex');
   }
 
@@ -72,17 +86,17 @@ export class SendState {
       code,
       guesses,
     });
-    writeFileAtomic(this.#file, Buffer.from(`${text}\n`), FILE_MODE);
+    writeFileAtomic(this.file, Buffer.from(`${text}\n`), FILE_MODE);
   }
 
   /** It is complete, or given up. */
   forget(): void {
-    fs.rmSync(this.#file, { force: true });
+    fs.rmSync(this.file, { force: true });
   }
 
   /** @returns undefined for none, another's, an old or a damaged one, and one whose code is of no use any more. */
   #read(hasCode: boolean): Omit<KeptOffer, 'isResumed'> | undefined {
-    const bytes = readFileIfThere(this.#file);
+    const bytes = readFileIfThere(this.file);
     if (bytes === undefined || bytes.length > MAX_FILE_BYTES) return undefined;
     let value: Record<string, unknown>;
     try {

@@ -13,18 +13,15 @@
 import { EventEmitter } from 'node:events';
 import { nodeCrypto } from '../../io/crypto.ts';
 import type { DuplexConnection } from '../../io/tcp.ts';
-import { equalBytes, fromHex, toHex } from '../../lib/bytes.ts';
+import { fromHex, toHex } from '../../lib/bytes.ts';
 import { formatPeerId } from '../../protocol/identity/index.ts';
 import {
-  decodeSendWord,
   encodeDigest,
   encodeKnock,
   encodeOffer,
   GuessBudget,
   offerOf,
-  PAIR_SERVICE,
   RECEIVE_SERVICE,
-  SEND_SERVICE,
   type SendWord,
 } from '../../protocol/send/index.ts';
 import type { ChannelService } from '../channel/channel-service.ts';
@@ -37,6 +34,7 @@ import type { OutgoingTransfer } from '../transfer.ts';
 import type { TransferSource } from '../transfer-source.ts';
 import { CodeHost } from './code-host.ts';
 import { CodeKeeper } from './pairing.ts';
+import { SendDesk } from './send-desk.ts';
 import { type KeptOffer, SendState } from './send-state.ts';
 
 // Implementation limits
@@ -79,6 +77,7 @@ export interface SendOutcome {
 /** An offer. */
 export class Sender extends EventEmitter<SenderEvents> {
   readonly #options: SenderOptions;
+  readonly #desk: SendDesk;
   readonly #state: SendState;
   readonly #offer: KeptOffer;
   readonly #budget: GuessBudget;
@@ -100,7 +99,9 @@ export class Sender extends EventEmitter<SenderEvents> {
     super();
     this.#options = options;
     const { source, to, node } = options;
-    this.#state = new SendState(node.home, source, to);
+    this.#desk = SendDesk.of(options.channels);
+    // The same path may be sent to somebody else at the same time: that is an offer of its own.
+    this.#state = new SendState(node.home, source, to, (file) => this.#desk.takeState(file));
     this.#offer = this.#state.open(to === undefined);
     this.#budget = new GuessBudget(this.#offer.guesses);
     this.#receiver = to ?? this.#boundPeer();
@@ -126,10 +127,11 @@ export class Sender extends EventEmitter<SenderEvents> {
   async start(): Promise<void> {
     const { channels, to } = this.#options;
     this.#ends.push(
-      channels.handle(SEND_SERVICE, {
+      this.#desk.offer({
+        nonce: this.#offer.nonce,
         admits: (peerId) => peerId === this.#receiver,
-        onRequest: (channel, { payload }) => this.#answer(channel, payload),
-        onBulk: ({ connection }) => this.#sendManifest(connection),
+        answer: (channel, kind) => this.#act(channel, kind),
+        sendManifest: (connection) => this.#sendManifest(connection),
       }),
       channels.listen((change) => {
         if (change.peerId !== this.#receiver) {
@@ -155,6 +157,7 @@ export class Sender extends EventEmitter<SenderEvents> {
     this.#isOver = true;
     for (const end of this.#ends.splice(0)) end();
     this.#host?.close();
+    this.#desk.releaseState(this.#state.file);
     await this.#running?.stop();
   }
 
@@ -199,10 +202,10 @@ export class Sender extends EventEmitter<SenderEvents> {
       },
     });
     this.#ends.push(
-      channels.handle(PAIR_SERVICE, {
+      this.#desk.code({
+        keeper: this.#keeper,
         // Once somebody has the code, nobody else needs to connect.
         admits: (peerId) => !this.#budget.isDead && peerId === (this.#receiver ?? peerId),
-        onRequest: (channel, { payload }) => this.#keeper!.answer(channel, payload),
       }),
     );
     await this.#host.start();
@@ -272,15 +275,6 @@ export class Sender extends EventEmitter<SenderEvents> {
         this.#outcome.reject(nodeError('ERR_CODE_DEAD', { wrong: 10 }));
       }
     }
-  }
-
-  async #answer(channel: Channel, payload: Uint8Array): Promise<Uint8Array> {
-    const word = decodeSendWord(payload);
-    if (!word.ok) throw new RequestRefusal('badRequest', word.message);
-    if (!equalBytes(word.value.nonce, this.#offer.nonce) || this.#isOver) {
-      throw new RequestRefusal('failed', 'this offer is over');
-    }
-    return await this.#act(channel, word.value.kind);
   }
 
   async #act(channel: Channel, kind: SendWord['kind']): Promise<Uint8Array> {

@@ -19,15 +19,26 @@ export interface OwnSource {
 
 const FILE_MODE = 0o600;
 
-/** A message. The same message is the same file, so that sending it again goes on with it. */
+/** Files of messages that this process is sending. */
+const messages = new Set<string>();
+
+/** A message. The same message is the same file, so that sending it again goes on with it; while it is being sent, another. */
 export async function textSource(home: string, text: string): Promise<OwnSource> {
   const name = createHash('sha256').update(text).digest('hex').slice(0, 16);
-  const file = fileOf(home, `text-${name}`);
-  writeFileSync(file, text, { mode: FILE_MODE });
-  return {
-    source: await walkSource(file, { kind: 'text', name: 'message' }),
-    remove: () => rmSync(file, { force: true }),
+  let file = fileOf(home, `text-${name}`);
+  for (let count = 1; messages.has(file); count += 1) file = fileOf(home, `text-${name}-${count}`);
+  messages.add(file);
+  const remove = (): void => {
+    rmSync(file, { force: true });
+    messages.delete(file);
   };
+  try {
+    writeFileSync(file, text, { mode: FILE_MODE });
+    return { source: await walkSource(file, { kind: 'text', name: 'message' }), remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }
 
 /** All of a stream. @param name what the receiver is told. @throws the stream's or the system's error. */
