@@ -212,6 +212,12 @@ export function sendWordVectors(): string {
   const pair: readonly PairWord[] = [
     { kind: 'share', hour: 495_000, message: Uint8Array.of(1, 32, ...counting(0xa0, 32), 0) },
     { kind: 'confirm', message: Uint8Array.of(2, ...counting(0, 64)) },
+    {
+      kind: 'share',
+      hour: 495_000,
+      message: Uint8Array.of(1, 32, ...counting(0xa0, 32), 0),
+      hint: Uint8Array.of(0xca, 0xfe),
+    },
   ];
   const kinds: readonly SendWord['kind'][] = [
     'offer',

@@ -202,13 +202,15 @@ describe('words of senders and receivers', () => {
   const words = vectorsOf('send-words.json');
 
   it('have the keys of the page', () => {
-    const [share, confirm] = words.pair;
+    const [share, confirm, hinted] = words.pair;
     const first = fieldsOf(share.bytes);
     assert.deepEqual(first, { h: share.word.hour, m: share.word.message, q: first['q'] });
     assert.equal(latin(first['q']), 'share');
     const second = fieldsOf(confirm.bytes);
     assert.deepEqual(second, { m: confirm.word.message, q: second['q'] });
     assert.equal(latin(second['q']), 'confirm');
+    const { c, ...others } = fieldsOf(hinted.bytes);
+    assert.deepEqual([c, others], [hinted.word.hint, first]);
     assert.deepEqual(fieldsOf(words.paired.bytes), {
       m: words.paired.message,
       n: words.paired.nonce,

@@ -15,6 +15,7 @@ import {
   type GuessBudget,
   PAIR_SERVICE,
   type PairWord,
+  pairHint,
   pakeChannel,
   type SendKeys,
 } from '../../protocol/send/index.ts';
@@ -51,7 +52,8 @@ export async function proveCode(
 ): Promise<Uint8Array> {
   const { peerId } = channel;
   const party = partyOver(channel, 'initiator', keys, ownId, peerId);
-  const share = encodePairWord({ kind: 'share', hour: keys.hour, message: party.start() });
+  const hint = pairHint(keys);
+  const share = encodePairWord({ kind: 'share', hour: keys.hour, message: party.start(), hint });
   const answered = party.handle(await channel.request(PAIR_SERVICE, share));
   const message = gotten(answered).message!;
   const confirm = encodePairWord({ kind: 'confirm', message });
@@ -97,6 +99,12 @@ export class CodeKeeper {
     this.#runs.delete(channel);
     this.#options.budget.abandon(run.guess);
     this.#options.onBudget();
+  }
+
+  /** The hint of its code in an hour that is served. */
+  hintOf(hour: number): Uint8Array | undefined {
+    const keys = this.#options.keysOf(hour);
+    return keys && pairHint(keys);
   }
 
   /** Answers a receiver's first word. @throws {RequestRefusal} */

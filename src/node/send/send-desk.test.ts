@@ -9,8 +9,11 @@ import { describe, it } from 'node:test';
 import { TestBed } from '../../../test/support/cli-child.ts';
 import { meet, openParty, type Party, someKeys } from '../../../test/support/parties.ts';
 import {
+  decodePairWord,
   encodeKnock,
+  encodePairWord,
   GuessBudget,
+  type PairWord,
   RECEIVE_SERVICE,
   type SendKeys,
 } from '../../protocol/send/index.ts';
@@ -192,17 +195,52 @@ function keepCodes({ channels, peerId }: Party, all: readonly SendKeys[]): Guess
 }
 
 describe('several codes of one node', () => {
-  it('are taken in turn, the newest first, by whoever does not say which it is', async () => {
+  it('are told apart by the hint, so that no guess at another one is spent', async () => {
+    await using bed = new TestBed();
+    const [sender, receiver] = [await openParty(bed), await openParty(bed)];
+    const codes = [someKeys(), someKeys(), someKeys()];
+    const budgets = keepCodes(sender, codes);
+    const channel = await meet(receiver, sender);
+    for (const [i, keys] of codes.entries()) {
+      const nonce = await proveCode(channel, receiver.peerId, keys);
+      assert.deepEqual(nonce, new Uint8Array(16).fill(i));
+    }
+    assert.deepEqual(
+      budgets.map(({ left }) => left),
+      [10, 10, 10],
+    );
+  });
+
+  it('are taken in turn, the newest first, by a receiver whose hint is missing; a wrong one counts as a guess', async () => {
     await using bed = new TestBed();
     const [sender, receiver] = [await openParty(bed), await openParty(bed)];
     const codes = [someKeys(), someKeys()];
     const [old, young] = keepCodes(sender, codes);
     const channel = await meet(receiver, sender);
-    const prove = (keys: SendKeys): Promise<Uint8Array> =>
-      proveCode(channel, receiver.peerId, keys);
+    // As a program of the first version speaks.
+    const silent = Object.assign(Object.create(channel), {
+      peerId: channel.peerId,
+      binding: channel.binding,
+      request: (service: string, payload: Uint8Array) => {
+        const word = decodePairWord(payload);
+        assert.ok(word.ok);
+        const { hint: _, ...rest } = word.value as PairWord & { kind: 'share' };
+        return channel.request(service, encodePairWord(rest));
+      },
+    });
+    const prove = (keys: SendKeys): Promise<Uint8Array> => proveCode(silent, receiver.peerId, keys);
     await assert.rejects(prove(codes[0]!), /wrong code/);
     assert.deepEqual([old!.left, young!.left], [10, 9]);
     assert.deepEqual(await prove(codes[0]!), new Uint8Array(16));
+    assert.deepEqual([old!.left, young!.left], [10, 9]);
+  });
+
+  it('with a hint that fits none, somebody guesses at one of them all the same', async () => {
+    await using bed = new TestBed();
+    const [sender, guesser] = [await openParty(bed), await openParty(bed)];
+    const [old, young] = keepCodes(sender, [someKeys(), someKeys()]);
+    const channel = await meet(guesser, sender);
+    await assert.rejects(proveCode(channel, guesser.peerId, someKeys()), /wrong code/);
     assert.deepEqual([old!.left, young!.left], [10, 9]);
   });
 });

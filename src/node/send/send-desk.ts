@@ -3,7 +3,8 @@
  * several things at a time.
  *
  * A request about an offer goes by its nonce. The manifest's connection names none: it is for the offer that its peer asked about last, so receivers here ask again right before they
- * connect, one after the other for each sender (`inTurn`). A key exchange does not say whose code it is about: codes are taken in turn, the newest first, until one fits.
+ * connect, one after the other for each sender (`inTurn`). A key exchange names its code by a hint; where none fits, as of an older receiver that gives none, codes are taken in
+ * turn, the newest first.
  * Bounds: offers and codes are the user's own; what is kept of peers is one entry for each that an offer is for. Not here: what an offer answers, who guessed how often.
  * @module
  */
@@ -19,7 +20,7 @@ import {
 import type { ChannelService } from '../channel/channel-service.ts';
 import { RequestRefusal } from '../channel/control-link.ts';
 import type { Channel, ServiceHandler } from '../channel/types.ts';
-import type { CodeKeeper } from './pairing.ts';
+import type { CodeKeeper, PairShare } from './pairing.ts';
 
 /** Nobody is asked anything under this name; it says who may connect. */
 const COMING_SERVICE = 'coming';
@@ -172,16 +173,22 @@ export class SendDesk {
     }
     // A new one ends the one that was under way.
     running?.keeper.forget(channel);
-    const code = this.#nextCode(channel);
+    const code = this.#codeFor(channel, word.value);
     this.#runs.set(channel, code);
     return code.keeper.share(channel, word.value);
   }
 
-  #nextCode(channel: Channel): DeskCode {
+  /** A hint that fits none is no reason to refuse: whoever learns which codes there are not has guessed for nothing. */
+  #codeFor(channel: Channel, { hour, hint }: PairShare): DeskCode {
     const open = [...this.#codes].filter(({ admits }) => admits(channel.peerId)).toReversed();
+    const meant = open.filter(({ keeper }) => {
+      const its = keeper.hintOf(hour);
+      return hint !== undefined && its !== undefined && equalBytes(its, hint);
+    });
+    const choice = meant.length > 0 ? meant : open;
     const tries = this.#tries.get(channel) ?? 0;
     this.#tries.set(channel, tries + 1);
-    const code = open[tries % open.length];
+    const code = choice[tries % choice.length];
     if (code === undefined) throw new RequestRefusal('forbidden', 'no code is open to this peer');
     return code;
   }

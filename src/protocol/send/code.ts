@@ -33,6 +33,8 @@ export const STRETCH: {
 };
 const STRETCHED_BYTES = 32;
 const HOUR_MS = 3_600_000;
+/** Of the LAN hash, which whoever looks in the local network says anyway: 16 bits tell a few codes apart, and leave 17 of a code's 33 open to whoever tries them all. */
+export const PAIR_HINT_BYTES = 2;
 
 /** The keys of a code in one hour. */
 export interface SendKeys {
@@ -97,6 +99,11 @@ export function keysOf(stretched: Uint8Array, hour: number): SendKeys {
     recordKey: key('record-key', 32),
     pakePassword: key('pake-password', 32),
   };
+}
+
+/** Which of a sender's codes a key exchange is about, 2 bytes: the first ones of the LAN hash. */
+export function pairHint({ lanHash }: SendKeys): Uint8Array {
+  return lanHash.slice(0, PAIR_HINT_BYTES);
 }
 
 /** The keys of a code in an hour; takes a second. @param code as `parseCode` gives it. */

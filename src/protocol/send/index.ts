@@ -7,6 +7,7 @@ export {
   hourOf,
   hoursToTry,
   nextHourMs,
+  pairHint,
   pakeChannel,
   type SendKeys,
   servedHours,

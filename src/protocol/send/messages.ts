@@ -9,6 +9,7 @@
 import { fail, ok, type Result } from '../../lib/errors.ts';
 import { printableLine } from '../../lib/printable.ts';
 import { type BencodeDict, decodeDict, type Encodable, encode } from '../bencode/index.ts';
+import { PAIR_HINT_BYTES } from './code.ts';
 import { MAX_MANIFEST_BYTES, type Manifest, type ManifestKind } from './manifest.ts';
 import { TRANSFER_NONCE_BYTES } from './manifest-info.ts';
 
@@ -32,8 +33,13 @@ export type SendMessageErrorCode =
 
 /** What a receiver says first, with what the key exchange wants to say. */
 export type PairWord =
-  /** The hour whose keys it uses. */
-  | { readonly kind: 'share'; readonly hour: number; readonly message: Uint8Array }
+  /** The hour whose keys it uses; the hint (`pairHint`) tells a sender with several codes which it is about, and may be missing. */
+  | {
+      readonly kind: 'share';
+      readonly hour: number;
+      readonly message: Uint8Array;
+      readonly hint?: Uint8Array | undefined;
+    }
   | { readonly kind: 'confirm'; readonly message: Uint8Array };
 
 /** What a receiver asks of an offer, which is named by its nonce. */
@@ -61,7 +67,9 @@ export interface OfferWord {
 
 export function encodePairWord(word: PairWord): Uint8Array {
   const { kind: q, message: m } = word;
-  return encode(word.kind === 'share' ? { h: word.hour, m, q } : { m, q });
+  if (word.kind === 'confirm') return encode({ m, q });
+  const { hour: h, hint: c } = word;
+  return encode({ ...(c && { c }), h, m, q });
 }
 
 export function decodePairWord(bytes: Uint8Array): Result<PairWord, SendMessageErrorCode> {
@@ -70,7 +78,9 @@ export function decodePairWord(bytes: Uint8Array): Result<PairWord, SendMessageE
     if (message === undefined) return undefined;
     if (kind === 'confirm') return { kind, message };
     const isShare = kind === 'share' && hour !== undefined && hour >= 0 && hour < 2 ** 32;
-    return isShare ? { kind, hour, message } : undefined;
+    if (!isShare) return undefined;
+    const hint = dict.bytes('c')?.slice();
+    return { kind, hour, message, ...(hint?.length === PAIR_HINT_BYTES && { hint }) };
   });
 }
 
