@@ -1,12 +1,21 @@
 /** `send` and `receive` by three words, on loopback, as a person uses them. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type Starling, startStarling } from '../support/cli.ts';
 import { freePort, TestBed } from '../support/cli-child.ts';
 import { MIXED_TREE, readTree, writeTree } from '../support/content.ts';
+import { openTestNode, StreamReader } from '../support/daemon.ts';
 import { codeOf, startReceive, startSend, storyOf } from '../support/sending.ts';
 
 /** The digest of a folder, by the command that the documentation gives. */
@@ -125,6 +134,47 @@ it('a code is not spent by a receiver who was not asked; its words may stand apa
   assert.match(unasked.stderr, /nobody to ask/);
   await Promise.all([receive('--yes').done(), sender.done()]);
   assert.deepEqual(readdirSync(bed.dir('to')), ['note.txt']);
+});
+
+it('a node has several codes at a time, for other nodes and for the command, and each is found by who has it', async () => {
+  await using bed = new TestBed();
+  const at = `127.0.0.1:${await freePort()}`;
+  const ana = await openTestNode(bed, { settings: { listen: at } });
+  const ben = await openTestNode(bed, { settings: { 'download-dir': bed.dir('to') } });
+  const send = async (name: string): Promise<{ id: string; words: string }> => {
+    const path = join(bed.dir('from'), name);
+    writeFileSync(path, name.repeat(20_000));
+    return (await ana.ask('POST', '/sends', { body: { path } })).body;
+  };
+  // The first one nobody comes for, and it does not see a guess.
+  const all = await Promise.all(['idle.bin', 'one.bin', 'two.bin', 'three.bin'].map(send));
+  assert.equal(new Set(all.map(({ words }) => words)).size, 4);
+  const stream = new StreamReader(ben, 'transfers');
+  const seeking = all.slice(1, 3).map(async ({ words }) => {
+    const body = { words, peers: [at], isAccepted: true };
+    assert.equal((await ben.ask('POST', '/receives', { body })).status, 201);
+  });
+  const dir = bed.dir('to');
+  const command = startReceive(bed, [all[3]!.words, '--dir', dir, '--yes', '--peer', at]);
+  await Promise.all([...seeking, command.done()]);
+  const isDone = async (): Promise<boolean> =>
+    (await ben.ask('GET', '/receives')).body.every(
+      ({ state }: { state: string }) => state === 'complete',
+    );
+  for (let seen = 0; !(await isDone()); seen = stream.events.length) {
+    await stream.event((event) => stream.events.indexOf(event) >= seen);
+  }
+  await stream.cut();
+  for (const name of ['one.bin', 'two.bin', 'three.bin']) {
+    assert.equal(readFileSync(join(dir, name), 'utf8'), name.repeat(20_000));
+  }
+  const { body: sends } = await ana.ask('GET', '/sends');
+  assert.deepEqual(
+    sends.map(({ guesses }: { guesses: number }) => guesses),
+    [0, 0, 0, 0],
+  );
+  const idle = sends.find(({ id }: { id: string }) => id === all[0]!.id);
+  assert.equal(idle.state, 'waiting');
 });
 
 it('words that are no code are told apart before anything is looked for', async () => {
