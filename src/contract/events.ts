@@ -6,7 +6,7 @@
  *
  * Topics and their rows: `node` {"node": NodeStatus}; `torrents` id → TorrentRow; `torrent:<id>` {"details": TorrentDetails without files, peers, trackers} plus rows
  * `file:<index>` TorrentFile, `peer:<id>` TorrentPeer, `tracker:<n>` TorrentTracker; `transfers` id → Transfer; `contacts` peer id → Contact; `connections` id → Connection; `dht` "4"|"6" → DhtFamily;
- * `settings` name → Setting; `categories` name → Category; `log` seq → LogLine (the newest).
+ * `publications` id → Publication; `settings` name → Setting; `categories` name → Category; `log` seq → LogLine (the newest).
  * @module
  */
 import Type, { type Static } from 'typebox';

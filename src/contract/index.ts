@@ -7,5 +7,6 @@ export * from './events.ts';
 export * from './network.ts';
 export * from './node.ts';
 export * from './people.ts';
+export * from './publications.ts';
 export * from './shapes.ts';
 export * from './torrents.ts';

@@ -7,6 +7,7 @@
  * Bounds: MAX_REMEMBERED publications. Not here: making, fetching and seeding the torrents.
  * @module
  */
+import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeCrypto, nodeEd25519 } from '../io/crypto.ts';
@@ -27,6 +28,9 @@ import type { DhtService } from './dht-service.ts';
 import { nodeError } from './errors.ts';
 import { readMemory, writeMemory } from './memory-file.ts';
 import type { TorrentSource } from './torrent-types.ts';
+
+/** Publications have a key of their own in a home: whoever has it can replace them. */
+export const PUBLISH_KEY_FILE = 'publish.key';
 
 // Implementation limits
 /** Publications whose highest number is remembered. */
@@ -63,13 +67,13 @@ export class PublicationMemory {
 
   /** The newest version that was seen. */
   get(name: PublicationName): FoundVersion | undefined {
-    return this.#read().get(keyOf(name));
+    return this.#read().get(publicationId(name));
   }
 
   /** Remembers a version, unless a newer one is known. @throws the system's error. */
   set(found: FoundVersion): void {
     const all = this.#read();
-    const key = keyOf(found.item);
+    const key = publicationId(found.item);
     if ((all.get(key)?.seq ?? -1) > found.seq) return;
     all.delete(key);
     all.set(key, found);
@@ -87,7 +91,7 @@ export class PublicationMemory {
     if (!Array.isArray(publications)) return all;
     for (const row of publications.slice(-MAX_REMEMBERED) as unknown[]) {
       const found = versionOf(row);
-      if (found !== undefined) all.set(keyOf(found.item), found);
+      if (found !== undefined) all.set(publicationId(found.item), found);
     }
     return all;
   }
@@ -109,7 +113,8 @@ function versionOf(row: unknown): FoundVersion | undefined {
   return infoHash && { seq, infoHash, item };
 }
 
-function keyOf({ publicKey, salt }: PublicationName): string {
+/** Where it stands in the DHT: its target, 40 hex digits. */
+export function publicationId({ publicKey, salt }: PublicationName): string {
   return toHex(mutableTarget(nodeCrypto, publicKey, salt));
 }
 
@@ -188,7 +193,19 @@ export async function keepPublished(
   }
 }
 
-async function expectNodes(dht: DhtService): Promise<void> {
+/** Lets `latest` in a folder lead to a version. What the user put there by that name is left alone. */
+export function pointToLatest(dir: string, version: string): void {
+  const latest = path.join(dir, 'latest');
+  const stat = fs.lstatSync(latest, { throwIfNoEntry: false });
+  if (stat !== undefined && !stat.isSymbolicLink()) return;
+  const next = path.join(dir, `.latest-${process.pid}`);
+  fs.rmSync(next, { force: true });
+  fs.symlinkSync(version, next, 'junction');
+  fs.renameSync(next, latest);
+}
+
+/** @throws {AppError} ERR_NO_DHT_NODES. */
+export async function expectNodes(dht: DhtService): Promise<void> {
   if (await dht.ready(PATIENCE_MS)) return;
   throw nodeError('ERR_NO_DHT_NODES', { seconds: PATIENCE_MS / 1000 });
 }

@@ -4,7 +4,6 @@
  * Version N goes to DIR/N; DIR/latest leads to the newest one that is complete. Earlier versions stay where they are.
  * @module
  */
-import fs from 'node:fs';
 import path from 'node:path';
 import {
   type DhtService,
@@ -14,6 +13,7 @@ import {
   type PublicationLink,
   PublicationMemory,
   parsePublicationLink,
+  pointToLatest,
   toHex,
 } from '../../node/api/dht.ts';
 import { type AppError, type PeerNode, type Torrent, untilAborted } from '../../node/api/index.ts';
@@ -164,7 +164,7 @@ class Follower {
       await torrent.start();
       const summary = await completed;
       if (torrent !== this.#current) return;
-      pointTo(this.#dir, String(seq));
+      pointToLatest(this.#dir, String(seq));
       this.#output.event({ type: 'summary', seq, ...summary });
       this.#output.result(`Version ${seq}: ${summary.name}, in ${path.join(this.#dir, 'latest')}`);
       const before = this.#complete;
@@ -180,15 +180,4 @@ class Follower {
 function isTorrent(torrent: Torrent | undefined, infoHashV1: Uint8Array): boolean {
   const own = torrent?.infoHashes.infoHashV1;
   return own !== undefined && toHex(own) === toHex(infoHashV1);
-}
-
-/** Lets `latest` lead to a version. What the user put there by that name is left alone. */
-function pointTo(dir: string, version: string): void {
-  const latest = path.join(dir, 'latest');
-  const stat = fs.lstatSync(latest, { throwIfNoEntry: false });
-  if (stat !== undefined && !stat.isSymbolicLink()) return;
-  const next = path.join(dir, `.latest-${process.pid}`);
-  fs.rmSync(next, { force: true });
-  fs.symlinkSync(version, next, 'junction');
-  fs.renameSync(next, latest);
 }

@@ -6,6 +6,7 @@ import path from 'node:path';
 import {
   formatPublicationLink,
   keepPublished,
+  PUBLISH_KEY_FILE,
   PublicationMemory,
   publicKeyOf,
   publisherSeed,
@@ -20,9 +21,6 @@ import { saltOption } from '../salt.ts';
 import { withPeerNode } from '../session.ts';
 import { serve, shareTarget } from '../sharing.ts';
 
-/** Publications have a key of their own: whoever has it can replace them. */
-const KEY_FILE = 'publish.key';
-
 /** The command. */
 export const publishCommand: CommandSpec = {
   name: 'publish',
@@ -30,7 +28,10 @@ export const publishCommand: CommandSpec = {
   summary: 'seed a file or folder under a link that always leads to the newest version',
   options: {
     salt: { value: 'text', help: 'one key has a publication for each; default: none' },
-    key: { value: 'file', help: `the key that signs; default: ${KEY_FILE} in STARLING_HOME` },
+    key: {
+      value: 'file',
+      help: `the key that signs; default: ${PUBLISH_KEY_FILE} in STARLING_HOME`,
+    },
     tracker: { value: 'url', isRepeatable: true, help: 'a tracker to announce to' },
     'web-seed': { value: 'url', isRepeatable: true, help: 'a web seed to put into the torrent' },
     ...NODE_OPTIONS,
@@ -44,7 +45,7 @@ async function publish(target: string, options: OptionValues): Promise<void> {
   await withPeerNode(nodeOptionsOf(options), output, goOn, async (node, signal) => {
     const { dht } = node;
     if (dht === undefined) throw usageError('publish: expected the DHT to be on.');
-    const file = textOption(options, 'key') ?? path.join(node.home, KEY_FILE);
+    const file = textOption(options, 'key') ?? path.join(node.home, PUBLISH_KEY_FILE);
     const seed = publisherSeed(node.home, file);
     const torrent = await shareTarget(node, target, {
       output,

@@ -26,6 +26,8 @@ export {
   findNewest,
   keepPublished,
   newestSource,
+  PUBLISH_KEY_FILE,
   PublicationMemory,
+  pointToLatest,
   publishVersion,
 } from '../publication.ts';

@@ -11,6 +11,8 @@ import { NetworkService } from '../network/network-service.ts';
 import type { PeerNode } from '../peer-node.ts';
 import { ContactService } from '../people/contact-service.ts';
 import { TransferService } from '../people/transfer-service.ts';
+import { PublicationService } from '../publications/publication-service.ts';
+import { VersionTorrents } from '../publications/version-torrents.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Store } from '../store/store.ts';
 import type { TorrentRecord } from '../store/torrent-table.ts';
@@ -61,8 +63,11 @@ export function composeServices(parts: Parts): Composition {
   if (isRelay) {
     node.serveAsRelay({ serves: (peerId) => contacts.byPeerId(peerId)?.mayRelay === true });
   }
-  const [torrents, ...rules] = composeTorrents(parts, contacts);
-  const [categories, limits, watch, space] = rules;
+  const [torrents, ...rules] = composeTorrents(parts, contacts, (id) =>
+    publications.noteComplete(id),
+  );
+  const [categories, ...others] = rules;
+  const [limits, , space] = others;
   const dir = (): string => downloadDir(settings);
   const touch = (topic: string) => () => feed.touch(topic);
   const people = new ContactService({ node, channels, contacts, onChange: touch('contacts') });
@@ -73,6 +78,14 @@ export function composeServices(parts: Parts): Composition {
     log: log.area('transfers'),
     dir,
     onChange: touch('transfers'),
+  });
+  const publications: PublicationService = new PublicationService({
+    node,
+    table: store.publications,
+    torrents: new VersionTorrents(torrents),
+    log: log.area('publications'),
+    dir,
+    onChange: touch('publications'),
   });
   const network = new NetworkService({
     node,
@@ -97,22 +110,11 @@ export function composeServices(parts: Parts): Composition {
   const media = new MediaService(torrents, parts.ticketFor);
   const tools = new ToolService(() => os.homedir());
   const rpc = new RpcService({ torrents, status, settings, home, onStop });
-  const own = [
-    categories,
-    torrents,
-    limits,
-    watch,
-    space,
-    people,
-    transfers,
-    network,
-    tools,
-    media,
-  ];
+  const own = [categories, torrents, ...others, people, transfers, publications, network];
   return {
     ...parts,
     torrents,
-    services: [...own, status, rpc, ...trackerService(settings, log)],
+    services: [...own, tools, media, status, rpc, ...trackerService(settings, log)],
     close: async () => personal.close(),
   };
 }
@@ -120,6 +122,7 @@ export function composeServices(parts: Parts): Composition {
 function composeTorrents(
   { node, store, settings, log, feed }: Parts,
   contacts: Contacts,
+  onComplete: (id: string) => void,
 ): [TorrentService, CategoryService, LimitService, WatchFolders, SpaceGuard] {
   const categories = new CategoryService(store.categories, () => torrents.applyRules());
   const torrents: TorrentService = new TorrentService({
@@ -130,7 +133,10 @@ function composeTorrents(
     rulesFor: (record) => rulesFor(record, categories, settings, contacts),
     peersOf: (names) => names.map((name) => contacts.find(name).peerId),
     onChange: () => feed.touch('torrents'),
-    onComplete: (entry) => moveWhenComplete(torrents, entry, settings, log),
+    onComplete: (entry) => {
+      moveWhenComplete(torrents, entry, settings, log);
+      onComplete(entry.id);
+    },
   });
   settings.onChange(['seeding'], () => torrents.applyRules());
   const limits = new LimitService(node, settings, log.area('limits'));
@@ -172,7 +178,7 @@ function rulesFor(
   };
 }
 
-/** Downloads go to the folder for what is complete, where there is one; what was shared from its own place stays. */
+/** Downloads go to the folder for what is complete, where there is one; what was shared from its own place stays, and versions of what is followed stay side by side. */
 function moveWhenComplete(
   torrents: TorrentService,
   entry: TorrentEntry,
@@ -180,8 +186,9 @@ function moveWhenComplete(
   log: Log,
 ): void {
   const dir = settings.get('completed-dir');
-  const { mode, completedAt } = entry.record;
+  const { mode, completedAt, options } = entry.record;
   if (dir === '' || mode === 'seed' || completedAt !== undefined) return;
+  if (options.origin === 'follow') return;
   torrents.moveTo(entry.id, dir).catch((error: Error) => log.area('torrents').warn(error.message));
 }
 

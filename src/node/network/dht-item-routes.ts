@@ -150,7 +150,8 @@ function textOf(value: BencodeValue): string | undefined {
   }
 }
 
-function needDht({ dht }: PeerNode): DhtService {
+/** @throws {AppError} ERR_API_CONFLICT when it is off. */
+export function needDht({ dht }: PeerNode): DhtService {
   if (dht !== undefined) return dht;
   const remedy = 'turn it on with the setting discovery.dht, and start the node again';
   throw apiError('ERR_API_CONFLICT', { reason: 'This node takes no part in the DHT', remedy });

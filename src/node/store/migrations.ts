@@ -73,9 +73,24 @@ CREATE TABLE contact (
 CREATE TABLE contact_revision (value INTEGER NOT NULL) STRICT;
 INSERT INTO contact_revision VALUES (0)`;
 
+const PUBLICATIONS = `
+CREATE TABLE publication (
+  id TEXT NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('own', 'followed')),
+  link TEXT NOT NULL,
+  name TEXT NOT NULL,
+  path TEXT,
+  version INTEGER,
+  torrent_id TEXT,
+  complete_id TEXT,
+  interval_seconds INTEGER NOT NULL,
+  added_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`;
+
 /** All forms, from the first to the newest. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: TORRENTS_SETTINGS_CATEGORIES },
   { version: 2, sql: STATISTICS },
   { version: 3, sql: CONTACTS },
+  { version: 4, sql: PUBLICATIONS },
 ];

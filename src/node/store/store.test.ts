@@ -8,6 +8,7 @@ import { Database } from '../../io/sqlite.ts';
 import { formatPeerId, peerIdOf } from '../../protocol/identity/index.ts';
 import { ContactTable } from './contact-table.ts';
 import { MIGRATIONS, STORE_FILE } from './migrations.ts';
+import type { PublicationRecord } from './publication-table.ts';
 import type { StatisticSample } from './statistic-table.ts';
 import { Store } from './store.ts';
 import type { TorrentRecord } from './torrent-table.ts';
@@ -49,6 +50,22 @@ function record(n: number, changes: Partial<TorrentRecord> = {}): TorrentRecord 
 
 const PEER_ID = formatPeerId(peerIdOf(nodeEd25519.publicKey(new Uint8Array(32).fill(1))));
 
+function publication(changes: Partial<PublicationRecord> = {}): PublicationRecord {
+  return {
+    id: 'ab',
+    kind: 'followed',
+    link: 'magnet:?xs=urn:btpk:00',
+    name: 'news',
+    path: 'videos',
+    version: 4,
+    torrent: 'cd',
+    complete: undefined,
+    intervalSeconds: 600,
+    addedAt: 1_700_000_000_000,
+    ...changes,
+  };
+}
+
 /** What each released form held: rows written by its own statements, so that later code cannot change them. */
 const FIXTURES: Readonly<Record<number, readonly string[]>> = {
   1: [
@@ -64,6 +81,9 @@ const FIXTURES: Readonly<Record<number, readonly string[]>> = {
   3: [
     `INSERT INTO contact VALUES (1, '${PEER_ID}', 'Zoë', 5, '{"isTrusted":true,"mayRelay":false,"isRelay":false}', '[["192.0.2.7:1",9]]')`,
     'UPDATE contact_revision SET value = 1',
+  ],
+  4: [
+    "INSERT INTO publication VALUES ('ab', 'followed', 'magnet:?xs=urn:btpk:00', 'news', 'videos', 4, 'cd', NULL, 600, 1700000000000)",
   ],
 };
 
@@ -86,6 +106,8 @@ for (const { version } of MIGRATIONS) {
     assert.deepEqual(await store.categories.all(), [{ name: 'films', dir: 'videos', limits }]);
     const uploadedBytes = version >= 2 ? 9 : 0;
     assert.deepEqual(await store.statistics.totals(), { downloadedBytes: 0, uploadedBytes });
+    const publications = await store.publications.all();
+    assert.deepEqual(publications, version >= 4 ? [publication()] : []);
     await store.statistics.add(sample(1_699_999_200_000));
     const zoe = { name: 'Zoë', peerId: PEER_ID, addedMs: 5, isTrusted: true, mayRelay: false };
     const addresses = [{ host: '192.0.2.7', port: 1, lastMs: 9 }];
@@ -160,6 +182,20 @@ test('a category replaces the one of its name', async (t) => {
   ]);
   await categories.remove('a');
   assert.equal((await categories.all()).length, 1);
+});
+
+test('a publication replaces the one of its id', async (t) => {
+  const { publications } = await storeOf(t);
+  const bare = { path: undefined, version: undefined, torrent: undefined };
+  await publications.set(publication(bare));
+  await publications.set(publication({ id: 'own', kind: 'own', addedAt: 1 }));
+  assert.deepEqual(
+    (await publications.all()).map(({ id }) => id),
+    ['own', 'ab'],
+  );
+  await publications.set(publication({ complete: 'cd' }));
+  await publications.remove('own');
+  assert.deepEqual(await publications.all(), [publication({ complete: 'cd' })]);
 });
 
 const START = 1_700_000_000_000 - (1_700_000_000_000 % 3_600_000);

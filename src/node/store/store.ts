@@ -1,5 +1,5 @@
 /**
- * What a node keeps in its database, `starling.db` in its home: torrents, settings, categories and statistics; contacts, in the same file, have a table that commands without a node use, too (contact-table.ts).
+ * What a node keeps in its database, `starling.db` in its home: torrents, settings, categories, statistics and publications; contacts, in the same file, have a table that commands without a node use, too (contact-table.ts).
  *
  * What was acknowledged by a promise of one of the tables is durable. Not here: resume data (resume.ts), keys.
  * @module
@@ -9,6 +9,7 @@ import { Database } from '../../io/sqlite.ts';
 import { nodeError } from '../errors.ts';
 import { CategoryTable } from './category-table.ts';
 import { MIGRATIONS, STORE_FILE } from './migrations.ts';
+import { PublicationTable } from './publication-table.ts';
 import { SettingTable } from './setting-table.ts';
 import { StatisticTable } from './statistic-table.ts';
 import { TorrentTable } from './torrent-table.ts';
@@ -19,6 +20,7 @@ export class Store implements AsyncDisposable {
   readonly settings: SettingTable;
   readonly categories: CategoryTable;
   readonly statistics: StatisticTable;
+  readonly publications: PublicationTable;
   readonly #database: Database;
 
   private constructor(database: Database) {
@@ -27,6 +29,7 @@ export class Store implements AsyncDisposable {
     this.settings = new SettingTable(database);
     this.categories = new CategoryTable(database);
     this.statistics = new StatisticTable(database);
+    this.publications = new PublicationTable(database);
   }
 
   /**
