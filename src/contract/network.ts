@@ -86,3 +86,14 @@ export const Disclosure = Type.Object(
   { $id: 'Disclosure' },
 );
 export type Disclosure = Static<typeof Disclosure>;
+
+export const RelayState = Type.Object(
+  {
+    isServing: Type.Boolean({ description: 'The setting relay.enabled.' }),
+    reservations: Count,
+    connections: Count,
+    passedBytes: Bytes,
+  },
+  { $id: 'RelayState' },
+);
+export type RelayState = Static<typeof RelayState>;

@@ -109,6 +109,16 @@ export const BeginReceive = Type.Object(
     dir: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
     peers: Type.Optional(Type.Array(Type.String({ maxLength: 300 }), { maxItems: 20 })),
     isAccepted: Type.Optional(Type.Boolean({ description: 'Take it without asking again.' })),
+    sha256: Type.Optional(
+      Type.String({ pattern: '^[0-9a-f]{64}$', description: 'The digest that it must have.' }),
+    ),
+    patienceSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 604_800,
+        description: 'How long the sender is looked for; default 600.',
+      }),
+    ),
   },
   { $id: 'BeginReceive', additionalProperties: false },
 );

@@ -182,6 +182,13 @@ const CHOICES = {
   sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
 };
 
+const Contacts = Type.Optional(
+  Type.Array(Text(300), {
+    maxItems: 100,
+    description: 'Only with these, over encrypted channels; names or peer ids.',
+  }),
+);
+
 export const AddTorrent = Type.Object(
   {
     link: Type.Optional(
@@ -195,6 +202,7 @@ export const AddTorrent = Type.Object(
         description: 'seed: every file must be in `dir` and right. Default download.',
       }),
     ),
+    contacts: Contacts,
     ...CHOICES,
   },
   { $id: 'AddTorrent', additionalProperties: false, description: 'One of `link` and `torrent`.' },
@@ -209,12 +217,7 @@ export const ShareFiles = Type.Object(
     category: CHOICES.category,
     tags: CHOICES.tags,
     isPrivate: Type.Optional(Type.Boolean()),
-    contacts: Type.Optional(
-      Type.Array(Text(300), {
-        maxItems: 100,
-        description: 'Only with these, over encrypted channels; names or peer ids.',
-      }),
-    ),
+    contacts: Contacts,
     comment: Type.Optional(Text(10_000)),
   },
   { $id: 'ShareFiles', additionalProperties: false },

@@ -117,6 +117,11 @@ async function fetchTorrent(url: string, policy: ReachPolicy | undefined): Promi
   return reply;
 }
 
+/** A link without a torrent of its own, that leads to the newest one of its publisher (BEP 46, publication.ts). */
+export function isPublicationLink(text: string): boolean {
+  return /^magnet:.*[?&]xs=urn(?::|%3a)btpk/i.test(text) && !/[?&]xt=/i.test(text);
+}
+
 /** What there is to say about a source. */
 export function describeSource(source: TorrentSource): TorrentDescription {
   if (source.kind === 'magnet') {

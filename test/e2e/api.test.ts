@@ -157,6 +157,15 @@ describe('the API', { concurrency: 3 }, () => {
       await api.ask('DELETE', `/torrents/${added.id}?files=true`);
       await api.ask('GET', `/torrents/${added.id}`, undefined, 404);
 
+      const facts = await api.ask('POST', '/tools/info', { link: MAGNET });
+      assert.deepEqual([facts.kind, facts.name], ['magnet', 'sought']);
+      assert.deepEqual(await api.ask('POST', '/tools/scrape', { link: MAGNET }), []);
+      const looked = await api.ask('POST', '/tools/peers', { link: MAGNET, seconds: 0 });
+      assert.deepEqual(looked, { peers: [] });
+      const here = { link: `magnet:?xt=urn:btih:${share.id}` };
+      await api.ask('POST', '/tools/peers', here, 409);
+      await api.ask('DELETE', '/reputation');
+
       const { link, peerId } = await api.ask('GET', '/identity?name=me&address=true');
       assert.match(link, /^starling:/);
       const other = await openTestNode(bed);
@@ -164,6 +173,9 @@ describe('the API', { concurrency: 3 }, () => {
       await api.ask('POST', '/contacts', { name: 'Ida', id: card.peerId }, 201);
       assert.notEqual(card.peerId, peerId);
       await api.ask('PATCH', `/contacts/${card.peerId}`, { name: 'Ada', isTrusted: true });
+      const secured = await api.ask('POST', '/torrents', { link: MAGNET, contacts: ['Ada'] }, 201);
+      await api.ask('DELETE', `/torrents/${secured.id}`);
+      await api.ask('POST', '/torrents', { link: MAGNET, contacts: ['nobody'] }, 400);
       assert.deepEqual(
         (await api.ask('GET', '/contacts')).map((each: Json) => each.name),
         ['Ada'],

@@ -83,6 +83,12 @@ it(
     ana = await open(homes[0], []);
     ben = await open(homes[1], [await nodeAt(ana)]);
     await rowOf(ana, first.id, ({ stored }) => stored > 0);
+    const home = bed.home();
+    setPrivacy(home, 'dht', false);
+    const lonely = await openTestNode(bed, { home });
+    const link = `magnet:?xt=urn:btih:${second.torrent}`;
+    const [at] = (await asked(ana, 'GET', '/status')).listen;
+    const looking = asked(lonely, 'POST', '/tools/peers', { link, seconds: 1, peers: [at] });
     const eve = await open(bed.home(), [await nodeAt(ana)]);
     await asked(eve, 'POST', '/publications/follow', { link: first.link });
     const row = await rowOf(
@@ -116,10 +122,17 @@ it(
     await wrong(400, '/publications', { path: join(bed.root, 'nothing') });
     await wrong(404, '/publications', { torrent: '00'.repeat(20) });
     await wrong(404, `/publications/${'00'.repeat(20)}/look`, {});
-    const home = bed.home();
-    setPrivacy(home, 'dht', false);
-    const lonely = await openTestNode(bed, { home });
+    const { peers } = await looking;
+    // The publisher may have found this node first: one of the two connections stays.
+    assert.ok(
+      peers.some(({ client }: Row) => client.startsWith('Starling')),
+      JSON.stringify(peers),
+    );
+    assert.ok(peers.some(({ address }: Row) => address === at));
+    assert.deepEqual(await asked(lonely, 'GET', '/torrents'), { total: 0, torrents: [] });
     assert.equal((await lonely.ask('POST', '/publications', { body: { path } })).status, 409);
+    const added = await asked(eve, 'POST', '/torrents/preview', { link: first.link });
+    assert.equal(added.id, (await asked(ana, 'GET', `/publications/${first.id}`)).torrent);
     await asked(ben, 'DELETE', `/publications/${first.id}`);
     assert.deepEqual(await asked(ben, 'GET', '/publications'), []);
     assert.equal((await asked(ben, 'GET', '/torrents')).total, 1);

@@ -4,6 +4,7 @@
  */
 import {
   type AppError,
+  isPublicationLink,
   type PeerNode,
   readSource,
   type ShareLimits,
@@ -121,9 +122,7 @@ async function get(text: string, options: OptionValues): Promise<void> {
 
 /** A link of a publisher (BEP 46) stands for the torrent that it put last. */
 async function sourceOf(text: string, node: PeerNode): Promise<TorrentSource> {
-  if (!/^magnet:.*[?&]xs=urn(?::|%3a)btpk/i.test(text) || /[?&]xt=/i.test(text)) {
-    return await readSource(text, node.policy);
-  }
+  if (!isPublicationLink(text)) return await readSource(text, node.policy);
   const { newestSource } = await import('../../node/api/dht.ts');
   return await newestSource(text, node);
 }

@@ -27,13 +27,20 @@ export {
 } from '../media/respond.ts';
 export { srtToVtt } from '../media/srt.ts';
 export { type NodeOptions, type NodeQueue, PeerNode } from '../peer-node.ts';
+export { type FoundPeer, PeerSearch } from '../peer-search.ts';
 export type { NeededPiece, NeededRange } from '../playback.ts';
 export { describeMapping, type PortMappingStatus } from '../port-mapping.ts';
 export type { QueueLimits } from '../queue-plan.ts';
 export { type Acquaintance, Reputation } from '../reputation.ts';
 export { scrapeTrackers, type TrackerScrape } from '../scrape.ts';
 export type { ShareAction, ShareLimits, ShareReason } from '../share-limits.ts';
-export { describeSource, readSource, sourceFromBytes, type TorrentDescription } from '../source.ts';
+export {
+  describeSource,
+  isPublicationLink,
+  readSource,
+  sourceFromBytes,
+  type TorrentDescription,
+} from '../source.ts';
 export { Torrent } from '../torrent.ts';
 export type { RateLimits } from '../torrent-gates.ts';
 export type { QueueMove } from '../torrent-queue.ts';

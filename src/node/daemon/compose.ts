@@ -60,9 +60,9 @@ export function composeServices(parts: Parts): Composition {
   const isRelay = settings.get('relay.enabled');
   const personal = openPersonalChannels(node, { passphrase, isFindable: true, isRelay });
   const { channels, contacts } = personal;
-  if (isRelay) {
-    node.serveAsRelay({ serves: (peerId) => contacts.byPeerId(peerId)?.mayRelay === true });
-  }
+  const relay = isRelay
+    ? node.serveAsRelay({ serves: (peerId) => contacts.byPeerId(peerId)?.mayRelay === true })
+    : undefined;
   const [torrents, ...rules] = composeTorrents(parts, contacts, (id) =>
     publications.noteComplete(id),
   );
@@ -93,6 +93,7 @@ export function composeServices(parts: Parts): Composition {
     torrents,
     nameOf: (peerId) => contacts.byPeerId(peerId)?.name ?? peerId,
     isListenGiven: settings.get('listen') !== '',
+    relay: () => relay?.status,
   });
   const status = new StatusService({
     node,
@@ -108,7 +109,12 @@ export function composeServices(parts: Parts): Composition {
     onStop,
   });
   const media = new MediaService(torrents, parts.ticketFor);
-  const tools = new ToolService(() => os.homedir());
+  const tools = new ToolService({
+    node,
+    start: () => os.homedir(),
+    sourceOf: (wish) => torrents.additions.sourceOf(wish),
+    isKnown: (id) => torrents.find(id) !== undefined,
+  });
   const rpc = new RpcService({ torrents, status, settings, home, onStop });
   const own = [categories, torrents, ...others, people, transfers, publications, network];
   return {

@@ -3,11 +3,19 @@
  * @module
  */
 import Type from 'typebox';
-import { Connection, DhtFamily, Disclosure, Finding } from '../../contract/index.ts';
+import {
+  Connection,
+  DhtFamily,
+  Disclosure,
+  Done,
+  Finding,
+  RelayState,
+} from '../../contract/index.ts';
 import { toHex } from '../../lib/bytes.ts';
 import { printableLine } from '../../lib/printable.ts';
 import { formatEndpoint } from '../address.ts';
 import type { ChannelService } from '../channel/channel-service.ts';
+import type { RelayStatus } from '../channel/relay-server.ts';
 import type { TopicSource } from '../daemon/feed.ts';
 import type { NodeService } from '../daemon/service.ts';
 import { type Check, examine } from '../doctor.ts';
@@ -24,6 +32,8 @@ import { dhtItemRoutes } from './dht-item-routes.ts';
 const MAX_SHOWN = 500;
 /** Nodes of the DHT's neighbourhood in the picture. */
 const NEIGHBOURS = 32;
+/** Runs of the doctor with different trackers at a time. */
+const MAX_EXAMINATIONS = 4;
 
 const tags = ['network'];
 
@@ -34,13 +44,16 @@ export interface NetworkServiceOptions {
   readonly torrents: TorrentService;
   readonly nameOf: (peerId: string) => string;
   readonly isListenGiven: boolean;
+  /** What it does as a relay; undefined: it is none. */
+  readonly relay: () => RelayStatus | undefined;
 }
 
 /** The service. */
 export class NetworkService implements NodeService {
   readonly name = 'network';
   readonly #options: NetworkServiceOptions;
-  #examination: Promise<Finding[]> | undefined;
+  /** Under way, by the trackers that are tested. */
+  readonly #examinations = new Map<string, Promise<Finding[]>>();
 
   constructor(options: NetworkServiceOptions) {
     this.#options = options;
@@ -71,17 +84,20 @@ export class NetworkService implements NodeService {
         schema: {
           tags,
           summary: 'Test how others are reached, and how they reach this node',
+          querystring: Type.Object({
+            tracker: Type.Optional(
+              Type.Array(Type.String({ maxLength: 2048 }), {
+                maxItems: 20,
+                description: 'To be tested, too.',
+              }),
+            ),
+          }),
           response: { 200: Type.Object({ findings: Type.Array(Finding) }) },
         },
       },
-      async () => {
-        // Whoever asks while it runs gets the same answer.
-        this.#examination ??= this.#examine().finally(() => {
-          this.#examination = undefined;
-        });
-        return { findings: await this.#examination };
-      },
+      async ({ query }) => ({ findings: await this.#examineOnce(query.tracker ?? []) }),
     );
+    this.#relayRoute(api);
     this.#privacyRoutes(api);
     dhtItemRoutes(api, this.#options.node);
     api.get(
@@ -94,6 +110,32 @@ export class NetworkService implements NodeService {
         },
       },
       () => this.#options.node.reputation.list().map((each) => ({ ...each })),
+    );
+    api.delete(
+      '/reputation',
+      { schema: { tags, summary: 'Forget all of it', response: { 200: Done } } },
+      () => {
+        this.#options.node.reputation.clear();
+        return { ok: true as const };
+      },
+    );
+  }
+
+  #relayRoute(api: Api): void {
+    api.get(
+      '/relay',
+      {
+        schema: {
+          tags,
+          summary: 'What this node passes on for contacts who cannot reach each other',
+          response: { 200: RelayState },
+        },
+      },
+      () => {
+        const status = this.#options.relay();
+        const nothing = { reservations: 0, connections: 0, passedBytes: 0 };
+        return { isServing: status !== undefined, ...nothing, ...status };
+      },
     );
   }
 
@@ -133,11 +175,29 @@ export class NetworkService implements NodeService {
     );
   }
 
-  async #examine(): Promise<Finding[]> {
+  /** Whoever asks for the same while it runs gets the same answer. @throws {AppError} ERR_API_TOO_MANY. */
+  async #examineOnce(trackers: readonly string[]): Promise<Finding[]> {
+    const key = trackers.join('\n');
+    let running = this.#examinations.get(key);
+    if (running === undefined) {
+      if (this.#examinations.size >= MAX_EXAMINATIONS) {
+        throw apiError('ERR_API_TOO_MANY', {
+          what: 'tests of the network',
+          most: MAX_EXAMINATIONS,
+        });
+      }
+      running = this.#examine(trackers).finally(() => this.#examinations.delete(key));
+      this.#examinations.set(key, running);
+    }
+    return await running;
+  }
+
+  async #examine(trackers: readonly string[]): Promise<Finding[]> {
     const { node, isListenGiven } = this.#options;
     const findings: Finding[] = [];
     const { lan: usesLocalDiscovery } = node.switches;
-    for await (const check of examine(node, { trackers: [], isListenGiven, usesLocalDiscovery })) {
+    for (const url of trackers) node.policy.give(url);
+    for await (const check of examine(node, { trackers, isListenGiven, usesLocalDiscovery })) {
       findings.push(findingOf(check));
     }
     return findings;

@@ -206,7 +206,12 @@ export class TransferService implements NodeService {
     const firstKeys = firstKeysOf(code.value);
     void this.#follow(
       this.#take(entry, wish, (receiver) =>
-        receiver.find(code.value, { peers, firstKeys, signal: entry.abort.signal }),
+        receiver.find(code.value, {
+          peers,
+          firstKeys,
+          signal: entry.abort.signal,
+          ...(wish.patienceSeconds && { patienceMs: wish.patienceSeconds * 1_000 }),
+        }),
       ),
     );
     return entry.row;
@@ -273,7 +278,7 @@ export class TransferService implements NodeService {
 
   async #take(
     entry: TransferEntry,
-    wish: { readonly dir?: string; readonly isAccepted?: boolean },
+    wish: Pick<BeginReceive, 'dir' | 'isAccepted' | 'sha256'>,
     begin: (receiver: Receiver) => Promise<ShownOffer>,
   ): Promise<void> {
     const { node, channels } = this.#options;
@@ -293,7 +298,7 @@ export class TransferService implements NodeService {
         return;
       }
       entry.set({ state: 'transferring' });
-      const outcome = await receiver.fetch(offer, entry.abort.signal);
+      const outcome = await receiver.fetch(offer, entry.abort.signal, wish.sha256);
       entry.end({
         state: 'complete',
         sha256: outcome.sha256,

@@ -45,7 +45,8 @@ export class KeptPublication {
   record: PublicationRecord;
   /** When it is looked at again, milliseconds since 1970. */
   dueMs = 0;
-  isBusy = false;
+  /** Under way. */
+  looking: Promise<void> | undefined;
   readonly #ground: PublicationGround;
   #waitMs: number = AGAIN_MS;
   #putMs = 0;

@@ -199,8 +199,8 @@ export class PublicationService implements NodeService {
     const name = { publicKey: publicKeyOf(seed()), salt };
     const id = publicationId(name);
     this.#expectPlace(id);
+    await expectNodes(dht);
     return await this.#inTurn(id, async () => {
-      await expectNodes(dht);
       const { trackers = [], webSeeds = [] } = wish;
       const torrentId =
         wish.torrent ?? (await torrents.share({ path: wish.path!, trackers, webSeeds }));
@@ -278,25 +278,24 @@ export class PublicationService implements NodeService {
 
   #tick(): void {
     if (this.#abort.signal.aborted) return;
-    let busy = [...this.#kept.values()].filter(({ isBusy }) => isBusy).length;
+    let busy = [...this.#kept.values()].filter(({ looking }) => looking !== undefined).length;
     for (const kept of this.#kept.values()) {
       if (busy >= MAX_LOOKING) return;
-      if (kept.isBusy || kept.dueMs > Date.now()) continue;
+      if (kept.looking !== undefined || kept.dueMs > Date.now()) continue;
       busy += 1;
       void this.#look(kept);
     }
   }
 
+  /** Whoever asks while it is looked waits for that. */
   async #look(kept: KeptPublication): Promise<void> {
-    kept.isBusy = true;
     const { id } = kept.record;
-    try {
-      await this.#inTurn(id, async () => {
-        if (this.#kept.get(id) === kept) await kept.look();
-      });
-    } finally {
-      kept.isBusy = false;
-    }
+    kept.looking ??= this.#inTurn(id, async () => {
+      if (this.#kept.get(id) === kept) await kept.look();
+    }).finally(() => {
+      kept.looking = undefined;
+    });
+    await kept.looking;
   }
 
   #rows(): Publication[] {

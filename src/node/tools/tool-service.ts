@@ -1,5 +1,5 @@
 /**
- * Work on files of the node's machine, as a service: looking into folders, making torrent files, checking files against them, asking trackers.
+ * Work on files of the node's machine, as a service: looking into folders, making torrent files, checking files against them; and questions about torrents that are not in the list (source-routes.ts).
  * @module
  */
 import fs from 'node:fs/promises';
@@ -11,11 +11,11 @@ import type { NodeService } from '../daemon/service.ts';
 import { nodeError } from '../errors.ts';
 import type { Api } from '../http/api.ts';
 import { apiError } from '../http/errors.ts';
-import { scrapeTrackers } from '../scrape.ts';
 import { describeSource, sourceFromBytes } from '../source.ts';
 import type { TorrentSource } from '../torrent-types.ts';
 import { expectAbsolute } from '../torrents/addition.ts';
 import { verifyFiles } from '../verify.ts';
+import { type SourceRoutesNeeds, sourceRoutes } from './source-routes.ts';
 
 // Implementation limits
 /** Entries of a folder in one answer. */
@@ -51,16 +51,21 @@ const Create = Type.Object(
   { $id: 'CreateTorrent', additionalProperties: false },
 );
 
+/** What is needed of the rest of the node. */
+export interface ToolServiceOptions extends Omit<SourceRoutesNeeds, 'signal'> {
+  /** Where a person begins to look for files. */
+  readonly start: () => string;
+}
+
 /** The service. */
 export class ToolService implements NodeService {
   readonly name = 'tools';
-  /** Where a person begins to look for files. */
-  readonly #start: () => string;
+  readonly #options: ToolServiceOptions;
   readonly #abort = new AbortController();
   #jobs = 0;
 
-  constructor(start: () => string) {
-    this.#start = start;
+  constructor(options: ToolServiceOptions) {
+    this.#options = options;
   }
 
   async stop(): Promise<void> {
@@ -84,11 +89,11 @@ export class ToolService implements NodeService {
           },
         },
       },
-      ({ query }) => folder(query.path ?? this.#start()),
+      ({ query }) => folder(query.path ?? this.#options.start()),
     );
     this.#createRoute(api);
     this.#verifyRoute(api);
-    this.#scrapeRoute(api);
+    sourceRoutes(api, { ...this.#options, signal: this.#abort.signal });
   }
 
   #createRoute(api: Api): void {
@@ -156,27 +161,6 @@ export class ToolService implements NodeService {
           const report = await verifyFiles(metainfo, body.dir, { signal });
           return { ...report, files: report.files.map((file) => ({ ...file })) };
         }),
-    );
-  }
-
-  #scrapeRoute(api: Api): void {
-    api.post(
-      '/tools/scrape',
-      {
-        bodyLimit: MAX_TORRENT_BODY_BYTES,
-        schema: {
-          tags,
-          summary: 'What the trackers of a torrent file count',
-          body: Type.Object({ torrent: TorrentBase64 }, { additionalProperties: false }),
-          response: { 200: Type.Array(Type.Record(Type.String(), Type.Unknown())) },
-        },
-      },
-      async ({ body }) => {
-        const source = fileSource(body.torrent);
-        const given = source.metainfo.trackers.flat();
-        const found = await scrapeTrackers(source, { given, signal: this.#abort.signal });
-        return found.map((each) => ({ ...each }));
-      },
     );
   }
 

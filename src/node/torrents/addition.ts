@@ -17,7 +17,7 @@ export interface Addition {
   readonly mode: TorrentRecord['mode'];
   /** Its files were hashed just now. */
   readonly isFresh?: boolean;
-  readonly choices: Omit<AddTorrent, 'link' | 'torrent' | 'mode'>;
+  readonly choices: Omit<AddTorrent, 'link' | 'torrent' | 'mode' | 'contacts'>;
   readonly origin: NonNullable<TorrentRecordOptions['origin']>;
   readonly extra?: Partial<TorrentRecordOptions>;
 }

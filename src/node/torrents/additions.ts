@@ -8,8 +8,15 @@ import { createTorrent } from '../create.ts';
 import { nodeError } from '../errors.ts';
 import { apiError } from '../http/errors.ts';
 import type { PeerNode } from '../peer-node.ts';
+import { newestSource } from '../publication.ts';
 import { shownPath } from '../selection.ts';
-import { fetchSource, sourceFromBytes, sourceFromLink } from '../source.ts';
+import {
+  describeSource,
+  fetchSource,
+  isPublicationLink,
+  sourceFromBytes,
+  sourceFromLink,
+} from '../source.ts';
 import type { TorrentRecord } from '../store/torrent-table.ts';
 import type { TorrentSource } from '../torrent-types.ts';
 import { type Addition, expectAbsolute } from './addition.ts';
@@ -55,9 +62,17 @@ export class Additions {
 
   /** @throws {AppError} ERR_SOURCE, ERR_DUPLICATE, ERR_API_INVALID. */
   async add(wish: AddTorrent, origin: Addition['origin'] = 'add'): Promise<TorrentEntry> {
+    const { link: _, torrent: __, mode = 'download', contacts, ...choices } = wish;
+    const secureContacts = contacts === undefined ? undefined : this.#peersOf(contacts);
     const found = await this.#find(wish);
-    const { link: _, torrent: __, mode = 'download', ...choices } = wish;
-    return this.#service.add({ ...found, name: nameOf(found.source), mode, choices, origin });
+    const extra = secureContacts === undefined ? {} : { extra: { secureContacts } };
+    const name = nameOf(found.source);
+    return this.#service.add({ ...found, name, mode, choices, origin, ...extra });
+  }
+
+  /** What a link or a torrent file leads to. @throws {AppError} ERR_SOURCE, ERR_API_INVALID. */
+  async sourceOf(wish: Pick<AddTorrent, 'link' | 'torrent'>): Promise<TorrentSource> {
+    return (await this.#find(wish)).source;
   }
 
   /** @throws {AppError} ERR_SOURCE, ERR_API_INVALID. */
@@ -103,7 +118,7 @@ export class Additions {
     });
   }
 
-  async #find({ link, torrent }: AddTorrent): Promise<Found> {
+  async #find({ link, torrent }: Pick<AddTorrent, 'link' | 'torrent'>): Promise<Found> {
     if ((link === undefined) === (torrent === undefined)) {
       const mistakes = 'expected one of link and torrent';
       throw apiError('ERR_API_INVALID', { what: 'body', mistakes });
@@ -119,6 +134,10 @@ export class Additions {
   }
 
   async #findLink(link: string): Promise<Found> {
+    if (isPublicationLink(link)) {
+      const source = await newestSource(link, this.#node);
+      return { source, kept: { kind: 'magnet', link: describeSource(source).magnet } };
+    }
     if (/^magnet:/i.test(link)) {
       return { source: sourceFromLink(link), kept: { kind: 'magnet', link } };
     }
