@@ -16,7 +16,7 @@ const PAGES: readonly (readonly [string, string])[] = [
   ['#/transfers/ID/speed', '.plot canvas'],
   ['#/transfers/ID/sources', '.tab-panel .table'],
   ['#/play/ID/1', 'audio'],
-  ['#/share', '.people-choice'],
+  ['#/share', '.cards .card'],
   ['#/send', '.words .qr'],
   ['#/contacts', '.cards .card'],
   ['#/network', '.link'],

@@ -221,7 +221,7 @@ describe('use of the dashboard', { skip: noBrowser }, () => {
         [`#/transfers/${id}/peers`, '.table'],
         ['#/send', '.question'],
         ['#/contacts', '.cards .card'],
-        ['#/share', '.people-choice'],
+        ['#/share', '.cards .card'],
         ['#/network', '.link'],
         ['#/log', '.log-lines li'],
       ] as const;

@@ -134,6 +134,8 @@ export class FakeApi {
         return byKey(state.transfers, 'id');
       case 'categories':
         return byKey(state.categories, 'name');
+      case 'publications':
+        return byKey(state.publications, 'id');
       case 'contacts':
         return byKey(state.contacts, 'peerId');
       case 'connections':
@@ -321,6 +323,8 @@ export class FakeApi {
       }),
       'GET log': () => ({ lines: state.log }),
       'POST shares': () => state.torrents[0],
+      'POST publications': () => state.publications[0],
+      'DELETE publications': () => this.push('publications', {}, [parts[1]!]),
       'PUT categories': () =>
         this.push('categories', { [parts[1]!]: { name: parts[1]!, ...body } }),
       'DELETE categories': () => this.push('categories', {}, [parts[1]!]),

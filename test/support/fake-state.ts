@@ -8,6 +8,7 @@ import type {
   Finding,
   LogLine,
   NodeStatus,
+  Publication,
   Sample,
   Setting,
   TorrentDetails,
@@ -470,12 +471,34 @@ export interface FakeState {
   readonly node: NodeStatus;
   readonly torrents: TorrentRow[];
   readonly categories: Category[];
+  readonly publications: Publication[];
   readonly contacts: Contact[];
   readonly transfers: Transfer[];
   readonly connections: Connection[];
   readonly dht: DhtFamily;
   readonly settings: Setting[];
   readonly log: LogLine[];
+}
+
+function makePublications(names: readonly string[], torrent: string | null): Publication[] {
+  const one = {
+    link: `magnet:?xs=urn:btpk:${'ab'.repeat(32)}`,
+    version: 3,
+    torrent,
+    isComplete: true,
+    intervalSeconds: 600,
+    stored: 8,
+    lookedAtMs: NOW_MS,
+    addedAtMs: NOW_MS,
+    error: null,
+  };
+  const [mine = 'mine', theirs = 'theirs'] = names;
+  const own = { ...one, id: '01'.repeat(20), kind: 'own', name: mine } as const;
+  const followed = { ...one, id: '02'.repeat(20), kind: 'followed', name: theirs } as const;
+  return [
+    { ...own, dir: null, path: `/srv/${mine}` },
+    { ...followed, dir: `/srv/${theirs}`, path: null, isComplete: false, error: theirs },
+  ];
 }
 
 export function makeState(count: number, isHostile: boolean, seed = 1): FakeState {
@@ -525,6 +548,7 @@ export function makeState(count: number, isHostile: boolean, seed = 1): FakeStat
       { name: 'Systems', dir: '/srv/systems' },
       { name: isHostile ? HOSTILE_NAMES[0]! : 'Films' },
     ],
+    publications: makePublications(names, torrents[0]?.id ?? null),
     contacts: makeContacts(people),
     transfers: count === 0 ? [] : makeTransfers(names),
     connections: makeConnections(random, isHostile ? HOSTILE_NAMES : [...CLIENTS, ...people]),

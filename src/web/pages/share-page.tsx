@@ -16,6 +16,7 @@ import { href } from '../state/route.ts';
 import { useRows } from '../state/use-collection.ts';
 import { bytesText, countOf } from '../words/format.ts';
 import { shownName } from '../words/shown-name.ts';
+import { Publications } from './publications.tsx';
 
 /** Lines of a text area, without empty ones. */
 function linesOf(text: string): string[] {
@@ -112,7 +113,7 @@ function Shared({ details }: { readonly details: TorrentDetails }) {
 }
 
 export function SharePage() {
-  useTopics('contacts');
+  useTopics('contacts', 'publications');
   const [draft, setDraft] = useState(EMPTY);
   const [isBusy, setIsBusy] = useState(false);
   const [shared, setShared] = useState<TorrentDetails>();
@@ -132,7 +133,7 @@ export function SharePage() {
       </div>
       <p className="hint lead">
         Give a file or folder of this machine to many: each who fetches it helps to give it on.
-        Changed files have to be shared again.
+        Changed files have to be shared again, or published below.
       </p>
       <form className="card form" onSubmit={(event) => void submit(event)}>
         <PathField
@@ -175,6 +176,7 @@ export function SharePage() {
         </div>
       </form>
       {shared === undefined ? null : <Shared details={shared} />}
+      <Publications />
     </div>
   );
 }

@@ -14,6 +14,7 @@ import type {
   LogLine,
   NodeStatus,
   PatchEvent,
+  Publication,
   Setting,
   SnapshotEvent,
   TorrentRow,
@@ -34,6 +35,7 @@ export const node = new Collection<NodeStatus>();
 export const torrents = new Collection<TorrentRow>();
 export const transfers = new Collection<Transfer>();
 export const categories = new Collection<Category>();
+export const publications = new Collection<Publication>();
 export const contacts = new Collection<Contact>();
 export const connections = new Collection<Connection>();
 export const dht = new Collection<DhtFamily>();
@@ -47,6 +49,7 @@ const COLLECTIONS: Readonly<Record<string, Collection<object>>> = {
   torrents,
   transfers,
   categories,
+  publications,
   contacts,
   connections,
   dht,
