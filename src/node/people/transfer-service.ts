@@ -33,7 +33,7 @@ import { TransferEntry } from './transfer-entry.ts';
 /** Transfers at a time; each has a search or keys of its own. */
 const MAX_RUNNING = 32;
 /** Of them, what contacts offered: their offers wait for each other, never for what the user begins. */
-const MAX_OFFERED = 16;
+const MAX_OFFERED = 24;
 /** Those that are over and still shown. */
 const MAX_KEPT = 100;
 /** How long a user may take to answer an offer. */
