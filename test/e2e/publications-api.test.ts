@@ -120,6 +120,10 @@ it(
     await wrong(400, '/publications/follow', { link: other, dir: 'not/absolute' });
     await wrong(400, '/publications', {});
     await wrong(400, '/publications', { path: join(bed.root, 'nothing') });
+    const shared = { path, isPrivate: true };
+    await wrong(400, '/publications', {
+      torrent: (await asked(ben, 'POST', '/shares', shared)).id,
+    });
     await wrong(404, '/publications', { torrent: '00'.repeat(20) });
     await wrong(404, `/publications/${'00'.repeat(20)}/look`, {});
     const { peers } = await looking;
@@ -135,6 +139,6 @@ it(
     assert.equal(added.id, (await asked(ana, 'GET', `/publications/${first.id}`)).torrent);
     await asked(ben, 'DELETE', `/publications/${first.id}`);
     assert.deepEqual(await asked(ben, 'GET', '/publications'), []);
-    assert.equal((await asked(ben, 'GET', '/torrents')).total, 1);
+    assert.equal((await asked(ben, 'GET', '/torrents')).total, 2);
   },
 );

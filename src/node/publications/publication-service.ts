@@ -209,6 +209,9 @@ export class PublicationService implements NodeService {
         const hint = 'GET /api/v1/torrents lists all';
         throw apiError('ERR_API_NOT_FOUND', { what: `torrent ${torrentId}`, hint });
       }
+      if (torrent.isPrivate) {
+        throw invalid('torrent', 'expected one that is not private: the DHT would tell of it');
+      }
       if (torrent.infoHashV1 === undefined) {
         throw invalid('torrent', 'expected one of v1 or hybrid: links lead to no others (BEP 46)');
       }

@@ -11,6 +11,8 @@ export interface VersionTorrent {
   readonly name: string;
   readonly dir: string;
   readonly isComplete: boolean;
+  /** Nobody but its tracker may tell of it (BEP 27). */
+  readonly isPrivate: boolean;
   /** 20 bytes; undefined for one of v2 alone, which no publication can name. */
   readonly infoHashV1: Uint8Array | undefined;
 }
@@ -40,6 +42,7 @@ export class VersionTorrents {
       isComplete:
         record.mode === 'seed' ||
         (torrent?.service.swarm.isComplete ?? record.completedAt !== undefined),
+      isPrivate: (torrent?.info ?? metainfo?.info)?.isPrivate === true,
       infoHashV1: metainfo?.info.infoHashV1 ?? torrent?.infoHashes.infoHashV1,
     };
   }
