@@ -14,18 +14,23 @@ import { swarmScenarios } from './swarm-scenarios.ts';
 import { unhashedScenarios } from './swarm-unhashed.ts';
 import { webSeedScenarios } from './swarm-web-seeds.ts';
 
-/** Those of swarms. */
-export const swarmsOfAllKinds: readonly Scenario[] = [
+/** Swarms of many, which take longest. */
+export const manyScenarios: readonly Scenario[] = [...crowdScenarios, ...exchangeScenarios];
+
+/** Other swarms. */
+export const fewScenarios: readonly Scenario[] = [
   ...swarmScenarios,
   ...badDataScenarios,
   ...rudeScenarios,
-  ...crowdScenarios,
   ...diskScenarios,
-  ...exchangeScenarios,
   ...deadlineScenarios,
   ...webSeedScenarios,
   ...unhashedScenarios,
 ];
 
 /** All of them. */
-export const allScenarios: readonly Scenario[] = [...swarmsOfAllKinds, ...dhtScenarios];
+export const allScenarios: readonly Scenario[] = [
+  ...fewScenarios,
+  ...manyScenarios,
+  ...dhtScenarios,
+];

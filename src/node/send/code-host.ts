@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { nodeArgon2id } from '../../io/argon2.ts';
 import { monotonicMs } from '../../io/clock.ts';
 import type { Endpoint } from '../../io/tcp.ts';
+import type { Argon2id } from '../../lib/ports.ts';
 import {
   deriveKeys,
   nextHourMs,
@@ -44,6 +45,8 @@ export interface CodeHostOptions {
   readonly record: () => Omit<SenderRecord, 'expiresAtMs'>;
   /** Somebody in the local network looks for this code. */
   readonly onSeeker: (endpoint: Endpoint) => void;
+  /** What stretches the code; default: OpenSSL's. */
+  readonly argon2id?: Argon2id;
   /** How many DHT nodes hold the record; told when it changes. */
   readonly onStored?: (count: number) => void;
 }
@@ -99,7 +102,8 @@ export class CodeHost {
   async #turn(): Promise<void> {
     const [hour] = servedHours(Date.now());
     if (this.#keys.has(hour)) return;
-    const keys = await deriveKeys(nodeArgon2id, this.#options.code, hour);
+    const { argon2id = nodeArgon2id, code } = this.#options;
+    const keys = await deriveKeys(argon2id, code, hour);
     if (this.#isClosed) return;
     this.#keys.set(hour, keys);
     const { lsd, port, onSeeker } = this.#options;

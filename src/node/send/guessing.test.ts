@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { TestBed } from '../../../test/support/cli-child.ts';
 import { meet, openParty, type Party } from '../../../test/support/parties.ts';
+import type { Argon2id } from '../../lib/ports.ts';
 import {
   encodeSendWord,
   GuessBudget,
@@ -33,6 +34,9 @@ function someKeys(): SendKeys {
     pakePassword: randomBytes(32),
   };
 }
+
+/** No guess comes as far as the code: its keys need not cost a second. */
+const argon2id: Argon2id = async ({ bytes }) => randomBytes(bytes);
 
 interface KeptCode {
   readonly keys: SendKeys;
@@ -145,7 +149,7 @@ describe('guessing at a sender', () => {
     const open = async (): Promise<{ party: Party; sender: Sender }> => {
       const party = await openParty(bed, { home, isKnown: () => false });
       const { node, channels } = party;
-      const sender = new Sender({ node, channels, source });
+      const sender = new Sender({ node, channels, source, argon2id });
       sender.on('wrong-guess', (guess) => left.push(guess.left));
       sender.on('paired', () => assert.fail('nobody has the code'));
       codes.add(sender.code!);
