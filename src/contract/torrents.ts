@@ -140,6 +140,11 @@ export const TorrentDetails = Type.Object(
     pieces: Type.String({
       description: 'Which pieces are here: a bitfield (BEP 3), base64; empty before the metadata.',
     }),
+    activeSeconds: Type.Integer({
+      minimum: 0,
+      description: 'Time at work, in all runs: looking for metadata, downloading, seeding.',
+    }),
+    seedingSeconds: Type.Integer({ minimum: 0, description: 'Of it: seeding.' }),
     wastedBytes: Bytes,
     failedPieces: Type.Integer({ minimum: 0 }),
     shareLimits: ShareLimits,

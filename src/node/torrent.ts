@@ -94,7 +94,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#host = host;
     this.#options = settledOptions(options);
     this.#state = options.source.kind === 'magnet' ? 'metadata' : 'checking';
-    this.#share = new ShareWatch(options.shareLimits);
+    this.#share = new ShareWatch(options.shareLimits, options.seededSeconds);
     this.#faults = new TorrentFaults({
       dir: this.#options.dir,
       service: () => this.#service,
@@ -173,7 +173,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const known =
       source.kind === 'metainfo'
         ? { info: source.metainfo.info, layers: source.metainfo.pieceLayers }
-        : rememberedMetadata(this.#resume, this.infoHashes);
+        : rememberedMetadata(this.#resume, this.infoHashes, this.#options.infoBytes);
     if (known?.info.isPrivate === true) this.#service.setPrivate();
     if (known !== undefined && this.#options.mode !== 'look') {
       this.#starting = this.#open(known.info, known.layers);

@@ -130,7 +130,12 @@ function composeTorrents(
     rulesFor: (record) => rulesFor(record, categories, settings, contacts),
     peersOf: (names) => names.map((name) => contacts.find(name).peerId),
     onChange: () => feed.touch('torrents'),
-    onComplete: (entry) => moveWhenComplete(torrents, entry, settings, log),
+    onComplete: (entry) => {
+      // A category with a folder of its own has its complete torrents there, too.
+      if (categories.find(entry.record.category)?.dir === undefined) {
+        moveWhenComplete(torrents, entry, settings, log);
+      }
+    },
   });
   settings.onChange(['seeding'], () => torrents.applyRules());
   const limits = new LimitService(node, settings, log.area('limits'));

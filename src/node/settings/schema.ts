@@ -107,7 +107,7 @@ export const SETTINGS: { readonly [N in SettingName]: SettingSpec<SettingValues[
     true,
   ),
   'completed-dir': text(
-    'Where downloads are moved when they are complete; empty: they stay.',
+    'Where downloads are moved when they are complete; empty: they stay, as those of a category with a folder do.',
     folder,
     true,
   ),

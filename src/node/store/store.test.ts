@@ -53,7 +53,7 @@ const PEER_ID = formatPeerId(peerIdOf(nodeEd25519.publicKey(new Uint8Array(32).f
 const FIXTURES: Readonly<Record<number, readonly string[]>> = {
   1: [
     `INSERT INTO torrent VALUES ('${record(7).id}', 'downloads', 'torrent 7', 'download', 0, 7, NULL, '[]', '{}', 1700000000007, NULL, 0, 0, 0, 0, NULL)`,
-    `INSERT INTO torrent_source VALUES ('${record(7).id}', 'metainfo', x'070203')`,
+    `INSERT INTO torrent_source (torrent_id, kind, content) VALUES ('${record(7).id}', 'metainfo', x'070203')`,
     `INSERT INTO setting VALUES ('transfers.upload-limit', '5000')`,
     `INSERT INTO category VALUES ('films', 'videos', '{"uploadLimitBytesPerSec":1}')`,
   ],
@@ -65,6 +65,7 @@ const FIXTURES: Readonly<Record<number, readonly string[]>> = {
     `INSERT INTO contact VALUES (1, '${PEER_ID}', 'Zoë', 5, '{"isTrusted":true,"mayRelay":false,"isRelay":false}', '[["192.0.2.7:1",9]]')`,
     'UPDATE contact_revision SET value = 1',
   ],
+  4: ['UPDATE torrent_source SET info = NULL'],
 };
 
 for (const { version } of MIGRATIONS) {
@@ -109,7 +110,9 @@ test('torrents come back as they were added and changed, in the order of the que
     activeSeconds: 0.5,
     error: 'The disk is full.',
   });
-  const magnet = record(2, { source: { kind: 'magnet', link: 'magnet:?xt=urn:btih:00' } });
+  const magnet = record(2, {
+    source: { kind: 'magnet', link: 'magnet:?xt=urn:btih:00', info: Uint8Array.of(1, 2) },
+  });
   await store.torrents.add(full);
   await store.torrents.add(magnet);
   await assert.rejects(store.torrents.add(magnet), { code: 'ERR_DATABASE_STATEMENT' });

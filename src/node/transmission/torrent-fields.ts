@@ -87,8 +87,11 @@ const ROW_FIELDS: Readonly<Record<string, Field>> = {
   seedRatioMode: ({ entry }) => modeOf(entry.record.options.shareLimits?.ratio),
   seedIdleLimit: ({ entry }) => (entry.record.options.shareLimits?.idleSeconds ?? 0) / 60,
   seedIdleMode: ({ entry }) => modeOf(entry.record.options.shareLimits?.idleSeconds),
-  secondsDownloading: ({ entry }) => entry.record.activeSeconds,
-  secondsSeeding: ({ entry }) => entry.record.seedingSeconds,
+  secondsDownloading: ({ entry }) => {
+    const { activeSeconds, seedingSeconds } = entry.totals;
+    return Math.floor(activeSeconds - seedingSeconds);
+  },
+  secondsSeeding: ({ entry }) => Math.floor(entry.totals.seedingSeconds),
   manualAnnounceTime: () => 0,
   maxConnectedPeers: () => 0,
   'peer-limit': () => 0,
