@@ -235,6 +235,12 @@ export const ChangeTorrent = Type.Object(
     downloadLimitBytesPerSec: CHOICES.downloadLimitBytesPerSec,
     uploadLimitBytesPerSec: CHOICES.uploadLimitBytesPerSec,
     shareLimits: CHOICES.shareLimits,
+    trackers: Type.Optional(
+      Type.Array(Type.Array(Text(2048), { maxItems: 100 }), {
+        maxItems: 100,
+        description: 'All its trackers by tier (BEP 12), in place of those that it has.',
+      }),
+    ),
     dir: Type.Optional(Text(4096, 'Moves the files there.')),
     queue: Type.Optional(
       Type.Union([

@@ -67,6 +67,8 @@ export interface AddOptions {
   readonly infoBytes?: Uint8Array;
   /** Trackers to use besides the torrent's own, one tier. */
   readonly trackers?: readonly string[];
+  /** All trackers by tier, in place of the torrent's own and of `trackers`; changed at any time by `discovery.setTrackers`. */
+  readonly tiers?: readonly (readonly string[])[];
   /** Web seeds to use besides the torrent's own: URLs of HTTP or HTTPS. */
   readonly webSeeds?: readonly string[];
   /** False: no web seeds at all. Default true. */

@@ -11,6 +11,7 @@ import { LimitService } from '../../src/node/torrents/limit-service.ts';
 import { poll, TestBed } from '../support/cli-child.ts';
 import { readTree, writeFile } from '../support/content.ts';
 import { openTestNode, type TestNode } from '../support/daemon.ts';
+import { startTestTracker } from '../support/tracker.ts';
 
 const LIMITS = { timeout: 60_000 };
 const BYTES = 400_001;
@@ -179,6 +180,52 @@ describe('torrents of a node', { concurrency: 2 }, () => {
       await ok(node, 'POST', '/torrents', { ...c.wish, category: 'films' });
       assert.equal((await until(node, c.id, isSeeding)).dir, bed.dir('downloads'));
       assert.equal((await ok(node, 'GET', `/torrents/${a.id}`)).state, 'seeding');
+    },
+  );
+
+  it(
+    'trackers are changed while a torrent runs: the old one is told goodbye, the new one is asked, and it stays so',
+    LIMITS,
+    async () => {
+      await using bed = new TestBed();
+      const home = bed.home();
+      const [old, next] = [await startTestTracker(), await startTestTracker()];
+      bed.onEnd(() => Promise.all([old.close(), next.close()]));
+      const node = await openTestNode(bed, { home });
+      const id = 'a'.repeat(40);
+      const link = `magnet:?xt=urn:btih:${id}&tr=${encodeURIComponent(old.httpUrl)}`;
+      await ok(node, 'POST', '/torrents', { link });
+      await old.waitFor(({ event }) => event === 'started');
+      const wrong = await node.ask('PATCH', `/torrents/${id}`, {
+        body: { trackers: [['http://x.example/'], ['http://x.example/']] },
+      });
+      assert.deepEqual([wrong.status, wrong.body.code], [400, 'ERR_API_INVALID']);
+      const changed = await ok(node, 'PATCH', `/torrents/${id}`, {
+        trackers: [[next.httpUrl], []],
+      });
+      const urls = ({ trackers }: Json): string[] => trackers.map(({ url }: Json) => url);
+      assert.deepEqual(urls(changed), [next.httpUrl]);
+      await old.waitFor(({ event }) => event === 'stopped');
+      await next.waitFor(({ event }) => event === 'started');
+      await node.daemon.close();
+      const again = await openTestNode(bed, { home });
+      await poll('a second start', () =>
+        next.announces.filter(({ event }) => event === 'started').length === 2 ? true : undefined,
+      );
+      const { magnet, ...rest } = await until(again, id, ({ trackers }) => trackers.length === 1);
+      assert.deepEqual(urls(rest), [next.httpUrl]);
+      assert.ok(magnet.includes(encodeURIComponent(next.httpUrl)));
+      assert.ok(!magnet.includes(encodeURIComponent(old.httpUrl)));
+      assert.equal(old.announces.filter(({ event }) => event === 'started').length, 1);
+      await ok(again, 'PATCH', `/torrents/${id}`, { trackers: [] });
+      await poll('a goodbye', () =>
+        next.announces.filter(({ event }) => event === 'stopped').length === 2 ? true : undefined,
+      );
+      await ok(again, 'PATCH', '/settings', { 'queue.start-added': false });
+      const resting = { link: `magnet:?xt=urn:btih:${'b'.repeat(40)}` };
+      assert.equal((await ok(again, 'POST', '/torrents', resting)).state, 'paused');
+      const running = { link: `magnet:?xt=urn:btih:${'c'.repeat(40)}`, isPaused: false };
+      assert.notEqual((await ok(again, 'POST', '/torrents', running)).state, 'paused');
     },
   );
 

@@ -127,6 +127,7 @@ function composeTorrents(
     table: store.torrents,
     log: log.area('torrents'),
     dirFor: (category) => categories.find(category)?.dir ?? downloadDir(settings),
+    startsAdded: () => settings.get('queue.start-added'),
     rulesFor: (record) => rulesFor(record, categories, settings, contacts),
     peersOf: (names) => names.map((name) => contacts.find(name).peerId),
     onChange: () => feed.touch('torrents'),

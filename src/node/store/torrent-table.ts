@@ -38,6 +38,8 @@ export interface TorrentRecordOptions {
   readonly shareLimits?: ShareLimitsRecord;
   readonly usesDiscovery?: boolean;
   readonly trackers?: readonly string[];
+  /** All trackers by tier, once they were edited. */
+  readonly tiers?: readonly (readonly string[])[];
   readonly webSeeds?: readonly string[];
   readonly peers?: readonly string[];
   /** Peer ids; given: only over channels with them. */

@@ -15,6 +15,7 @@ import { sourceFromBytes, sourceFromLink } from '../source.ts';
 import type { TorrentRecord, TorrentTotals } from '../store/torrent-table.ts';
 import type { Torrent } from '../torrent.ts';
 import { infoOf } from '../torrent-files.ts';
+import { tiersOf } from '../torrent-trackers.ts';
 import type { AddOptions, TorrentSource, TorrentStatus } from '../torrent-types.ts';
 import { RunClock } from './run-clock.ts';
 import { rowOf } from './torrent-rows.ts';
@@ -122,6 +123,12 @@ export class TorrentEntry {
     // A dictionary with one key whose value is encoded already.
     const ends = [Buffer.from('d4:info'), Buffer.from('e')] as const;
     return Buffer.concat([ends[0], info.infoBytes, ends[1]]);
+  }
+
+  /** Its trackers by tier, as the torrent or the user has them. */
+  get tiers(): readonly (readonly string[])[] {
+    const { tiers, trackers } = this.record.options;
+    return tiers ?? tiersOf(this.#source ?? sourceOf(this.record), trackers);
   }
 
   get magnet(): string {
@@ -274,6 +281,7 @@ function optionsOf(record: TorrentRecord, source: TorrentSource): AddOptions {
     select: options.select ?? [],
     peers: options.peers ?? [],
     trackers: options.trackers ?? [],
+    ...(options.tiers === undefined ? {} : { tiers: options.tiers }),
     webSeeds: options.webSeeds ?? [],
     seededSeconds: record.seedingSeconds,
     ...(record.source.kind === 'magnet' && record.source.info !== undefined

@@ -30,6 +30,7 @@ import { removeFiles } from './remove-files.ts';
 import { type EntryEvents, idOf, TorrentEntry } from './torrent-entry.ts';
 import { torrentRoutes } from './torrent-routes.ts';
 import { detailsOf } from './torrent-rows.ts';
+import { judgedTiers } from './tracker-lists.ts';
 
 // Implementation limits
 /** Torrents in one node. */
@@ -56,6 +57,8 @@ export interface TorrentServiceOptions {
   readonly log: Logger;
   /** Where downloads go when nothing else says so. @param category its own folder goes first. */
   readonly dirFor: (category: string | undefined) => string;
+  /** True when what is added without a word about it starts at once. */
+  readonly startsAdded: () => boolean;
   /** Options that rules of the node add to a torrent's own: limits, who may join. */
   readonly rulesFor?: (record: TorrentRecord) => Partial<AddOptions>;
   /** Peer ids of contacts by what a person calls them. @throws {AppError} */
@@ -95,7 +98,10 @@ export class TorrentService implements NodeService {
       onGivenEnough: (entry, action) => {
         const { name } = entry.record;
         if (action === 'stop') this.#background(this.remove(entry.id, false), `remove ${name}`);
-        else this.#background(this.keep(entry, { isPaused: true }), `note that ${name} rests`);
+        else {
+          const noted = this.#inTurn(entry.id, () => this.keep(entry, { isPaused: true }));
+          this.#background(noted, `note that ${name} rests`);
+        }
       },
     };
   }
@@ -179,7 +185,7 @@ export class TorrentService implements NodeService {
       dir,
       name: addition.name,
       mode: addition.mode,
-      isPaused: choices.isPaused ?? false,
+      isPaused: choices.isPaused ?? (addition.origin !== 'share' && !this.#options.startsAdded()),
       queueIndex: this.#entries.size,
       category: choices.category,
       tags: choices.tags ?? [],
@@ -353,6 +359,7 @@ export class TorrentService implements NodeService {
       else this.#background(this.#run(entry, {}), `start ${record.name}`);
     }
     if (torrent === undefined) return;
+    if (changes.trackers !== undefined) torrent.discovery.setTrackers(entry.tiers);
     if (changes.files !== undefined) torrent.setFilePriorities(record.options.priorities ?? []);
     if (changes.isSequential !== undefined) torrent.setSequential(changes.isSequential);
     if (RULED.some((name) => changes[name] !== undefined)) this.applyRules();
@@ -476,6 +483,7 @@ function changedRecord(entry: TorrentEntry, changes: ChangeTorrent): TorrentReco
   if (shareLimits !== undefined) {
     options['shareLimits'] = { ...record.options.shareLimits, ...shareLimits };
   }
+  if (changes.trackers !== undefined) options['tiers'] = judgedTiers(changes.trackers);
   if (files !== undefined) options['priorities'] = prioritiesOf(entry, files);
   const fields: Partial<TorrentRecord> = {
     ...(changes.isPaused === undefined ? {} : { isPaused: changes.isPaused }),
