@@ -94,6 +94,12 @@ export function openIdentity(file: string, passphrase = ''): OpenIdentity {
   return { seed, publicKey: stored.publicKey, peerId: idOf(stored.publicKey) };
 }
 
+/** @throws {AppError} ERR_CONFIG when something stands there. */
+export function expectNoIdentity(file: string): void {
+  if (!fs.existsSync(file)) return;
+  throw wrong(file, 'no file there, since an identity that is replaced is lost', 'one');
+}
+
 /** Writes an identity; nothing that stands there is replaced. @param kdf what a guess at the passphrase costs. @throws {AppError} ERR_CONFIG. */
 export function saveIdentity(
   file: string,
@@ -101,9 +107,7 @@ export function saveIdentity(
   passphrase = '',
   kdf: Kdf = KDF,
 ): OpenIdentity {
-  if (fs.existsSync(file)) {
-    throw wrong(file, 'no file there, since an identity that is replaced is lost', 'one');
-  }
+  expectNoIdentity(file);
   const publicKey = nodeEd25519.publicKey(seed);
   const secret =
     passphrase === '' ? { seed: toHex(seed) } : { sealed: seal(seed, publicKey, passphrase, kdf) };

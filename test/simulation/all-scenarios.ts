@@ -14,12 +14,10 @@ import { swarmScenarios } from './swarm-scenarios.ts';
 import { unhashedScenarios } from './swarm-unhashed.ts';
 import { webSeedScenarios } from './swarm-web-seeds.ts';
 
-/** Swarms of many, which take longest. */
-export const manyScenarios: readonly Scenario[] = [...crowdScenarios, ...exchangeScenarios];
-
-/** Other swarms. */
+/** Swarms that are no crowds, which take longest. */
 export const fewScenarios: readonly Scenario[] = [
   ...swarmScenarios,
+  ...exchangeScenarios,
   ...badDataScenarios,
   ...rudeScenarios,
   ...diskScenarios,
@@ -31,6 +29,6 @@ export const fewScenarios: readonly Scenario[] = [
 /** All of them. */
 export const allScenarios: readonly Scenario[] = [
   ...fewScenarios,
-  ...manyScenarios,
+  ...crowdScenarios,
   ...dhtScenarios,
 ];
