@@ -68,6 +68,7 @@ export async function seedByNode(
   const wish: AddTorrent = {
     ...wishOf(text),
     mode: 'seed',
+    isPaused: false,
     dir: path.resolve(textOption(options, 'dir')!),
     peers: [...listOption(options, 'peer')],
     usesDiscovery: !switchOption(options, 'no-discovery'),
@@ -93,6 +94,7 @@ export async function getByNode(
   const sha256 = textOption(options, 'sha256');
   const startedMs = performance.now();
   const added = await client.post<TorrentDetails>('/torrents', {
+    isPaused: false,
     ...wishOf(text),
     dir,
     peers: [...listOption(options, 'peer')],

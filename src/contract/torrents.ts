@@ -140,6 +140,11 @@ export const TorrentDetails = Type.Object(
     pieces: Type.String({
       description: 'Which pieces are here: a bitfield (BEP 3), base64; empty before the metadata.',
     }),
+    activeSeconds: Type.Integer({
+      minimum: 0,
+      description: 'Time at work, in all runs: looking for metadata, downloading, seeding.',
+    }),
+    seedingSeconds: Type.Integer({ minimum: 0, description: 'Of it: seeding.' }),
     wastedBytes: Bytes,
     failedPieces: Type.Integer({ minimum: 0 }),
     shareLimits: ShareLimits,
@@ -233,6 +238,12 @@ export const ChangeTorrent = Type.Object(
     downloadLimitBytesPerSec: CHOICES.downloadLimitBytesPerSec,
     uploadLimitBytesPerSec: CHOICES.uploadLimitBytesPerSec,
     shareLimits: CHOICES.shareLimits,
+    trackers: Type.Optional(
+      Type.Array(Type.Array(Text(2048), { maxItems: 100 }), {
+        maxItems: 100,
+        description: 'All its trackers by tier (BEP 12), in place of those that it has.',
+      }),
+    ),
     dir: Type.Optional(Text(4096, 'Moves the files there.')),
     queue: Type.Optional(
       Type.Union([

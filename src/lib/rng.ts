@@ -6,6 +6,7 @@
 
 /** A deterministic stream of pseudo-random numbers. */
 export class Rng {
+  // Signed: with numbers above 2^31 in them the fields are floats, and a number costs four times as much.
   #a: number;
   #b: number;
   #c: number;
@@ -20,7 +21,7 @@ export class Rng {
       mixed = Math.imul(mixed, 0x21f0aaad);
       mixed ^= mixed >>> 15;
       mixed = Math.imul(mixed, 0x735a2d97);
-      return (mixed ^ (mixed >>> 15)) >>> 0;
+      return mixed ^ (mixed >>> 15);
     };
     this.#a = next();
     this.#b = next();
@@ -30,12 +31,12 @@ export class Rng {
 
   /** An integer in 0 … 2^32-1. */
   u32(): number {
-    const result = (this.#a + this.#b + this.#counter) >>> 0;
-    this.#counter = (this.#counter + 1) >>> 0;
+    const result = (this.#a + this.#b + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
     this.#a = this.#b ^ (this.#b >>> 9);
-    this.#b = (this.#c + (this.#c << 3)) >>> 0;
-    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + result) >>> 0;
-    return result;
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + result) | 0;
+    return result >>> 0;
   }
 
   /** A number in [0, 1). */
@@ -48,10 +49,20 @@ export class Rng {
     return Math.floor(this.float() * limit);
   }
 
-  /** `length` bytes. */
+  /** `length` bytes: the lowest of each number. */
   bytes(length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    for (let i = 0; i < length; i += 1) bytes[i] = this.u32() & 0xff;
+    // In local variables ten times as fast as by u32(): tests make tens of megabytes.
+    let [a, b, c, counter] = [this.#a, this.#b, this.#c, this.#counter];
+    for (let i = 0; i < length; i += 1) {
+      const result = (a + b + counter) | 0;
+      counter = (counter + 1) | 0;
+      a = b ^ (b >>> 9);
+      b = (c + (c << 3)) | 0;
+      c = (((c << 21) | (c >>> 11)) + result) | 0;
+      bytes[i] = result;
+    }
+    [this.#a, this.#b, this.#c, this.#counter] = [a, b, c, counter];
     return bytes;
   }
 

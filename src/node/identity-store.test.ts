@@ -16,6 +16,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
+/** A guess costs next to nothing, and a test too. */
+const CHEAP = { memoryKib: 64, passes: 1, lanes: 1 };
+
 const isConfig = (pattern: RegExp) => (error: { code: string; message: string }) =>
   error.code === 'ERR_CONFIG' && pattern.test(error.message);
 
@@ -35,7 +38,14 @@ describe('the identity of an installation', () => {
     const { peerId } = showIdentity(file, 'correct horse');
     assert.deepEqual(showIdentity(file), { peerId, isSealed: true });
     const { seed } = openIdentity(file, 'correct horse');
-    assert(!readFileSync(file, 'utf8').includes(toHex(seed)));
+    const sealed = readFileSync(file, 'utf8');
+    assert(!sealed.includes(toHex(seed)));
+    assert.match(sealed, /"memoryKib":262144,"passes":3,/);
+  });
+
+  it('tells another passphrase and damage from the right one', () => {
+    saveIdentity(file, new Uint8Array(32).fill(1), 'correct horse', CHEAP);
+    openIdentity(file, 'correct horse');
     assert.throws(() => openIdentity(file), isConfig(/expected a passphrase/));
     assert.throws(() => openIdentity(file, 'correct Horse'), isConfig(/expected the passphrase/));
     const text = readFileSync(file, 'utf8');
@@ -79,7 +89,7 @@ describe('the identity of an installation', () => {
   });
 
   it('does not let a file ask for more memory than is right', () => {
-    showIdentity(file, 'a');
+    saveIdentity(file, new Uint8Array(32).fill(1), 'a', CHEAP);
     const text = readFileSync(file, 'utf8');
     for (const [key, value] of [
       ['memoryKib', 2 ** 31],

@@ -48,7 +48,8 @@ export interface ShownIdentity {
   readonly isSealed: boolean;
 }
 
-interface Kdf {
+/** Cost of argon2id. */
+export interface Kdf {
   readonly memoryKib: number;
   readonly passes: number;
   readonly lanes: number;
@@ -93,14 +94,23 @@ export function openIdentity(file: string, passphrase = ''): OpenIdentity {
   return { seed, publicKey: stored.publicKey, peerId: idOf(stored.publicKey) };
 }
 
-/** Writes an identity; nothing that stands there is replaced. @throws {AppError} ERR_CONFIG. */
-export function saveIdentity(file: string, seed: Uint8Array, passphrase = ''): OpenIdentity {
-  if (fs.existsSync(file)) {
-    throw wrong(file, 'no file there, since an identity that is replaced is lost', 'one');
-  }
+/** @throws {AppError} ERR_CONFIG when something stands there. */
+export function expectNoIdentity(file: string): void {
+  if (!fs.existsSync(file)) return;
+  throw wrong(file, 'no file there, since an identity that is replaced is lost', 'one');
+}
+
+/** Writes an identity; nothing that stands there is replaced. @param kdf what a guess at the passphrase costs. @throws {AppError} ERR_CONFIG. */
+export function saveIdentity(
+  file: string,
+  seed: Uint8Array,
+  passphrase = '',
+  kdf: Kdf = KDF,
+): OpenIdentity {
+  expectNoIdentity(file);
   const publicKey = nodeEd25519.publicKey(seed);
   const secret =
-    passphrase === '' ? { seed: toHex(seed) } : { sealed: seal(seed, publicKey, passphrase) };
+    passphrase === '' ? { seed: toHex(seed) } : { sealed: seal(seed, publicKey, passphrase, kdf) };
   const peerId = idOf(publicKey);
   const text = JSON.stringify({ version: VERSION, peerId, publicKey: toHex(publicKey), ...secret });
   writeFileAtomic(file, Buffer.from(`${text}\n`), FILE_MODE);
@@ -123,15 +133,16 @@ function seal(
   seed: Uint8Array,
   publicKey: Uint8Array,
   passphrase: string,
+  kdf: Kdf,
 ): Record<string, unknown> {
   const [salt, nonce] = [randomBytes(SALT_BYTES), randomBytes(NONCE_BYTES)];
-  const cipher = createCipheriv(CIPHER, keyOf(passphrase, salt, KDF), nonce, {
+  const cipher = createCipheriv(CIPHER, keyOf(passphrase, salt, kdf), nonce, {
     authTagLength: TAG_BYTES,
   });
   cipher.setAAD(publicKey, { plaintextLength: seed.length });
   const bytes = Buffer.concat([cipher.update(seed), cipher.final(), cipher.getAuthTag()]);
   return {
-    kdf: { name: 'argon2id', ...KDF },
+    kdf: { name: 'argon2id', ...kdf },
     salt: toHex(salt),
     cipher: CIPHER,
     nonce: toHex(nonce),

@@ -1,8 +1,8 @@
 /**
  * When a seed has given enough: a ratio, a time of seeding, a time without anybody taking; whichever comes first.
  *
- * The ratio counts what all runs uploaded, against the bytes of the wanted pieces. Both times are of this run and count only while the torrent
- * seeds. A limit strikes once; setting limits anew arms them again, so that a torrent that a person resumes goes on.
+ * The ratio counts what all runs uploaded, against the bytes of the wanted pieces. Both times count only while the torrent seeds: the time of seeding in all
+ * runs, as far as their owner tells of earlier ones, the idle time in this one. A limit strikes once; setting limits anew arms them again, so that a torrent that a person resumes goes on.
  * Not here: what is done then.
  * @module
  */
@@ -53,8 +53,10 @@ export class ShareWatch {
   #uploadedBytes = 0;
   #atMs: number | undefined;
 
-  constructor(limits: ShareLimits | undefined) {
+  /** @param seededSeconds how long earlier runs seeded. */
+  constructor(limits: ShareLimits | undefined, seededSeconds = 0) {
     this.#limits = limits;
+    this.#seedingMs = seededSeconds * 1000;
   }
 
   get limits(): ShareLimits | undefined {

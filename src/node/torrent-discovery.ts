@@ -68,6 +68,11 @@ export class TorrentDiscovery {
     this.trackers.learn(before, now, isPrivate);
   }
 
+  /** Other trackers from now on, by tier. */
+  setTrackers(tiers: readonly (readonly string[])[]): void {
+    this.trackers.setTiers(tiers);
+  }
+
   /** Somebody wants peers now: all are asked that run, at most once in ASK_AGAIN_MS. */
   askAgain(): void {
     const now = monotonicMs();

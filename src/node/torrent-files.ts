@@ -41,20 +41,30 @@ import {
 import type { TrackerMemory } from './torrent-trackers.ts';
 import type { AddOptions, InfoHashes } from './torrent-types.ts';
 
-/** The metadata in resume data, when it is of the torrent with these hashes. */
+/** The metadata in resume data, or else what was `kept` elsewhere, when it is of the torrent with these hashes. */
 export function rememberedMetadata(
   resume: ResumeStore,
   hashes: InfoHashes,
+  kept: Uint8Array | undefined,
 ): { info: Info; layers: ReadonlyMap<string, Uint8Array> } | undefined {
   const record = resume.load();
-  const parsed = record && parseInfo(record.infoBytes.slice(), nodeCrypto);
-  if (record === undefined || parsed?.ok !== true) return undefined;
+  const info = infoOf(record?.infoBytes, hashes);
+  if (info !== undefined) return { info, layers: record!.layers };
+  const keptInfo = infoOf(kept, hashes);
+  return keptInfo && { info: keptInfo, layers: new Map() };
+}
+
+/** An info dictionary that was kept; undefined when it is none of the torrent with these hashes. */
+export function infoOf(kept: Uint8Array | undefined, hashes: InfoHashes): Info | undefined {
+  // A copy: what is kept of it must not hold the file that it was read from.
+  const parsed = kept && parseInfo(kept.slice(), nodeCrypto);
+  if (parsed?.ok !== true) return undefined;
   const info = parsed.value;
   const isSame = (a?: Uint8Array, b?: Uint8Array): boolean =>
     a === undefined || (b !== undefined && equalBytes(a, b));
-  const isOurs =
-    isSame(hashes.infoHashV1, info.infoHashV1) && isSame(hashes.infoHashV2, info.infoHashV2);
-  return isOurs ? { info, layers: record.layers } : undefined;
+  return isSame(hashes.infoHashV1, info.infoHashV1) && isSame(hashes.infoHashV2, info.infoHashV2)
+    ? info
+    : undefined;
 }
 
 /** Options of `new TorrentFiles`. */

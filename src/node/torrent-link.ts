@@ -13,7 +13,7 @@ import { ResumeStore } from './resume.ts';
 import type { NodePlane, SwarmService, SwarmServiceOptions } from './swarm-service.ts';
 import type { RateLimits } from './torrent-gates.ts';
 import type { TorrentHost } from './torrent-host.ts';
-import { tiersOf } from './torrent-trackers.ts';
+import type { TorrentTrackersOptions } from './torrent-trackers.ts';
 import type { AddOptions, InfoHashes } from './torrent-types.ts';
 import type { WebSeedPlan } from './web-seeds.ts';
 
@@ -46,9 +46,19 @@ export function nameOf({ source }: AddOptions, info: Info | undefined): string {
   return displayName ?? toHex((infoHashV1 ?? infoHashV2)!);
 }
 
+/** The trackers of a torrent, as far as its source and the user say. */
+export function trackersOf({
+  source,
+  trackers,
+  tiers,
+}: AddOptions): Pick<TorrentTrackersOptions, 'source' | 'added' | 'tiers'> {
+  return { source, added: trackers ?? [], ...(tiers === undefined ? {} : { tiers }) };
+}
+
 /** A magnet link. @param peers listening addresses to put in. */
 export function linkOf(
-  { source, trackers, webSeeds = [] }: AddOptions,
+  { source, webSeeds = [] }: AddOptions,
+  trackers: readonly string[],
   { infoHashV1, infoHashV2 }: InfoHashes,
   displayName: string,
   peers: readonly { readonly host: string; readonly port: number }[],
@@ -57,7 +67,7 @@ export function linkOf(
     ...(infoHashV1 === undefined ? {} : { infoHashV1 }),
     ...(infoHashV2 === undefined ? {} : { infoHashV2 }),
     displayName,
-    trackers: tiersOf(source, trackers).flat(),
+    trackers,
     webSeeds: [...new Set([...webSeedsOf(source), ...webSeeds])],
     peers,
   });

@@ -42,6 +42,8 @@ export interface TorrentTrackersOptions {
   readonly source: TorrentSource;
   /** Trackers that the user added. */
   readonly added: readonly string[];
+  /** All trackers by tier as the user has them, in place of the source's and those added. */
+  readonly tiers?: readonly (readonly string[])[];
   readonly stats: () => TransferStats;
   readonly onPeers: (peers: readonly Endpoint[]) => void;
   /** A private torrent changed its tracker: its peers must be dropped. */
@@ -71,10 +73,21 @@ export function tiersOf(
   return added.length === 0 ? own : [...own, added];
 }
 
+/** What is announced. */
+interface Running {
+  hashes: InfoHashes;
+  isPrivate: boolean;
+  isComplete: boolean;
+}
+
 /** Announces a torrent while it runs. */
 export class TorrentTrackers {
   readonly #options: TorrentTrackersOptions;
-  readonly #tiers: readonly (readonly string[])[];
+  #tiers: readonly (readonly string[])[];
+  /** Those that the user named, which may be in the own network. */
+  #given: readonly string[];
+  /** What is announced; undefined: nothing is. */
+  #running: Running | undefined;
   #key: number = new Rng(randomSeed()).u32();
   readonly #completed = new Set<string>();
   #service: TrackerService | undefined;
@@ -88,10 +101,30 @@ export class TorrentTrackers {
 
   constructor(options: TorrentTrackersOptions) {
     this.#options = options;
-    this.#tiers = tiersOf(options.source, options.added);
-    this.#lastStatus = this.#tiers.flatMap((urls, tier) =>
-      urls.map((url): TrackerStatus => ({ url, tier, activity: 'idle', peersReceived: 0 })),
-    );
+    const { source, added, tiers } = options;
+    this.#tiers = tiers ?? tiersOf(source, added);
+    this.#given = tiers === undefined ? added : givenOf(source, tiers);
+    this.#lastStatus = idleStatus(this.#tiers);
+  }
+
+  /** All of them, in the order of their tiers. */
+  get urls(): readonly string[] {
+    return this.#tiers.flat();
+  }
+
+  /** Announces to others from now on: those of before are told goodbye first, which takes STOP_TIMEOUT_MS at most, since some may be among the new ones. */
+  setTiers(tiers: readonly (readonly string[])[]): void {
+    const running = this.#running;
+    this.stop();
+    this.#tiers = tiers;
+    this.#given = givenOf(this.#options.source, tiers);
+    this.#lastStatus = idleStatus(tiers);
+    this.#scraped.clear();
+    this.#changes += 1;
+    this.#running = running;
+    void this.#goodbye.then(() => {
+      if (running !== undefined && this.#running === running) this.#open(running);
+    });
   }
 
   get memory(): TrackerMemory {
@@ -123,13 +156,19 @@ export class TorrentTrackers {
 
   /** No-op when they are running, or there are none. */
   start(hashes: InfoHashes, isPrivate: boolean, isComplete: boolean): void {
-    const { host, source, added, stats, onPeers, onSwitch, onProblem } = this.#options;
-    if (this.#service !== undefined || this.#tiers.length === 0) return;
+    if (this.#service !== undefined) return;
+    this.#running = { hashes, isPrivate, isComplete };
+    this.#open(this.#running);
+  }
+
+  #open({ hashes, isPrivate, isComplete }: Running): void {
+    const { host, source, stats, onPeers, onSwitch, onProblem } = this.#options;
+    if (this.#tiers.length === 0 || this.#abort.signal.aborted) return;
     this.#service = new TrackerService({
       tiers: this.#tiers,
       key: this.#key,
       families: host.families,
-      trust: { given: added, isFromPublic: source.isFromPublic === true },
+      trust: { given: this.#given, isFromPublic: source.isFromPublic === true },
       isCompletedTold: (url, hash) => this.#completed.has(toldName(url, hash)),
       onCompletedTold: (url, hash) => this.#remember(url, hash),
       onExternalAddress: host.onExternalAddress,
@@ -154,6 +193,7 @@ export class TorrentTrackers {
 
   /** Says goodbye; `farewell` tells when that is done. */
   stop(): void {
+    this.#running = undefined;
     const service = this.#service;
     if (service === undefined) return;
     this.#service = undefined;
@@ -174,7 +214,7 @@ export class TorrentTrackers {
 
   /** Asks all trackers for their counts, whether the torrent is announced or not; `status` shows them from then on. */
   async scrape(hashes: InfoHashes): Promise<readonly ScrapeResult[]> {
-    const { host, source, added } = this.#options;
+    const { host, source } = this.#options;
     const trackers = this.#tiers.flat();
     if (trackers.length === 0) return [];
     this.#scrapedMs = monotonicMs();
@@ -185,7 +225,7 @@ export class TorrentTrackers {
       policy: host.policy,
       udp: host.udp,
       userAgent: host.clientName,
-      trust: { given: added, isFromPublic: source.isFromPublic === true },
+      trust: { given: this.#given, isFromPublic: source.isFromPublic === true },
       signal,
     });
     await runScraper(scraper, requests, signal);
@@ -203,11 +243,13 @@ export class TorrentTrackers {
   }
 
   complete(): void {
+    if (this.#running !== undefined) this.#running.isComplete = true;
     this.#service?.complete();
   }
 
   /** The metadata told what a magnet could not: whether the torrent is private, and a hybrid's second hash. */
   learn(before: InfoHashes, now: InfoHashes, isPrivate: boolean): void {
+    if (this.#running !== undefined) Object.assign(this.#running, { hashes: now, isPrivate });
     if (isPrivate) this.#service?.setPrivate();
     for (const key of ['infoHashV1', 'infoHashV2'] as const) {
       const hash = now[key];
@@ -216,6 +258,18 @@ export class TorrentTrackers {
       }
     }
   }
+}
+
+function idleStatus(tiers: readonly (readonly string[])[]): TrackerStatus[] {
+  return tiers.flatMap((urls, tier) =>
+    urls.map((url): TrackerStatus => ({ url, tier, activity: 'idle', peersReceived: 0 })),
+  );
+}
+
+/** Of trackers that the user has edited, those that do not come from the torrent. */
+function givenOf(source: TorrentSource, tiers: readonly (readonly string[])[]): string[] {
+  const own = new Set(tiersOf(source).flat());
+  return tiers.flat().filter((url) => !own.has(url));
 }
 
 function toldName(url: string, infoHash: Uint8Array): string {

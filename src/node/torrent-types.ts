@@ -35,14 +35,6 @@ export interface SecureSwarm {
   readonly peers: readonly string[];
 }
 
-/** A swarm among peers who know each other's ids. */
-export interface SecureSwarm {
-  /** May this peer join? */
-  readonly admits: (peerId: string) => boolean;
-  /** Peer ids to dial, "12D3KooW…". */
-  readonly peers: readonly string[];
-}
-
 /** Options of `PeerNode.add`. */
 export interface AddOptions {
   readonly source: TorrentSource;
@@ -69,8 +61,14 @@ export interface AddOptions {
   readonly uploadLimitBytesPerSec?: number;
   /** When a seed has given enough, and what happens then. Default: never. */
   readonly shareLimits?: ShareLimits;
+  /** How long earlier runs seeded, which counts for the limit of time. Default 0. */
+  readonly seededSeconds?: number;
+  /** Of a magnet: the info dictionary that an earlier run received. Default: that of the resume data. */
+  readonly infoBytes?: Uint8Array;
   /** Trackers to use besides the torrent's own, one tier. */
   readonly trackers?: readonly string[];
+  /** All trackers by tier, in place of the torrent's own and of `trackers`; changed at any time by `discovery.setTrackers`. */
+  readonly tiers?: readonly (readonly string[])[];
   /** Web seeds to use besides the torrent's own: URLs of HTTP or HTTPS. */
   readonly webSeeds?: readonly string[];
   /** False: no web seeds at all. Default true. */

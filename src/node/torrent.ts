@@ -42,6 +42,7 @@ import {
   resumeStoreOf,
   serviceOptionsOf,
   settledOptions,
+  trackersOf,
 } from './torrent-link.ts';
 import { fileProgressOf, progressOf, transferStatsOf } from './torrent-picture.ts';
 import type { Queueable } from './torrent-queue.ts';
@@ -94,7 +95,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     this.#host = host;
     this.#options = settledOptions(options);
     this.#state = options.source.kind === 'magnet' ? 'metadata' : 'checking';
-    this.#share = new ShareWatch(options.shareLimits);
+    this.#share = new ShareWatch(options.shareLimits, options.seededSeconds);
     this.#faults = new TorrentFaults({
       dir: this.#options.dir,
       service: () => this.#service,
@@ -124,8 +125,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     );
     this.discovery = new TorrentDiscovery({
       host,
-      source: options.source,
-      added: options.trackers ?? [],
+      ...trackersOf(options),
       isDiscovering: options.isDiscovering !== false,
       stats: () => transferStatsOf(this.#files, this.#service.swarm),
       onPeers: (found, source) => this.#service.addPeers(found, source),
@@ -161,7 +161,8 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   /** A magnet link with these addresses in it. @param peers listening addresses to put in. */
   magnet(peers: readonly { host: string; port: number }[] = []): string {
-    return linkOf(this.#options, this.infoHashes, this.name, peers);
+    const { urls } = this.discovery.trackers;
+    return linkOf(this.#options, urls, this.infoHashes, this.name, peers);
   }
 
   /** Starts; resolves when the files are checked, or at once for a magnet that needs its metadata first. @throws {AppError} */
@@ -173,7 +174,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     const known =
       source.kind === 'metainfo'
         ? { info: source.metainfo.info, layers: source.metainfo.pieceLayers }
-        : rememberedMetadata(this.#resume, this.infoHashes);
+        : rememberedMetadata(this.#resume, this.infoHashes, this.#options.infoBytes);
     if (known?.info.isPrivate === true) this.#service.setPrivate();
     if (known !== undefined && this.#options.mode !== 'look') {
       this.#starting = this.#open(known.info, known.layers);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { TestBed } from '../../test/support/cli-child.ts';
+import { poll, TestBed } from '../../test/support/cli-child.ts';
 import { readTree, type TreeSpec, writeTree } from '../../test/support/content.ts';
 import {
   sendFile,
@@ -66,12 +66,8 @@ async function rig(
 }
 
 /** Resolves when the web seed has failed. */
-async function failure(torrent: Torrent): Promise<string> {
-  for (;;) {
-    const [status] = torrent.status().webSeeds;
-    if (status?.failure !== undefined) return status.failure;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+function failure(torrent: Torrent): Promise<string> {
+  return poll('a failure', () => torrent.status().webSeeds[0]?.failure);
 }
 
 describe('a web seed alone', { concurrency: 4 }, () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { saveIdentity } from '../../src/node/identity-store.ts';
 import { startStarling } from '../support/cli.ts';
 import { TestBed } from '../support/cli-child.ts';
 
@@ -26,7 +27,11 @@ it('id: the same every time; export and import carry it to another home; wrong c
   assert(!/"seed"/.test(readFileSync(file, 'utf8')), 'sealed');
   assert.equal((await id(['import', file], other, secret)).code, 0);
   assert.equal((await id([], other)).stdout, stdout);
-  const wrong = await id(['import', file], third, { STARLING_PASSPHRASE: 'guess' });
+  // What a guess costs is no matter here.
+  const cheap = join(bed.root, 'cheap.json');
+  const kdf = { memoryKib: 64, passes: 1, lanes: 1 };
+  saveIdentity(cheap, new Uint8Array(32).fill(1), secret.STARLING_PASSPHRASE, kdf);
+  const wrong = await id(['import', cheap], third, { STARLING_PASSPHRASE: 'guess' });
   assert.deepEqual([wrong.code, existsSync(join(third, 'identity.json'))], [2, false]);
   assert.match(
     (await id(['import', file], other, secret)).stderr,

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { createTorrentFile, startSeed, startStarling } from '../support/cli.ts';
-import { freePort, TestBed } from '../support/cli-child.ts';
+import { freePort, poll, TestBed } from '../support/cli-child.ts';
 import { readTree, writeFile } from '../support/content.ts';
 
 const LIMITS = { timeout: 60_000 };
@@ -114,7 +114,7 @@ it('peers that were met are known after kill -9, too', LIMITS, async () => {
   const first = startStarling(bed, [...args, '--listen', '127.0.0.1:0'], { home });
   await first.event('peer-connected');
   const kept = join(home, 'peers.json');
-  while (!existsSync(kept)) await new Promise((resolve) => setImmediate(resolve));
+  await poll('what is kept', () => existsSync(kept) || undefined);
   first.child.signal('SIGKILL');
   await first.child.exit();
   const get = ['get', magnet, '--dir', bed.dir('copy'), '--no-dht', '--json'];

@@ -50,6 +50,77 @@ async function rpcOf(node: TestNode) {
 
 describe('transmission-remote', { concurrency: 2 }, () => {
   it(
+    'adds and takes away trackers, and says whether what is added starts',
+    needing(REMOTE),
+    async () => {
+      await using bed = new TestBed();
+      const node = await openTestNode(bed);
+      const { ok, run } = remoteOf(bed, node);
+      const [a, b, c] = [1, 2, 3].map((at) => `http://127.0.0.1:9/${at}/announce`);
+      const { call } = await rpcOf(node);
+      const starts = async () => (await call('session-get')).arguments['start-added-torrents'];
+      assert.equal(await starts(), true);
+      await ok('--start-paused');
+      assert.equal(await starts(), false);
+      assert.match(await ok('-a', `${MAGNET}&tr=${encodeURIComponent(a!)}`), /success/);
+      const row = async (id: string) => (await node.ask('GET', `/torrents/${id}`)).body;
+      const urls = async () => (await row(SOUGHT)).trackers.map(({ url }: { url: string }) => url);
+      assert.equal((await row(SOUGHT)).state, 'paused');
+      assert.match(await ok('-t', '1', '-td', b!), /success/);
+      assert.match(await ok('-t', '1', '-td', c!), /success/);
+      assert.deepEqual(await urls(), [a, b, c]);
+      assert.match(await ok('-t', '1', '-it'), /Tracker 2: 127\.0\.0\.1/);
+      assert.match(await ok('-t', '1', '-tr', '1'), /success/);
+      assert.deepEqual(await urls(), [a, c]);
+      for (const wrong of [
+        ['-td', c!],
+        ['-td', 'nothing'],
+        ['-tr', '7'],
+      ]) {
+        const { stdout, stderr } = await run('-t', '1', ...wrong);
+        assert.match(stdout + stderr, /error setting announce list/, wrong.join(' '));
+      }
+      const ids = [SOUGHT];
+      const set = async (values: object) => (await call('torrent-set', { ids, ...values })).result;
+      assert.equal(await set({ trackerReplace: [1, b] }), 'success');
+      assert.deepEqual(await urls(), [a, b]);
+      assert.equal(await set({ trackerReplace: [5, b] }), 'error setting announce list');
+      const trackerList = `${c}\n${a}\n\n${b}\n`;
+      assert.equal(await set({ trackerList }), 'success');
+      for (const list of [`${a}\n\n${a}`, 'nothing']) {
+        assert.equal(await set({ trackerList: list }), 'Invalid tracker list');
+      }
+      const fields = ['trackerList', 'trackers', 'trackerStats'];
+      const [shown] = (await call('torrent-get', { ids, fields })).arguments.torrents;
+      assert.equal(shown.trackerList, trackerList.trim());
+      for (const field of ['trackers', 'trackerStats']) {
+        const all = shown[field].map(({ id, tier, announce }: Record<string, unknown>) => [
+          id,
+          tier,
+          announce,
+        ]);
+        assert.deepEqual(all, [
+          [0, 0, c],
+          [1, 0, a],
+          [2, 1, b],
+        ]);
+      }
+      assert.equal(await set({ trackerList: '' }), 'success');
+      assert.deepEqual(await urls(), []);
+      const [told, other] = ['ef'.repeat(20), 'cd'.repeat(20)];
+      assert.equal(
+        (await call('torrent-add', { filename: told, paused: false })).result,
+        'success',
+      );
+      assert.notEqual((await row(told)).state, 'paused');
+      await ok('--no-start-paused');
+      assert.equal(await starts(), true);
+      await ok('-a', `magnet:?xt=urn:btih:${other}`);
+      assert.notEqual((await row(other)).state, 'paused');
+    },
+  );
+
+  it(
     'is asked for a password, finds its session, with and without a slash',
     needing(REMOTE),
     async () => {

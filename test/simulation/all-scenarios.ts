@@ -14,18 +14,21 @@ import { swarmScenarios } from './swarm-scenarios.ts';
 import { unhashedScenarios } from './swarm-unhashed.ts';
 import { webSeedScenarios } from './swarm-web-seeds.ts';
 
-/** Those of swarms. */
-export const swarmsOfAllKinds: readonly Scenario[] = [
+/** Swarms that are no crowds, which take longest. */
+export const fewScenarios: readonly Scenario[] = [
   ...swarmScenarios,
+  ...exchangeScenarios,
   ...badDataScenarios,
   ...rudeScenarios,
-  ...crowdScenarios,
   ...diskScenarios,
-  ...exchangeScenarios,
   ...deadlineScenarios,
   ...webSeedScenarios,
   ...unhashedScenarios,
 ];
 
 /** All of them. */
-export const allScenarios: readonly Scenario[] = [...swarmsOfAllKinds, ...dhtScenarios];
+export const allScenarios: readonly Scenario[] = [
+  ...fewScenarios,
+  ...crowdScenarios,
+  ...dhtScenarios,
+];

@@ -47,11 +47,10 @@ export interface LinkWitness {
 
 /** Splits what was transmitted by length prefixes: a core must write whole messages. */
 export function splitMessages(bytes: Uint8Array): Uint8Array[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const messages: Uint8Array[] = [];
   let at = 0;
   while (at < bytes.length) {
-    const length = view.getUint32(at);
+    const length = readU32(bytes, at);
     if (at + 4 + length > bytes.length) throw new Violation('transmitted a part of a message');
     messages.push(bytes.subarray(at + 4, at + 4 + length));
     at += 4 + length;

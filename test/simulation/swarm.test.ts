@@ -3,7 +3,7 @@
  * @module
  */
 import { describe } from 'node:test';
-import { swarmsOfAllKinds } from './all-scenarios.ts';
+import { fewScenarios } from './all-scenarios.ts';
 import { checkScenarios } from './check-scenarios.ts';
 
-describe('swarm', () => checkScenarios(swarmsOfAllKinds));
+describe('swarm', () => checkScenarios(fewScenarios));

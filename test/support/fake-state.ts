@@ -212,6 +212,8 @@ export function makeDetails(row: TorrentRow, isHostile: boolean): TorrentDetails
     pieceLengthBytes: row.state === 'metadata' ? null : 2 ** 20,
     pieceCount: row.state === 'metadata' ? 0 : PIECES,
     pieces: row.state === 'metadata' ? '' : bits.toString('base64'),
+    activeSeconds: 93_784,
+    seedingSeconds: row.completedAtMs === null ? 0 : 79_203,
     wastedBytes: 120_000,
     failedPieces: 1,
     shareLimits: { ratio: 2, action: 'pause' },

@@ -8,6 +8,7 @@ import {
   Contacts,
   cardLink,
   defaultHome,
+  expectNoIdentity,
   fingerprintOfText,
   identityFile,
   openIdentity,
@@ -70,6 +71,8 @@ function linkOf(peerId: string, options: OptionValues): string {
 /** Opens one and writes it anew, sealed when there is a passphrase. */
 function copy(options: OptionValues, from: string, to: string): void {
   const output = outputOf(options);
+  // Before a passphrase is tried, which takes its time.
+  expectNoIdentity(to);
   const { seed } = openIdentity(from, passphraseInEnv());
   const { peerId } = saveIdentity(to, seed, passphraseInEnv());
   output.event({ peerId, type: 'saved', file: to, isSealed: passphraseInEnv() !== '' });

@@ -104,7 +104,7 @@ async function addOne(client: NodeClient, word: string, options: OptionValues): 
     select: [...listOption(options, 'select')],
     peers: [...listOption(options, 'peer')],
     isSequential: switchOption(options, 'sequential'),
-    isPaused: switchOption(options, 'paused'),
+    ...(switchOption(options, 'paused') ? { isPaused: true } : {}),
   };
   const added = await client.post<TorrentDetails>('/torrents', wish);
   output.event({ type: 'added', id: added.id, name: added.name, dir: added.dir });

@@ -4,4 +4,10 @@
  */
 export { defaultHome } from '../config.ts';
 export { Contacts, cardLink, fingerprintOfText, relayHintOf } from '../contacts.ts';
-export { identityFile, openIdentity, saveIdentity, showIdentity } from '../identity-store.ts';
+export {
+  expectNoIdentity,
+  identityFile,
+  openIdentity,
+  saveIdentity,
+  showIdentity,
+} from '../identity-store.ts';

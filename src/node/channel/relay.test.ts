@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
+import { poll } from '../../../test/support/cli-child.ts';
 import { dialTcp } from '../../io/tcp.ts';
 import { encodePreface } from '../../protocol/relay/index.ts';
 import { PeerNode } from '../peer-node.ts';
@@ -47,7 +48,7 @@ async function reachable(hint: RelayHint): Promise<ChannelService> {
   const { node, channels } = await party();
   channels.handle('echo', { admits: anybody, onRequest: (_channel, { payload }) => payload });
   node.relays!.use(hint);
-  while (node.relays!.reserved.length === 0) await new Promise(setImmediate);
+  await poll('a reservation', () => node.relays!.reserved.length > 0 || undefined);
   return channels;
 }
 

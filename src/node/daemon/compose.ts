@@ -136,11 +136,15 @@ function composeTorrents(
     table: store.torrents,
     log: log.area('torrents'),
     dirFor: (category) => categories.find(category)?.dir ?? downloadDir(settings),
+    startsAdded: () => settings.get('queue.start-added'),
     rulesFor: (record) => rulesFor(record, categories, settings, contacts),
     peersOf: (names) => names.map((name) => contacts.find(name).peerId),
     onChange: () => feed.touch('torrents'),
     onComplete: (entry) => {
-      moveWhenComplete(torrents, entry, settings, log);
+      // A category with a folder of its own has its complete torrents there, too.
+      if (categories.find(entry.record.category)?.dir === undefined) {
+        moveWhenComplete(torrents, entry, settings, log);
+      }
       onComplete(entry.id);
     },
   });

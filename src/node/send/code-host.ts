@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { monotonicMs } from '../../io/clock.ts';
 import type { Endpoint } from '../../io/tcp.ts';
+import type { Argon2id } from '../../lib/ports.ts';
 import {
   nextHourMs,
   RECORD_NONCE_BYTES,
@@ -43,6 +44,8 @@ export interface CodeHostOptions {
   readonly record: () => Omit<SenderRecord, 'expiresAtMs'>;
   /** Somebody in the local network looks for this code. */
   readonly onSeeker: (endpoint: Endpoint) => void;
+  /** What stretches the code; default: OpenSSL's. */
+  readonly argon2id?: Argon2id;
   /** How many DHT nodes hold the record; told when it changes. */
   readonly onStored?: (count: number) => void;
 }
@@ -98,7 +101,7 @@ export class CodeHost {
   async #turn(): Promise<void> {
     const [hour] = servedHours(Date.now());
     if (this.#keys.has(hour)) return;
-    const keys = await keysInTurn(this.#options.code, hour);
+    const keys = await keysInTurn(this.#options.code, hour, this.#options.argon2id);
     if (this.#isClosed) return;
     this.#keys.set(hour, keys);
     const { lsd, port, onSeeker } = this.#options;

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { TestBed } from '../../../test/support/cli-child.ts';
 import { meet, openParty, type Party, someKeys } from '../../../test/support/parties.ts';
+import type { Argon2id } from '../../lib/ports.ts';
 import {
   encodeSendWord,
   GuessBudget,
@@ -23,6 +24,9 @@ import { CodeKeeper, proveCode } from './pairing.ts';
 import { SendDesk } from './send-desk.ts';
 import { SendState } from './send-state.ts';
 import { Sender } from './sender.ts';
+
+/** No guess comes as far as the code: its keys need not cost a second. */
+const argon2id: Argon2id = async ({ bytes }) => randomBytes(bytes);
 
 interface KeptCode {
   readonly keys: SendKeys;
@@ -132,7 +136,7 @@ describe('guessing at a sender', () => {
     const open = async (): Promise<{ party: Party; sender: Sender }> => {
       const party = await openParty(bed, { home, isKnown: () => false });
       const { node, channels } = party;
-      const sender = new Sender({ node, channels, source });
+      const sender = new Sender({ node, channels, source, argon2id });
       sender.on('wrong-guess', (guess) => left.push(guess.left));
       sender.on('paired', () => assert.fail('nobody has the code'));
       codes.add(sender.code!);

@@ -14,6 +14,7 @@ import { EventEmitter } from 'node:events';
 import { nodeCrypto } from '../../io/crypto.ts';
 import type { DuplexConnection } from '../../io/tcp.ts';
 import { fromHex, toHex } from '../../lib/bytes.ts';
+import type { Argon2id } from '../../lib/ports.ts';
 import { formatPeerId } from '../../protocol/identity/index.ts';
 import {
   encodeDigest,
@@ -65,6 +66,8 @@ export interface SenderOptions {
   readonly source: TransferSource;
   /** Peer id of a contact; undefined: whoever has the code. */
   readonly to?: string;
+  /** What stretches the code; default: OpenSSL's, which takes a second. */
+  readonly argon2id?: Argon2id;
 }
 
 /** How an offer ended. */
@@ -171,7 +174,7 @@ export class Sender extends EventEmitter<SenderEvents> {
   }
 
   async #hostCode(): Promise<void> {
-    const { channels, node } = this.#options;
+    const { channels, node, argon2id } = this.#options;
     const { nonce, code } = this.#offer;
     this.#keeper = new CodeKeeper({
       ownId: channels.peerId,
@@ -183,6 +186,7 @@ export class Sender extends EventEmitter<SenderEvents> {
     });
     this.#host = new CodeHost({
       code: code!,
+      ...(argon2id === undefined ? {} : { argon2id }),
       lsd: node.lsd,
       dht: node.dht,
       port: node.endpoint.port,

@@ -3,6 +3,7 @@
  * @module
  */
 import { nodeArgon2id } from '../../io/argon2.ts';
+import type { Argon2id } from '../../lib/ports.ts';
 import { deriveKeys, type SendKeys } from '../../protocol/send/index.ts';
 
 // Implementation limits
@@ -13,13 +14,17 @@ let running = 0;
 const waiting: (() => void)[] = [];
 
 /** The keys of a code in an hour, in its turn. @throws {Error} when the memory is not there. */
-export async function keysInTurn(code: string, hour: number): Promise<SendKeys> {
+export async function keysInTurn(
+  code: string,
+  hour: number,
+  argon2id: Argon2id = nodeArgon2id,
+): Promise<SendKeys> {
   if (running >= MAX_STRETCHING) {
     // Whoever is done hands its place on.
     await new Promise<void>((resolve) => waiting.push(resolve));
   } else running += 1;
   try {
-    return await deriveKeys(nodeArgon2id, code, hour);
+    return await deriveKeys(argon2id, code, hour);
   } finally {
     const next = waiting.shift();
     if (next === undefined) running -= 1;

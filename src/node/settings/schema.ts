@@ -75,6 +75,7 @@ export interface SettingValues {
   readonly 'schedule.to': string;
   readonly 'queue.active-downloads': number;
   readonly 'queue.active-seeds': number;
+  readonly 'queue.start-added': boolean;
   readonly 'seeding.ratio': number;
   readonly 'seeding.time': number;
   readonly 'seeding.idle': number;
@@ -107,7 +108,7 @@ export const SETTINGS: { readonly [N in SettingName]: SettingSpec<SettingValues[
     true,
   ),
   'completed-dir': text(
-    'Where downloads are moved when they are complete; empty: they stay.',
+    'Where downloads are moved when they are complete; empty: they stay, as those of a category with a folder do.',
     folder,
     true,
   ),
@@ -173,6 +174,7 @@ export const SETTINGS: { readonly [N in SettingName]: SettingSpec<SettingValues[
   },
   'queue.active-downloads': count(5, 'Downloads that run at a time; 0: no limit.'),
   'queue.active-seeds': count(100, 'Seeds that run at a time; 0: no limit.'),
+  'queue.start-added': flag(true, 'Torrents that are added start; off: they are added paused.'),
   'seeding.ratio': {
     type: 'number',
     minimum: 0,

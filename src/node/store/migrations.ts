@@ -87,10 +87,14 @@ CREATE TABLE publication (
   added_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`;
 
+/** Metadata of magnets, once it was received: it outlives resume data, which a check of all files or another folder begins anew. */
+const METADATA = 'ALTER TABLE torrent_source ADD COLUMN info BLOB';
+
 /** All forms, from the first to the newest. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: TORRENTS_SETTINGS_CATEGORIES },
   { version: 2, sql: STATISTICS },
   { version: 3, sql: CONTACTS },
-  { version: 4, sql: PUBLICATIONS },
+  { version: 4, sql: METADATA },
+  { version: 5, sql: PUBLICATIONS },
 ];

@@ -70,7 +70,7 @@ function publication(changes: Partial<PublicationRecord> = {}): PublicationRecor
 const FIXTURES: Readonly<Record<number, readonly string[]>> = {
   1: [
     `INSERT INTO torrent VALUES ('${record(7).id}', 'downloads', 'torrent 7', 'download', 0, 7, NULL, '[]', '{}', 1700000000007, NULL, 0, 0, 0, 0, NULL)`,
-    `INSERT INTO torrent_source VALUES ('${record(7).id}', 'metainfo', x'070203')`,
+    `INSERT INTO torrent_source (torrent_id, kind, content) VALUES ('${record(7).id}', 'metainfo', x'070203')`,
     `INSERT INTO setting VALUES ('transfers.upload-limit', '5000')`,
     `INSERT INTO category VALUES ('films', 'videos', '{"uploadLimitBytesPerSec":1}')`,
   ],
@@ -82,7 +82,8 @@ const FIXTURES: Readonly<Record<number, readonly string[]>> = {
     `INSERT INTO contact VALUES (1, '${PEER_ID}', 'Zoë', 5, '{"isTrusted":true,"mayRelay":false,"isRelay":false}', '[["192.0.2.7:1",9]]')`,
     'UPDATE contact_revision SET value = 1',
   ],
-  4: [
+  4: ['UPDATE torrent_source SET info = NULL'],
+  5: [
     "INSERT INTO publication VALUES ('ab', 'followed', 'magnet:?xs=urn:btpk:00', 'news', 'videos', 4, 'cd', NULL, 600, 1700000000000)",
   ],
 };
@@ -107,7 +108,7 @@ for (const { version } of MIGRATIONS) {
     const uploadedBytes = version >= 2 ? 9 : 0;
     assert.deepEqual(await store.statistics.totals(), { downloadedBytes: 0, uploadedBytes });
     const publications = await store.publications.all();
-    assert.deepEqual(publications, version >= 4 ? [publication()] : []);
+    assert.deepEqual(publications, version >= 5 ? [publication()] : []);
     await store.statistics.add(sample(1_699_999_200_000));
     const zoe = { name: 'Zoë', peerId: PEER_ID, addedMs: 5, isTrusted: true, mayRelay: false };
     const addresses = [{ host: '192.0.2.7', port: 1, lastMs: 9 }];
@@ -131,7 +132,9 @@ test('torrents come back as they were added and changed, in the order of the que
     activeSeconds: 0.5,
     error: 'The disk is full.',
   });
-  const magnet = record(2, { source: { kind: 'magnet', link: 'magnet:?xt=urn:btih:00' } });
+  const magnet = record(2, {
+    source: { kind: 'magnet', link: 'magnet:?xt=urn:btih:00', info: Uint8Array.of(1, 2) },
+  });
   await store.torrents.add(full);
   await store.torrents.add(magnet);
   await assert.rejects(store.torrents.add(magnet), { code: 'ERR_DATABASE_STATEMENT' });

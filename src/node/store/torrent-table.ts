@@ -10,7 +10,12 @@ import type { Database, SqlValue, Statement } from '../../io/sqlite.ts';
 /** What a torrent is made of. */
 export type TorrentSourceRecord =
   | { readonly kind: 'metainfo'; readonly bytes: Uint8Array }
-  | { readonly kind: 'magnet'; readonly link: string };
+  | {
+      readonly kind: 'magnet';
+      readonly link: string;
+      /** The info dictionary, once it was received. */
+      readonly info?: Uint8Array;
+    };
 
 /** When a torrent has given enough; an absent limit is the category's or the node's, null is none. */
 export interface ShareLimitsRecord {
@@ -33,6 +38,8 @@ export interface TorrentRecordOptions {
   readonly shareLimits?: ShareLimitsRecord;
   readonly usesDiscovery?: boolean;
   readonly trackers?: readonly string[];
+  /** All trackers by tier, once they were edited. */
+  readonly tiers?: readonly (readonly string[])[];
   readonly webSeeds?: readonly string[];
   readonly peers?: readonly string[];
   /** Peer ids; given: only over channels with them. */
@@ -101,8 +108,9 @@ const COLUMNS: Readonly<Record<Field, string>> = {
 const FIELDS = Object.keys(COLUMNS) as readonly Field[];
 
 const ADD = `INSERT INTO torrent (id, ${Object.values(COLUMNS).join(', ')}) VALUES (?${', ?'.repeat(FIELDS.length)})`;
-const ADD_SOURCE = 'INSERT INTO torrent_source (torrent_id, kind, content) VALUES (?, ?, ?)';
-const SET_SOURCE = 'UPDATE torrent_source SET kind = ?, content = ? WHERE torrent_id = ?';
+const ADD_SOURCE =
+  'INSERT INTO torrent_source (torrent_id, kind, content, info) VALUES (?, ?, ?, ?)';
+const SET_SOURCE = 'UPDATE torrent_source SET kind = ?, content = ?, info = ? WHERE torrent_id = ?';
 const SET_TOTALS =
   'UPDATE torrent SET uploaded_bytes = ?, downloaded_bytes = ?, active_seconds = ?, seeding_seconds = ? WHERE id = ?';
 
@@ -121,7 +129,7 @@ export class TorrentTable {
         'SELECT * FROM torrent ORDER BY queue_index, added_at, id',
       ),
       this.#database.all<Record<string, SqlValue>>(
-        'SELECT torrent_id, kind, content FROM torrent_source',
+        'SELECT torrent_id, kind, content, info FROM torrent_source',
       ),
     ]);
     const sourceById = new Map(sources.map((row) => [row['torrent_id'], row]));
@@ -197,7 +205,21 @@ function columnValue(field: Field, value: TorrentChanges[Field]): SqlValue {
 }
 
 function sourceValues(source: TorrentSourceRecord): SqlValue[] {
-  return [source.kind, source.kind === 'metainfo' ? source.bytes : source.link];
+  return source.kind === 'metainfo'
+    ? [source.kind, source.bytes, null]
+    : [source.kind, source.link, source.info ?? null];
+}
+
+function sourceOf({
+  kind,
+  content,
+  info,
+}: Readonly<Record<string, SqlValue>>): TorrentSourceRecord {
+  if (kind === 'metainfo') return { kind, bytes: content as Uint8Array };
+  const link = content as string;
+  return info === null
+    ? { kind: 'magnet', link }
+    : { kind: 'magnet', link, info: info as Uint8Array };
 }
 
 function recordOf(
@@ -208,10 +230,7 @@ function recordOf(
   const number = (column: string): number => row[column] as number;
   return {
     id: text('id'),
-    source:
-      source['kind'] === 'metainfo'
-        ? { kind: 'metainfo', bytes: source['content'] as Uint8Array }
-        : { kind: 'magnet', link: source['content'] as string },
+    source: sourceOf(source),
     dir: text('dir'),
     name: text('name'),
     mode: text('mode') as TorrentRecord['mode'],

@@ -7,13 +7,23 @@
  */
 import type { TorrentRow, TorrentState } from '../../contract/index.ts';
 import { AppError } from '../../lib/errors.ts';
-import type { Metainfo } from '../../protocol/metainfo/index.ts';
+import type { Info, Metainfo } from '../../protocol/metainfo/index.ts';
 import type { PeerNode } from '../peer-node.ts';
+import { moveResume } from '../resume.ts';
+import type { ShareLimits } from '../share-limits.ts';
 import { sourceFromBytes, sourceFromLink } from '../source.ts';
-import type { TorrentRecord } from '../store/torrent-table.ts';
+import type { TorrentRecord, TorrentTotals } from '../store/torrent-table.ts';
 import type { Torrent } from '../torrent.ts';
+import { infoOf } from '../torrent-files.ts';
+import { tiersOf } from '../torrent-trackers.ts';
 import type { AddOptions, TorrentSource, TorrentStatus } from '../torrent-types.ts';
+import { RunClock } from './run-clock.ts';
 import { rowOf } from './torrent-rows.ts';
+
+/** What a torrent moved and how long it ran. */
+export type EntryTotals = Omit<TorrentTotals, 'id'>;
+
+const NOTHING = { downloadedBytes: 0, uploadedBytes: 0 };
 
 /** What an entry tells its owner. */
 export interface EntryEvents {
@@ -22,8 +32,8 @@ export interface EntryEvents {
   readonly onMetadata: (entry: TorrentEntry) => void;
   readonly onProblem: (entry: TorrentEntry, message: string) => void;
   readonly onState: (entry: TorrentEntry, state: TorrentState) => void;
-  /** It has given enough, and is to be removed. */
-  readonly onGivenEnough: (entry: TorrentEntry) => void;
+  /** It has given enough, and is to be removed, or rests. */
+  readonly onGivenEnough: (entry: TorrentEntry, action: 'stop' | 'pause') => void;
 }
 
 /** A torrent in the list. */
@@ -32,6 +42,8 @@ export class TorrentEntry {
   torrent: Torrent | undefined;
   /** Why it does not run. */
   error: string | undefined;
+  /** Limits of giving that hold: its own, its category's, the node's. */
+  shareLimits: ShareLimits | undefined;
   /** Its files are on their way to another folder. */
   isMoving = false;
   /** When something of it changed last, milliseconds since 1970. */
@@ -39,6 +51,9 @@ export class TorrentEntry {
   /** Of the files' bytes, while they are checked. */
   checked: number | undefined;
   readonly #events: EntryEvents;
+  readonly #clock: RunClock;
+  /** What was moved before this run. */
+  #before: Pick<EntryTotals, 'downloadedBytes' | 'uploadedBytes'> = NOTHING;
   #source: TorrentSource | undefined;
   #row: TorrentRow | undefined;
   #rowMark = '';
@@ -49,6 +64,7 @@ export class TorrentEntry {
     this.#events = events;
     this.#source = source;
     this.error = record.error;
+    this.#clock = new RunClock(record);
   }
 
   get id(): string {
@@ -65,13 +81,32 @@ export class TorrentEntry {
     return this.torrent?.status();
   }
 
-  /** Bytes moved in all runs. */
-  get totals(): { readonly downloadedBytes: number; readonly uploadedBytes: number } {
+  /** What it moved and how long it ran, in all runs. */
+  get totals(): EntryTotals {
     const { torrent, record } = this;
-    const own = torrent?.service.swarm.totals;
-    const all = own === undefined ? undefined : torrent?.files?.totals(own);
-    const { downloadedBytes, uploadedBytes } = all ?? record;
-    return { downloadedBytes, uploadedBytes };
+    this.#clock.note(torrent?.state);
+    const { activeSeconds, seedingSeconds } = this.#clock;
+    const own = torrent?.service.swarm.totals ?? NOTHING;
+    // Resume data is newer than the record after a crash, and begins anew with a check of all files.
+    const resumed = torrent?.files?.totals(own) ?? NOTHING;
+    const base = torrent === undefined ? record : this.#before;
+    const most = (name: 'downloadedBytes' | 'uploadedBytes'): number =>
+      Math.max(base[name] + own[name], resumed[name]);
+    return {
+      downloadedBytes: most('downloadedBytes'),
+      uploadedBytes: most('uploadedBytes'),
+      activeSeconds,
+      seedingSeconds,
+    };
+  }
+
+  /** The info dictionary; undefined before the metadata of a magnet link was received for the first time. */
+  get info(): Info | undefined {
+    const { torrent, metainfo, record } = this;
+    const known = torrent?.info ?? metainfo?.info;
+    if (known !== undefined || record.source.kind === 'metainfo') return known;
+    const source = this.#source ?? sourceOf(record);
+    return source.kind === 'magnet' ? infoOf(record.source.info, source.magnet) : undefined;
   }
 
   /** The torrent file's content, where there is one. */
@@ -83,11 +118,17 @@ export class TorrentEntry {
   torrentFile(): Uint8Array | undefined {
     const { source } = this.record;
     if (source.kind === 'metainfo') return source.bytes;
-    const info = this.torrent?.info;
+    const { info } = this;
     if (info === undefined) return undefined;
     // A dictionary with one key whose value is encoded already.
     const ends = [Buffer.from('d4:info'), Buffer.from('e')] as const;
     return Buffer.concat([ends[0], info.infoBytes, ends[1]]);
+  }
+
+  /** Its trackers by tier, as the torrent or the user has them. */
+  get tiers(): readonly (readonly string[])[] {
+    const { tiers, trackers } = this.record.options;
+    return tiers ?? tiersOf(this.#source ?? sourceOf(this.record), trackers);
   }
 
   get magnet(): string {
@@ -136,13 +177,14 @@ export class TorrentEntry {
     try {
       this.#source ??= sourceOf(this.record);
       torrent = node.prepare({ ...optionsOf(this.record, this.#source), ...extra });
+      this.#before = this.record;
       this.torrent = torrent;
       this.#follow(torrent);
       if (this.record.isPaused) torrent.pause();
       await torrent.start();
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      if (this.torrent === torrent) this.torrent = undefined;
+      if (this.torrent === torrent) this.#drop();
       await torrent?.stop();
       if (error.code === 'ERR_STOPPED') return;
       this.#fail(error.message);
@@ -155,9 +197,25 @@ export class TorrentEntry {
   /** Ends the running torrent; what is on disk stays known. */
   async halt(): Promise<void> {
     const { torrent } = this;
-    this.torrent = undefined;
+    this.#drop();
     await torrent?.stop();
     this.touch();
+  }
+
+  /** Its folder is another one: what is remembered of its files goes along, so that they need no check, unless they are others. */
+  moveResume(home: string, to: string): void {
+    const source = this.#source ?? sourceOf(this.record);
+    const { infoHashV1, infoHashV2 } =
+      source.kind === 'metainfo' ? source.metainfo.info : source.magnet;
+    moveResume(home, (infoHashV1 ?? infoHashV2)!, this.record.dir, to);
+  }
+
+  /** It runs no more; what it moved is kept in the record, and in the database with the next write. */
+  #drop(): void {
+    const { totals } = this;
+    this.torrent = undefined;
+    this.#clock.note(undefined);
+    this.record = { ...this.record, ...totals };
   }
 
   #fail(message: string): void {
@@ -169,6 +227,7 @@ export class TorrentEntry {
   #follow(torrent: Torrent): void {
     const isCurrent = (): boolean => this.torrent === torrent;
     torrent.on('state', ({ state }) => {
+      if (isCurrent()) this.#clock.note(state);
       this.touch();
       if (isCurrent()) this.#events.onState(this, state);
     });
@@ -188,12 +247,12 @@ export class TorrentEntry {
         this.#events.onProblem(this, error.message);
         return;
       }
-      this.torrent = undefined;
+      this.#drop();
       void torrent.stop();
       this.#fail(error.message);
     });
     torrent.on('share-limit', ({ action }) => {
-      if (isCurrent() && action === 'stop') this.#events.onGivenEnough(this);
+      if (isCurrent() && action !== 'super-seed') this.#events.onGivenEnough(this, action);
     });
   }
 }
@@ -222,7 +281,12 @@ function optionsOf(record: TorrentRecord, source: TorrentSource): AddOptions {
     select: options.select ?? [],
     peers: options.peers ?? [],
     trackers: options.trackers ?? [],
+    ...(options.tiers === undefined ? {} : { tiers: options.tiers }),
     webSeeds: options.webSeeds ?? [],
+    seededSeconds: record.seedingSeconds,
+    ...(record.source.kind === 'magnet' && record.source.info !== undefined
+      ? { infoBytes: record.source.info }
+      : {}),
     downloadLimitBytesPerSec: options.downloadLimitBytesPerSec ?? 0,
     uploadLimitBytesPerSec: options.uploadLimitBytesPerSec ?? 0,
     ...(options.sha256 === undefined ? {} : { sha256: Buffer.from(options.sha256, 'hex') }),

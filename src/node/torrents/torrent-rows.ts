@@ -24,7 +24,7 @@ import type { TorrentEntry } from './torrent-entry.ts';
 /** A line of the list. */
 export function rowOf(entry: TorrentEntry): TorrentRow {
   const { record, torrent, status } = entry;
-  const moved = entry.totals;
+  const { downloadedBytes, uploadedBytes } = entry.totals;
   const { wantedBytes = 0, doneBytes = 0 } = status ?? {};
   const left = wantedBytes - doneBytes;
   const rate = status?.downloadBytesPerSec ?? 0;
@@ -45,8 +45,9 @@ export function rowOf(entry: TorrentEntry): TorrentRow {
     totalBytes: torrent?.info?.totalBytes ?? 0,
     downloadBytesPerSec: Math.round(rate),
     uploadBytesPerSec: Math.round(status?.uploadBytesPerSec ?? 0),
-    ...moved,
-    ratio: size > 0 ? Math.round((moved.uploadedBytes / size) * 1000) / 1000 : 0,
+    downloadedBytes,
+    uploadedBytes,
+    ratio: size > 0 ? Math.round((uploadedBytes / size) * 1000) / 1000 : 0,
     etaSeconds: entry.state === 'downloading' && rate > 0 ? Math.ceil(left / rate) : null,
     connectedPeers: status?.peers.length ?? 0,
     connectedSeeds: status?.peers.filter(({ isSeed }) => isSeed).length ?? 0,
@@ -91,6 +92,7 @@ export function detailsOf(entry: TorrentEntry): TorrentDetails {
   const { record, torrent, status } = entry;
   const { metainfo } = entry;
   const have = torrent?.service.swarm.have;
+  const { activeSeconds, seedingSeconds } = entry.totals;
   return {
     ...rowOf(entry),
     magnet: entry.magnet,
@@ -100,6 +102,8 @@ export function detailsOf(entry: TorrentEntry): TorrentDetails {
     pieceLengthBytes: torrent?.info?.pieceLengthBytes ?? null,
     pieceCount: torrent?.info?.pieceCount ?? 0,
     pieces: have === undefined ? '' : Buffer.from(have.bytes).toString('base64'),
+    activeSeconds: Math.floor(activeSeconds),
+    seedingSeconds: Math.floor(seedingSeconds),
     wastedBytes: status?.wastedBytes ?? 0,
     failedPieces: status?.failedPieces ?? 0,
     shareLimits: { ...record.options.shareLimits } as TorrentDetails['shareLimits'],

@@ -6,8 +6,8 @@
  * @module
  */
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { ChangeTorrent, TorrentRow } from '../../contract/index.ts';
-import type { Info } from '../../protocol/metainfo/index.ts';
 import type { Row, Topic, TopicSource } from '../daemon/feed.ts';
 import type { Logger } from '../daemon/log.ts';
 import type { Metric } from '../daemon/metric.ts';
@@ -16,8 +16,12 @@ import { nodeError } from '../errors.ts';
 import type { Api } from '../http/api.ts';
 import { apiError } from '../http/errors.ts';
 import type { PeerNode } from '../peer-node.ts';
-import { moveResume } from '../resume.ts';
-import type { TorrentRecord, TorrentRecordOptions, TorrentTable } from '../store/torrent-table.ts';
+import type {
+  TorrentRecord,
+  TorrentRecordOptions,
+  TorrentTable,
+  TorrentTotals,
+} from '../store/torrent-table.ts';
 import type { AddOptions } from '../torrent-types.ts';
 import { type Addition, expectAbsolute } from './addition.ts';
 import { Additions } from './additions.ts';
@@ -26,6 +30,7 @@ import { removeFiles } from './remove-files.ts';
 import { type EntryEvents, idOf, TorrentEntry } from './torrent-entry.ts';
 import { torrentRoutes } from './torrent-routes.ts';
 import { detailsOf } from './torrent-rows.ts';
+import { judgedTiers } from './tracker-lists.ts';
 
 // Implementation limits
 /** Torrents in one node. */
@@ -34,6 +39,8 @@ const MAX_TORRENTS = 100_000;
 const STARTS_AT_ONCE = 16;
 /** What torrents moved is written this often. */
 const TOTALS_INTERVAL_MS = 60_000;
+/** Of a torrent that moved nothing, after so much time at work: thousands that only wait for somebody are not worth a write a minute. */
+const TIMES_AFTER_SECONDS = 600;
 
 /** Changes that rules depend on. */
 const RULED = [
@@ -50,6 +57,8 @@ export interface TorrentServiceOptions {
   readonly log: Logger;
   /** Where downloads go when nothing else says so. @param category its own folder goes first. */
   readonly dirFor: (category: string | undefined) => string;
+  /** True when what is added without a word about it starts at once. */
+  readonly startsAdded: () => boolean;
   /** Options that rules of the node add to a torrent's own: limits, who may join. */
   readonly rulesFor?: (record: TorrentRecord) => Partial<AddOptions>;
   /** Peer ids of contacts by what a person calls them. @throws {AppError} */
@@ -68,6 +77,8 @@ export class TorrentService implements NodeService {
   readonly #events: EntryEvents;
   /** Changes of one torrent happen one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** Totals that are in the database. */
+  readonly #saved = new Map<string, TorrentTotals>();
   #timer: NodeJS.Timeout | undefined;
   #isStopping = false;
   #restoring: Promise<void> = Promise.resolve();
@@ -84,15 +95,23 @@ export class TorrentService implements NodeService {
         log.debug(`${entry.record.name}: ${state}`);
         options.onChange?.();
       },
-      onGivenEnough: (entry) =>
-        this.#background(this.remove(entry.id, false), `remove ${entry.record.name}`),
+      onGivenEnough: (entry, action) => {
+        const { name } = entry.record;
+        if (action === 'stop') this.#background(this.remove(entry.id, false), `remove ${name}`);
+        else {
+          const noted = this.#inTurn(entry.id, () => this.keep(entry, { isPaused: true }));
+          this.#background(noted, `note that ${name} rests`);
+        }
+      },
     };
   }
 
   /** Knows all torrents when it resolves; they are started after that, in the order of the queue. */
   async start(): Promise<void> {
     for (const record of await this.#options.table.all()) {
-      this.#entries.set(record.id, new TorrentEntry(record, this.#events));
+      const entry = new TorrentEntry(record, this.#events);
+      this.#entries.set(record.id, entry);
+      this.#saved.set(record.id, { id: record.id, ...entry.totals });
     }
     this.#restoring = this.#restore();
     this.#timer = setInterval(() => {
@@ -166,7 +185,7 @@ export class TorrentService implements NodeService {
       dir,
       name: addition.name,
       mode: addition.mode,
-      isPaused: choices.isPaused ?? false,
+      isPaused: choices.isPaused ?? (addition.origin !== 'share' && !this.#options.startsAdded()),
       queueIndex: this.#entries.size,
       category: choices.category,
       tags: choices.tags ?? [],
@@ -218,10 +237,15 @@ export class TorrentService implements NodeService {
 
   /** Puts the node's rules into force anew: those of a category or of the settings changed. */
   applyRules(): void {
-    for (const { torrent, record } of this.#entries.values()) {
+    for (const entry of this.#entries.values()) {
+      const { torrent, record } = entry;
       if (torrent === undefined) continue;
       const rules = this.#options.rulesFor?.(record) ?? {};
-      torrent.setShareLimits(rules.shareLimits);
+      // The same limits are not set anew: one that struck, and was overruled by a person, would strike again.
+      if (!isDeepStrictEqual(rules.shareLimits, entry.shareLimits)) {
+        entry.shareLimits = rules.shareLimits;
+        torrent.setShareLimits(rules.shareLimits);
+      }
       torrent.setLimits({
         downloadBytesPerSec: rules.downloadLimitBytesPerSec ?? 0,
         uploadBytesPerSec: rules.uploadLimitBytesPerSec ?? 0,
@@ -233,8 +257,10 @@ export class TorrentService implements NodeService {
   recheck(id: string): Promise<void> {
     const entry = this.get(id);
     return this.#inTurn(id, async () => {
-      entry.torrent?.files?.forget();
+      const files = entry.torrent?.files;
       await entry.halt();
+      // Not before: the end of a torrent writes what it knows.
+      files?.forget();
       this.#background(this.#run(entry, {}), `check ${entry.record.name}`);
     });
   }
@@ -243,9 +269,10 @@ export class TorrentService implements NodeService {
   remove(id: string, withFiles: boolean): Promise<void> {
     const entry = this.get(id);
     return this.#inTurn(id, async () => {
-      const { info } = entry.torrent ?? { info: entry.metainfo?.info };
+      const { info } = entry;
       await this.#options.table.remove(id);
       this.#entries.delete(id);
+      this.#saved.delete(id);
       this.#options.onChange?.();
       const { torrent } = entry;
       await entry.halt();
@@ -261,29 +288,17 @@ export class TorrentService implements NodeService {
     expectAbsolute(dir);
     return this.#inTurn(id, async () => {
       if (path.resolve(dir) === path.resolve(entry.record.dir)) return;
-      const { torrent, metainfo } = entry;
-      const info = torrent?.info ?? metainfo?.info;
+      const { info } = entry;
       entry.isMoving = true;
       await entry.halt();
       try {
-        if (info !== undefined) await this.#moveFiles(entry.record.dir, dir, info);
-        await this.keep(entry, { dir });
+        if (info !== undefined) await moveFiles(entry.record.dir, dir, info);
+        await this.#changeDir(entry, dir);
       } finally {
         entry.isMoving = false;
         this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
       }
     });
-  }
-
-  async #moveFiles(from: string, to: string, info: Info): Promise<void> {
-    await moveFiles(from, to, info);
-    const { home } = this.#options.node;
-    try {
-      moveResume(home, (info.infoHashV1 ?? info.infoHashV2)!, from, to);
-    } catch (error) {
-      // They are checked instead.
-      this.#options.log.warn(`Cannot take along what is remembered: ${(error as Error).message}`);
-    }
   }
 
   /** Looks for its files in another folder, where somebody put them. @throws {AppError} ERR_CONFIG. */
@@ -292,7 +307,7 @@ export class TorrentService implements NodeService {
     expectAbsolute(dir);
     return this.#inTurn(id, async () => {
       await entry.halt();
-      await this.keep(entry, { dir });
+      await this.#changeDir(entry, dir);
       this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
     });
   }
@@ -302,6 +317,15 @@ export class TorrentService implements NodeService {
     await this.#options.table.update(entry.id, fields);
     entry.record = { ...entry.record, ...fields };
     entry.touch();
+  }
+
+  async #changeDir(entry: TorrentEntry, dir: string): Promise<void> {
+    try {
+      entry.moveResume(this.#options.node.home, dir);
+    } catch (error) {
+      this.#options.log.warn(`${entry.record.name} is checked again: ${(error as Error).message}`);
+    }
+    await this.keep(entry, { dir });
   }
 
   async #restore(): Promise<void> {
@@ -320,7 +344,9 @@ export class TorrentService implements NodeService {
   async #run(entry: TorrentEntry, extra: Partial<AddOptions>): Promise<void> {
     if (this.#isStopping || this.#entries.get(entry.id) !== entry) return;
     const { node, rulesFor } = this.#options;
-    await entry.run(node, { ...rulesFor?.(entry.record), ...extra });
+    const rules = rulesFor?.(entry.record);
+    entry.shareLimits = rules?.shareLimits;
+    await entry.run(node, { ...rules, ...extra });
     const { priorities } = entry.record.options;
     if (priorities !== undefined) entry.torrent?.setFilePriorities(priorities);
   }
@@ -333,6 +359,7 @@ export class TorrentService implements NodeService {
       else this.#background(this.#run(entry, {}), `start ${record.name}`);
     }
     if (torrent === undefined) return;
+    if (changes.trackers !== undefined) torrent.discovery.setTrackers(entry.tiers);
     if (changes.files !== undefined) torrent.setFilePriorities(record.options.priorities ?? []);
     if (changes.isSequential !== undefined) torrent.setSequential(changes.isSequential);
     if (RULED.some((name) => changes[name] !== undefined)) this.applyRules();
@@ -364,21 +391,29 @@ export class TorrentService implements NodeService {
   }
 
   #onMetadata(entry: TorrentEntry): void {
+    const { source } = entry.record;
     const name = entry.torrent?.name ?? entry.record.name;
-    if (name !== entry.record.name) this.#background(this.keep(entry, { name }), 'note a name');
+    const infoBytes = entry.torrent?.info?.infoBytes;
+    if (source.kind === 'magnet' && source.info === undefined && infoBytes !== undefined) {
+      const kept = { name, source: { ...source, info: infoBytes } };
+      this.#background(this.keep(entry, kept), 'keep the metadata');
+    } else if (name !== entry.record.name) {
+      this.#background(this.keep(entry, { name }), 'note a name');
+    }
     this.#options.onChange?.();
   }
 
   async #saveTotals(): Promise<void> {
     const rows = this.entries.flatMap((entry) => {
-      const { record, totals } = entry;
+      const now = { id: entry.id, ...entry.totals };
+      const saved = this.#saved.get(entry.id);
       const isSame =
-        totals.downloadedBytes === record.downloadedBytes &&
-        totals.uploadedBytes === record.uploadedBytes;
+        now.downloadedBytes === saved?.downloadedBytes &&
+        now.uploadedBytes === saved.uploadedBytes &&
+        now.activeSeconds - saved.activeSeconds < (this.#isStopping ? 1e-3 : TIMES_AFTER_SECONDS);
       if (isSame) return [];
-      entry.record = { ...record, ...totals };
-      const { activeSeconds, seedingSeconds } = record;
-      return [{ id: entry.id, ...totals, activeSeconds, seedingSeconds }];
+      this.#saved.set(entry.id, now);
+      return [now];
     });
     if (rows.length > 0) await this.#options.table.updateTotals(rows);
   }
@@ -448,6 +483,7 @@ function changedRecord(entry: TorrentEntry, changes: ChangeTorrent): TorrentReco
   if (shareLimits !== undefined) {
     options['shareLimits'] = { ...record.options.shareLimits, ...shareLimits };
   }
+  if (changes.trackers !== undefined) options['tiers'] = judgedTiers(changes.trackers);
   if (files !== undefined) options['priorities'] = prioritiesOf(entry, files);
   const fields: Partial<TorrentRecord> = {
     ...(changes.isPaused === undefined ? {} : { isPaused: changes.isPaused }),

@@ -8,6 +8,14 @@ import { AppError } from '../../lib/errors.ts';
 import { readTorrentBytes } from '../source.ts';
 import type { TorrentEntry } from '../torrents/torrent-entry.ts';
 import { filesOf } from '../torrents/torrent-rows.ts';
+import {
+  formatTiers,
+  judgedTiers,
+  parseTiers,
+  type Tiers,
+  withAdded,
+  withChanged,
+} from '../torrents/tracker-lists.ts';
 import { type RpcArguments, type RpcContext, RpcError, stringsOf } from './rpc-call.ts';
 
 /** Priorities of the engine for the three of Transmission. */
@@ -42,7 +50,7 @@ async function wishOf(values: RpcArguments): Promise<AddTorrent> {
   if (source === undefined) throw new RpcError('no filename or metainfo specified');
   return {
     ...source,
-    isPaused: paused === true,
+    ...(typeof paused === 'boolean' ? { isPaused: paused } : {}),
     tags: stringsOf(labels),
     ...(typeof dir === 'string' && dir !== '' ? { dir } : {}),
     ...(typeof values['sequentialDownload'] === 'boolean'
@@ -63,6 +71,8 @@ async function sourceOf(filename: string): Promise<AddTorrent> {
 export async function setTorrents(rpc: RpcContext, values: RpcArguments): Promise<object> {
   for (const entry of rpc.meant(values)) {
     const changes = changesOf(entry, values);
+    const trackers = trackerChanges(entry, values);
+    if (trackers !== undefined) changes.trackers = trackers.map((tier) => [...tier]);
     if (Object.keys(changes).length > 0) await rpc.options.torrents.change(entry.id, changes);
     const location = values['location'];
     if (typeof location === 'string') await rpc.options.torrents.moveTo(entry.id, location);
@@ -110,6 +120,41 @@ function shareLimitsOf(entry: TorrentEntry, values: RpcArguments): ChangeTorrent
         ...entry.record.options.shareLimits,
         ...limits,
       } as ChangeTorrent['shareLimits']);
+}
+
+/** In the order of the original: added, taken away, replaced, all in one text. What changes nothing is refused in its words. */
+function trackerChanges(entry: TorrentEntry, values: RpcArguments): Tiers | undefined {
+  const { trackerAdd, trackerRemove, trackerReplace, trackerList } = values;
+  const lists = [trackerAdd, trackerRemove, trackerReplace];
+  if (!lists.some(Array.isArray) && typeof trackerList !== 'string') return undefined;
+  let { tiers } = entry;
+  const change = (next: Tiers): void => {
+    if (formatTiers(next) === formatTiers(tiers)) throw new RpcError('error setting announce list');
+    tiers = next;
+  };
+  if (Array.isArray(trackerAdd)) change(withAdded(tiers, stringsOf(trackerAdd)));
+  if (Array.isArray(trackerRemove)) {
+    change(withChanged(tiers, new Map(trackerRemove.map((id) => [Number(id), undefined]))));
+  }
+  if (Array.isArray(trackerReplace)) change(withChanged(tiers, replacements(trackerReplace)));
+  if (typeof trackerList === 'string') tiers = parseTiers(trackerList);
+  try {
+    return judgedTiers(tiers);
+  } catch (error) {
+    if (typeof trackerList === 'string')
+      throw new RpcError('Invalid tracker list', { cause: error });
+    throw error;
+  }
+}
+
+/** Pairs of a tracker's id and its new URL. */
+function replacements(list: readonly unknown[]): Map<number, string> {
+  const pairs = new Map<number, string>();
+  for (let at = 0; at + 1 < list.length; at += 2) {
+    const [id, url] = [list[at], list[at + 1]];
+    if (typeof id === 'number' && typeof url === 'string') pairs.set(id, url);
+  }
+  return pairs;
 }
 
 /** An empty list means all files. Which are wanted is said apart from how much. */

@@ -84,7 +84,7 @@ function allOf({ settings, status, home }: RpcServiceOptions): Record<string, un
     'blocklist-size': 0,
     'blocklist-url': '',
     'rename-partial-files': false,
-    'start-added-torrents': true,
+    'start-added-torrents': settings.get('queue.start-added'),
     'trash-original-torrent-files': false,
     'script-torrent-done-enabled': false,
     'script-torrent-done-filename': '',
@@ -124,6 +124,8 @@ export async function setSession(settings: Settings, values: RpcArguments): Prom
   else if (typeof idle === 'number') changes['seeding.idle'] = Math.round(idle * 60);
   const dir = values['download-dir'];
   if (typeof dir === 'string') changes['download-dir'] = dir;
+  const isStarted = values['start-added-torrents'];
+  if (typeof isStarted === 'boolean') changes['queue.start-added'] = isStarted;
   const isAlternative = values['alt-speed-enabled'];
   if (typeof isAlternative === 'boolean') changes['schedule.always'] = isAlternative;
   if (Object.keys(changes).length > 0) await settings.change(changes);

@@ -5,6 +5,7 @@
 import type { TorrentDetails, TorrentFile } from '../../contract/index.ts';
 import type { TorrentEntry } from '../torrents/torrent-entry.ts';
 import { detailsOf } from '../torrents/torrent-rows.ts';
+import { formatTiers } from '../torrents/tracker-lists.ts';
 
 // Specification constants
 /** tr_torrent_activity. */
@@ -87,8 +88,11 @@ const ROW_FIELDS: Readonly<Record<string, Field>> = {
   seedRatioMode: ({ entry }) => modeOf(entry.record.options.shareLimits?.ratio),
   seedIdleLimit: ({ entry }) => (entry.record.options.shareLimits?.idleSeconds ?? 0) / 60,
   seedIdleMode: ({ entry }) => modeOf(entry.record.options.shareLimits?.idleSeconds),
-  secondsDownloading: ({ entry }) => entry.record.activeSeconds,
-  secondsSeeding: ({ entry }) => entry.record.seedingSeconds,
+  secondsDownloading: ({ entry }) => {
+    const { activeSeconds, seedingSeconds } = entry.totals;
+    return Math.floor(activeSeconds - seedingSeconds);
+  },
+  secondsSeeding: ({ entry }) => Math.floor(entry.totals.seedingSeconds),
   manualAnnounceTime: () => 0,
   maxConnectedPeers: () => 0,
   'peer-limit': () => 0,
@@ -120,19 +124,25 @@ const DETAIL_FIELDS: Readonly<Record<string, Field>> = {
     'application/octet-stream',
   peers: ({ details }) => details().peers.map(peerOf),
   peersFrom: ({ details }) => peersFrom(details()),
-  trackers: ({ details }) =>
-    details().trackers.map(({ url, tier }, id) => ({
+  // An id is a place in the list as it is kept: the order in which they are asked changes.
+  trackers: ({ entry }) => {
+    const all = entry.tiers.flatMap((urls, tier) => urls.map((url) => ({ url, tier })));
+    return all.map(({ url, tier }, id) => ({
       id,
       tier,
       announce: url,
       scrape: '',
       sitename: siteOf(url),
-    })),
-  trackerList: ({ details }) =>
-    details()
-      .trackers.map(({ url }) => url)
-      .join('\n'),
-  trackerStats: ({ details }) => details().trackers.map(trackerOf),
+    }));
+  },
+  trackerList: ({ entry }) => formatTiers(entry.tiers),
+  trackerStats: ({ entry, details }) => {
+    const urls = entry.tiers.flat();
+    const known = details().trackers.filter(({ url }) => urls.includes(url));
+    return known
+      .map((tracker) => trackerOf(tracker, urls.indexOf(tracker.url)))
+      .toSorted((a, b) => a.id - b.id);
+  },
   webseeds: ({ details }) => details().webSeeds.map(({ url }) => url),
 };
 
@@ -288,7 +298,7 @@ function siteOf(url: string): string {
 function trackerOf(
   tracker: TorrentDetails['trackers'][number],
   id: number,
-): Record<string, unknown> {
+): { readonly id: number } & Record<string, unknown> {
   const { url, tier, error, seeds, leeches, downloads, peersReceived } = tracker;
   const isAnswered = error === null && peersReceived + (seeds ?? 0) + (leeches ?? 0) > 0;
   return {

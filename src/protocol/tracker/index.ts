@@ -4,6 +4,7 @@
  */
 export { Announcer } from './announcer.ts';
 export type { AnnouncerOptions, AnnouncerOutput, TransferStats } from './announcer-types.ts';
+export { TRACKERS_MAX } from './constants.ts';
 export type { TrackerFaultCode } from './errors.ts';
 export {
   type AnnounceEvent,

@@ -74,6 +74,10 @@ export function OverviewTab({ details }: { readonly details: TorrentDetails }) {
           ['Gives', shareText(d)],
           ['Added', timeText(d.addedAtMs)],
           d.completedAtMs === null ? undefined : ['Completed', timeText(d.completedAtMs)],
+          [
+            'At work',
+            `${durationText(d.activeSeconds)}, ${durationText(d.seedingSeconds)} of it seeding`,
+          ],
           ['Folder', <Name key="dir" text={d.dir} />],
           d.comment === null ? undefined : ['Comment', <Name key="comment" text={d.comment} />],
           d.createdBy === null ? undefined : ['Made by', <Name key="by" text={d.createdBy} />],
