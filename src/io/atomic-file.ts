@@ -27,12 +27,13 @@ export function writeFileAtomic(file: string, bytes: Uint8Array, mode = 0o666): 
   }
 }
 
-/** The bytes of a file, or undefined when it is not there. @throws any other system error. */
+/** The bytes of a file, or undefined when it is not there, nor its folder. @throws any other system error. */
 export function readFileIfThere(file: string): Uint8Array | undefined {
   try {
     return fs.readFileSync(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
 }
