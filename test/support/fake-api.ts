@@ -480,6 +480,10 @@ export class FakeApi {
         value === null ? { value: known.default, source: 'default' } : { value, source: 'saved' };
       this.push('settings', { [name]: change });
     }
+    const isSlow = body['schedule.always'];
+    if (typeof isSlow === 'boolean') {
+      this.push('node', { node: { usesAlternativeLimits: isSlow } });
+    }
   }
 
   #folder(path: string): unknown {

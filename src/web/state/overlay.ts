@@ -1,5 +1,5 @@
 /**
- * Which dialog lies over the page; one at a time.
+ * Which dialog or menu lies over the page; one at a time.
  * @module
  */
 import { Value } from './value.ts';
@@ -9,7 +9,14 @@ export type Overlay =
   | { readonly kind: 'help' }
   | { readonly kind: 'remove'; readonly ids: readonly string[] }
   | { readonly kind: 'change'; readonly ids: readonly string[] }
-  | { readonly kind: 'categories' };
+  | { readonly kind: 'categories' }
+  /** @param x and y: where its corner is, in the window, in CSS pixels. */
+  | {
+      readonly kind: 'menu';
+      readonly ids: readonly string[];
+      readonly x: number;
+      readonly y: number;
+    };
 
 export const overlay = new Value<Overlay | undefined>(undefined);
 
