@@ -111,6 +111,42 @@ describe('use of the dashboard', { skip: noBrowser }, () => {
     await page.context().close();
   });
 
+  it('adds several links at once, and keeps those that the node refuses', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    const before = api.requests.length;
+    const links = ['1', '2'].map((digit) => `magnet:?xt=urn:btih:${digit.repeat(40)}`);
+    await page.evaluate(`(() => {
+      const data = new DataTransfer();
+      data.setData('text/plain', ${JSON.stringify(`${links.join('\n')}\nmagnet:?nothing`)});
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
+    })()`);
+    await page.getByRole('button', { name: 'Add 3', exact: true }).click();
+    await page.waitForSelector('[role=alert]:has-text("magnet:?nothing: ")');
+    await page.waitForSelector('text=Added: 2 torrents');
+    assert.equal(await page.getByLabel('Link', { exact: true }).inputValue(), 'magnet:?nothing');
+    const asked = api.requests.slice(before).filter(({ path }) => path === '/torrents');
+    assert.deepEqual(
+      asked.map(({ body }) => body['link']),
+      [...links, 'magnet:?nothing'],
+    );
+    await page.keyboard.press('Escape');
+    await page.context().close();
+  });
+
+  it('shows on every page what the node warns of', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    api.push('node', { node: { warnings: ['/srv has less free than is to be kept'] } });
+    await page.waitForSelector('[role=status]:has-text("/srv has less free")');
+    await visit(page, '#/settings', '[role=status]:has-text("/srv has less free")');
+    api.push('node', { node: { warnings: [] } });
+    await page.waitForSelector('[role=status]:has-text("/srv has less free")', {
+      state: 'detached',
+    });
+    await page.context().close();
+  });
+
   it('says what is wrong with a link, in the words of the node', async () => {
     const { page } = await openDashboard(browser, api);
     await page.keyboard.press('n');

@@ -5,7 +5,8 @@
 import { Value } from './value.ts';
 
 export type Overlay =
-  | { readonly kind: 'add'; readonly link?: string; readonly file?: File }
+  /** @param links one a line. */
+  | { readonly kind: 'add'; readonly links?: string; readonly files?: readonly File[] }
   | { readonly kind: 'help' }
   | { readonly kind: 'remove'; readonly ids: readonly string[] }
   | { readonly kind: 'change'; readonly ids: readonly string[] }
