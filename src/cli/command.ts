@@ -29,6 +29,8 @@ export interface CommandSpec {
   readonly argument: string;
   /** Arguments at most; default: 1, or any number after a placeholder that ends with …. */
   readonly most?: number;
+  /** Words that the first argument may be, for completions. */
+  readonly words?: readonly string[];
   readonly summary: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** @param words the arguments: as many as `argument` says. */

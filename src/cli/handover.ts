@@ -1,11 +1,11 @@
 /**
  * What `share`, `seed` and `get` do when a node runs on the same home: they hand over to it.
  *
- * Options of a node (where it listens, which ways to peers it uses) are that node's own; a command that needs others runs on a home of its own.
+ * Options of a node (where it listens, which ways to peers it uses) are that node's own; a command that needs others runs by itself. What the node has already is no mistake: the command goes on with that.
  * @module
  */
 import path from 'node:path';
-import type { AddTorrent, TorrentDetails, TorrentRow } from '../contract/index.ts';
+import type { AddTorrent, ShareLimits, TorrentDetails, TorrentRow } from '../contract/index.ts';
 import {
   listOption,
   numberOption,
@@ -15,7 +15,7 @@ import {
 } from './command.ts';
 import { wishOf } from './commands/torrents.ts';
 import { CommandEnd, EXIT } from './exit.ts';
-import { NodeClient } from './node-client.ts';
+import { NodeClient, NodeRefusal } from './node-client.ts';
 import { formatBar, formatBytes, formatSeconds, type Output } from './output.ts';
 
 /** Options that only a process of its own can follow. */
@@ -23,12 +23,14 @@ const OWN = ['listen', 'web', 'gateway'] as const;
 /** Switches that the running node decides. */
 const NODES = ['no-dht', 'no-lsd', 'no-pex', 'no-port-mapping'] as const;
 
-/** The node to hand over to; undefined: the command runs by itself. */
+/** The node to hand over to; undefined: the command runs by itself. @param own switches of the command that a node cannot follow, either. */
 export async function nodeToUse(
   options: OptionValues,
   output: Output,
+  own: readonly string[] = [],
 ): Promise<NodeClient | undefined> {
   if (OWN.some((name) => textOption(options, name) !== undefined)) return undefined;
+  if (own.some((name) => switchOption(options, name))) return undefined;
   const client = await NodeClient.find();
   if (client === undefined) return undefined;
   const passed = NODES.filter((name) => switchOption(options, name));
@@ -53,7 +55,7 @@ export async function shareByNode(
       webSeeds: [...listOption(options, 'web-seed')],
       ...(switchOption(options, 'secure') ? { contacts: [...listOption(options, 'peer')] } : {}),
     };
-    tellSeeding(output, await client.post<TorrentDetails>('/shares', wish));
+    tellSeeding(output, await addedOrThere(client, '/shares', wish, output));
   }
   output.note('The running node seeds from now on; "starling list" shows it.');
 }
@@ -74,8 +76,35 @@ export async function seedByNode(
     usesDiscovery: !switchOption(options, 'no-discovery'),
     ...limitsOf(options),
   };
-  tellSeeding(output, await client.post<TorrentDetails>('/torrents', wish));
+  tellSeeding(output, await addedOrThere(client, '/torrents', wish, output));
   output.note('The running node seeds from now on; "starling list" shows it.');
+}
+
+/** What the node makes of a wish, or has of it since earlier: that goes on if it was paused. @throws {CommandEnd} when it is in another folder than the one that is wished. */
+async function addedOrThere(
+  client: NodeClient,
+  where: '/shares' | '/torrents',
+  wish: AddTorrent | Readonly<Record<string, unknown>>,
+  output: Output,
+): Promise<TorrentDetails> {
+  try {
+    return await client.post<TorrentDetails>(where, wish);
+  } catch (error) {
+    const id = error instanceof NodeRefusal ? error.problem.torrent : undefined;
+    if (id === undefined) throw error;
+    const there = await client.get<TorrentDetails>(`/torrents/${id}`).catch(() => undefined);
+    if (there === undefined) throw error;
+    const dir = 'path' in wish ? path.dirname(String(wish['path'])) : wish.dir;
+    if (dir !== undefined && dir !== there.dir) {
+      throw failed(
+        `The node has ${there.name} already, in ${there.dir}, and ${dir} was expected: leave it there, or "starling remove ${id.slice(0, 10)}" first.`,
+      );
+    }
+    output.note(`The node has ${there.name} already.`);
+    if (there.state === 'paused')
+      await client.post('/torrents/actions', { action: 'resume', ids: [id] });
+    return there;
+  }
 }
 
 function tellSeeding(output: Output, { id, name, magnet, infoHashV1, infoHashV2 }: TorrentDetails) {
@@ -89,11 +118,12 @@ export async function getByNode(
   text: string,
   options: OptionValues,
   output: Output,
+  shareLimits?: ShareLimits,
 ): Promise<void> {
   const dir = path.resolve(textOption(options, 'dir') ?? '.');
   const sha256 = textOption(options, 'sha256');
   const startedMs = performance.now();
-  const added = await client.post<TorrentDetails>('/torrents', {
+  const wish = {
     isPaused: false,
     ...wishOf(text),
     dir,
@@ -104,7 +134,9 @@ export async function getByNode(
     usesDiscovery: !switchOption(options, 'no-discovery'),
     ...(sha256 === undefined ? {} : { sha256: sha256.toLowerCase() }),
     ...limitsOf(options),
-  } satisfies AddTorrent);
+    ...(shareLimits === undefined ? {} : { shareLimits }),
+  } satisfies AddTorrent;
+  const added = await addedOrThere(client, '/torrents', wish, output);
   output.event({ type: 'added', id: added.id, name: added.name });
   const row = await untilComplete(client, added.id, output);
   const seconds = (performance.now() - startedMs) / 1000;

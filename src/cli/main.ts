@@ -49,6 +49,9 @@ function allCommands(): Promise<CommandSpec[]> {
   return Promise.all(Object.values(COMMANDS).map((load) => load()));
 }
 
+/** Codes of errors that are those of a call. */
+const USAGE: ReadonlySet<string> = new Set(['ERR_CONFIG', 'ERR_SETTINGS']);
+
 /** Runs the program. @param args the words behind the program's name. */
 export async function main(args: readonly string[]): Promise<void> {
   const [word, ...rest] = commandFirst(args);
@@ -58,7 +61,9 @@ export async function main(args: readonly string[]): Promise<void> {
     throw error;
   });
   try {
-    if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
+    if (word === 'help' && Object.hasOwn(COMMANDS, rest[0] ?? '')) {
+      await runCommand(await COMMANDS[rest[0]!]!(), ['--help']);
+    } else if (word === undefined || word === 'help' || word === '--help' || word === '-h') {
       process.stdout.write(programHelp(await allCommands()));
     } else if (word === '--version' || word === '-V') {
       process.stdout.write(`${VERSION}\n`);
@@ -88,7 +93,7 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof AppError) {
     process.stderr.write(`starling: ${forTerminal(error.message)}\n`);
     if (error.code === 'ERR_DIGEST') return EXIT.incomplete;
-    return error.code === 'ERR_CONFIG' ? EXIT.usage : EXIT.failed;
+    return USAGE.has(error.code) ? EXIT.usage : EXIT.failed;
   }
   const { message, code } = error as NodeJS.ErrnoException;
   if (code !== undefined) {

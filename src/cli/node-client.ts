@@ -21,6 +21,21 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Codes of problems that are those of a call. */
+const USAGE: ReadonlySet<string> = new Set(['ERR_CONFIG', 'ERR_SETTINGS']);
+
+/** What the node did not do, and why. */
+export class NodeRefusal extends CommandEnd {
+  readonly problem: Partial<Problem>;
+
+  constructor(problem: Partial<Problem>, otherwise: string) {
+    super(problem.detail ?? otherwise, {
+      exitCode: USAGE.has(problem.code ?? '') ? EXIT.usage : EXIT.failed,
+    });
+    this.problem = problem;
+  }
+}
+
 type Json = Record<string, unknown>;
 
 /** A node to ask. */
@@ -125,8 +140,6 @@ export class NodeClient {
     }
     if (response.ok) return response;
     const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
-    throw new CommandEnd(problem.detail ?? `The node answered with status ${response.status}.`, {
-      exitCode: problem.code === 'ERR_CONFIG' ? EXIT.usage : EXIT.failed,
-    });
+    throw new NodeRefusal(problem, `The node answered with status ${response.status}.`);
   }
 }

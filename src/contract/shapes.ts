@@ -27,6 +27,9 @@ export const Problem = Type.Object(
     status: Type.Integer({ minimum: 400, maximum: 599 }),
     detail: Type.String({ description: 'What was expected, what came, what to do.' }),
     code: Type.String({ description: 'A code of docs/reference/errors.md.' }),
+    torrent: Type.Optional(
+      Type.String({ description: 'The torrent that is here already, of ERR_DUPLICATE.' }),
+    ),
     errors: Type.Optional(
       Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }), {
         description: 'Each mistake in what was sent.',

@@ -4,12 +4,13 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 let sequence = 0;
 
 /** Replaces a file; its folder is made when missing. @throws the system's error; the old version then stands. */
 export function writeFileAtomic(file: string, bytes: Uint8Array, mode = 0o666): void {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   sequence += 1;
   const temporary = `${file}.${process.pid}.${sequence}.tmp`;
   const fd = fs.openSync(temporary, 'w', mode);
@@ -27,12 +28,13 @@ export function writeFileAtomic(file: string, bytes: Uint8Array, mode = 0o666): 
   }
 }
 
-/** The bytes of a file, or undefined when it is not there. @throws any other system error. */
+/** The bytes of a file, or undefined when it is not there, nor its folder. @throws any other system error. */
 export function readFileIfThere(file: string): Uint8Array | undefined {
   try {
     return fs.readFileSync(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
 }

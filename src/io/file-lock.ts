@@ -7,6 +7,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 // Implementation limits
 /** A lock this old was left behind: what it guards takes milliseconds. */
@@ -21,7 +22,7 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 /** Runs `work` while nobody else who asks here holds the lock of this file. @throws the system's error; EBUSY when it is not to be had. */
 export function withFileLock<T>(file: string, work: () => T): T {
   const lock = `${file}.lock`;
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   const endMs = performance.now() + PATIENCE_MS;
   while (!tryLock(lock)) {
     if (performance.now() >= endMs) throw Object.assign(new Error('EBUSY'), { code: 'EBUSY' });

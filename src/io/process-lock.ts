@@ -4,9 +4,9 @@
  * Node has no file locks of its own; SQLite has, on every platform: an empty database in an exclusive transaction is the lock.
  * @module
  */
-import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolder } from './make-folder.ts';
 
 /** SQLite's result code for a lock that another one holds. */
 const SQLITE_BUSY = 5;
@@ -18,7 +18,7 @@ export interface ProcessLock {
 
 /** @returns undefined when another process holds it. @throws the system's error, or SQLite's. */
 export function takeProcessLock(file: string): ProcessLock | undefined {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');

@@ -77,6 +77,12 @@ export function faultOf(error: unknown, sql: string): DatabaseFault {
   return { kind: 'statement', reason: message ?? String(code), sql };
 }
 
+/** The system's name for what went wrong with a file of a database. */
+export function systemCodeOf(error: unknown): string {
+  const fault = faultOf(error, '');
+  return fault.kind === 'system' ? fault.code : 'EIO';
+}
+
 function systemCode(error: unknown): string | undefined {
   const { code, errno } = error as NodeJS.ErrnoException;
   return errno === undefined ? undefined : code;

@@ -9,6 +9,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolder } from './make-folder.ts';
 import type { DatabaseFault } from './sqlite-errors.ts';
 import type { Migration, SqliteInit } from './sqlite-jobs.ts';
 
@@ -39,7 +40,7 @@ export class NewerFileError extends Error {
 
 /** Opens and migrates. @throws NewerFileError, or what `node:sqlite` and the file system throw. */
 export function openFile({ file, migrations }: SqliteInit): OpenedFile {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   const isNew = !fs.existsSync(file);
   // The files beside it (-wal, -shm) get its mode.
   fs.closeSync(fs.openSync(file, 'a', OWNER_ONLY));

@@ -54,7 +54,7 @@ interface Found extends CreateFile {
 
 /**
  * Creates a torrent from a file or folder.
- * @throws {AppError} ERR_FILE when something cannot be read, or changes meanwhile; ERR_CREATE_* of metainfo.
+ * @throws {AppError} ERR_NOT_THERE, ERR_FILE when something cannot be read, or changes meanwhile; ERR_CREATE_* of metainfo.
  */
 export async function createTorrent(
   target: string,
@@ -64,6 +64,7 @@ export async function createTorrent(
   const name = path.basename(root);
   const dir = path.dirname(root);
   const stat = await fs.stat(root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw nodeError('ERR_NOT_THERE', { path: root }, error);
     throw fileError(root, error);
   });
   const found = stat.isDirectory()

@@ -11,6 +11,7 @@ import { createSocket } from 'node:dgram';
 import fs from 'node:fs';
 import os from 'node:os';
 import { httpGet } from '../io/http.ts';
+import { makeFolder } from '../io/make-folder.ts';
 import { joinMulticast } from '../io/multicast.ts';
 import { dialTcp } from '../io/tcp.ts';
 import { encode } from '../protocol/bencode/index.ts';
@@ -80,7 +81,7 @@ export async function* examine(node: PeerNode, options: DoctorOptions): AsyncGen
 
 function checkHome(home: string): Outcome {
   try {
-    fs.mkdirSync(home, { recursive: true });
+    makeFolder(home);
     fs.accessSync(home, fs.constants.W_OK);
     return { status: 'ok', finding: `${home} can be written` };
   } catch (error) {

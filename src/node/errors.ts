@@ -20,6 +20,10 @@ export const nodeErrorTable = {
     `Cannot listen on ${d.endpoint} (${d.code}): choose another address or port with ${d.option ?? '--listen'}.`,
   ERR_NO_MATCH: (d: { patterns: string; name: string }): string =>
     `No file of ${d.name} matches ${d.patterns}: see its files with "starling info".`,
+  ERR_NOT_THERE: (d: { path: string }): string =>
+    `There is no file or folder ${d.path}: compare the path, letter by letter.`,
+  ERR_HOME: (d: { home: string; code: string }): string =>
+    `The home ${d.home} cannot be used (${d.code}): ${homeFaultOf(d.code)}. Mend that, or give another folder with STARLING_HOME.`,
   ERR_HOME_IN_USE: (d: { home: string }): string =>
     `A node runs on ${d.home} already: use it ("starling status"), or give this one a folder of its own with STARLING_HOME.`,
   ERR_SETTINGS: (d: { mistakes: readonly string[] }): string =>
@@ -102,6 +106,22 @@ const MENDS: Readonly<Record<string, string>> = {
   VANISHED:
     'another program deleted or replaced it. What is gone is offered to nobody: "get" fetches it again, "seed" waits until it is put back.',
 };
+
+const HOME_FAULTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'your quota is used up',
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+  EROFS: 'the file system is read-only',
+  EEXIST: 'a file is there, and a folder is expected',
+  ENOTDIR: 'a file is there, and a folder is expected',
+  ENOENT: 'it cannot be made there',
+  EIO: 'the disk reports an error',
+};
+
+function homeFaultOf(code: string): string {
+  return HOME_FAULTS[code] ?? 'the system refused';
+}
 
 function mendOf(code: string): string {
   return MENDS[code] ?? 'the system refused. Check the path and try again.';

@@ -13,6 +13,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { bootId, readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
+import { makeFolder } from '../io/make-folder.ts';
 import { Bitfield } from '../lib/bitfield.ts';
 import { concatBytes, equalBytes, toHex } from '../lib/bytes.ts';
 import { decodeUtf8 } from '../lib/utf8.ts';
@@ -146,7 +147,7 @@ export class ResumeStore {
   }
 
   #openJournal(): number {
-    fs.mkdirSync(path.dirname(this.#journalPath), { recursive: true });
+    makeFolder(path.dirname(this.#journalPath));
     const fd = fs.openSync(this.#journalPath, fs.constants.O_RDWR | fs.constants.O_CREAT);
     try {
       const { size } = fs.fstatSync(fd);

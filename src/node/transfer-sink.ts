@@ -12,6 +12,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
+import { makeFolder } from '../io/make-folder.ts';
 import { toHex } from '../lib/bytes.ts';
 import type { JobResult } from '../plane/disk-jobs.ts';
 import type { DiskPool } from '../plane/disk-pool.ts';
@@ -80,9 +81,9 @@ export class TransferSink {
     const { dir } = this.#options;
     this.#checkSpace();
     try {
-      fs.mkdirSync(dir, { recursive: true });
+      makeFolder(dir);
       // For us alone: files get their own modes at the end.
-      fs.mkdirSync(this.staging, { recursive: true, mode: 0o700 });
+      makeFolder(this.staging, 0o700);
     } catch (error) {
       throw writeError(this.staging, error);
     }

@@ -13,6 +13,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '../io/make-folder.ts';
 import { assert } from '../lib/assert.ts';
 import { openFilesLimit, openFilesUnder } from './open-files.ts';
 
@@ -306,7 +307,7 @@ export class FileTable {
     const isNew = !this.#made.has(key);
     if (isNew) {
       const folder = path.dirname(where);
-      if (!file.isStored) makeFolder(folder);
+      if (!file.isStored) makeFolderOf(folder);
       else if (folder !== this.#lastFolder) makeFolderInside(this.spec.dir, folder);
       if (file.isStored) this.#lastFolder = folder;
     }
@@ -367,7 +368,7 @@ function codeOfChange(isGone: boolean, size: number, leastBytes: number): string
  * @throws the system's error; ELOOP when a link leads out, ENOTDIR when a file is in the place of a folder.
  */
 export function makeFolderInside(dir: string, folder: string): void {
-  makeFolder(dir);
+  makeFolderOf(dir);
   // Follows the part of the path that exists; what mkdir adds to it has no links.
   let existing = folder;
   while (fs.lstatSync(existing, { throwIfNoEntry: false }) === undefined) {
@@ -377,12 +378,12 @@ export function makeFolderInside(dir: string, folder: string): void {
   if (relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative)) {
     throw systemError('ELOOP', 'a link leads out of the folder');
   }
-  makeFolder(folder);
+  makeFolderOf(folder);
 }
 
-function makeFolder(folder: string): void {
+function makeFolderOf(folder: string): void {
   try {
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     // A file where a folder should be: ENOTDIR further up the path, EEXIST at its end.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -6,6 +6,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '../io/make-folder.ts';
 import { DiskFaultError } from './file-table.ts';
 
 /** Seconds are cut to whole microseconds on their way to the system, and a double holds .123 as .122999. */
@@ -52,7 +53,7 @@ function faultAt(where: string, error: unknown): DiskFaultError {
 }
 
 function make(where: string, { kind, sizeBytes, target }: FinishEntry): void {
-  if (kind === 'folder') fs.mkdirSync(where, { recursive: true });
+  if (kind === 'folder') makeFolder(where);
   else if (kind === 'link') unlessThere(() => fs.symlinkSync(target, where));
   else if (sizeBytes === 0) unlessThere(() => fs.closeSync(fs.openSync(where, 'wx')));
 }

@@ -15,6 +15,7 @@ import { useRow } from './state/use-collection.ts';
 import { useValue } from './state/value.ts';
 import { rateText } from './words/format.ts';
 import { PAGE_WORDS } from './words/page-words.ts';
+import { shownName } from './words/shown-name.ts';
 
 /** The title of the tab: the rates while something moves, then the page. */
 function useTitle(): void {
@@ -40,6 +41,16 @@ function Lost() {
   );
 }
 
+/** What the node wants known on every page: space that runs out. */
+function Warnings() {
+  const warnings = useRow(node, 'node')?.warnings ?? [];
+  return warnings.map((warning) => (
+    <p key={warning} className="lost" role="status">
+      {shownName(warning)}
+    </p>
+  ));
+}
+
 function Main() {
   useTitle();
   const { page } = useValue(route);
@@ -60,6 +71,7 @@ function Main() {
       <Rail />
       <main id="main" ref={main} tabIndex={-1}>
         <Lost />
+        <Warnings />
         <Suspense fallback={null}>
           <View />
         </Suspense>

@@ -38,6 +38,7 @@ describe('the dashboard of a node', { skip: noBrowser }, () => {
   let browser: Browser;
   let giver: Daemon;
   let taker: Daemon;
+  const faults: string[] = [];
 
   const open = (name: string): Promise<Daemon> =>
     Daemon.open({
@@ -64,10 +65,26 @@ describe('the dashboard of a node', { skip: noBrowser }, () => {
 
   async function dashboardOf(daemon: Daemon): Promise<Page> {
     const page = await browser.newPage({ viewport: { width: 1360, height: 860 } });
-    await page.goto(daemon.dashboardUrl);
+    // What a policy forbids is told by the console alone.
+    page.on('console', (message) => {
+      if (message.type() === 'error') faults.push(message.text());
+    });
+    page.on('pageerror', (error) => faults.push(String(error)));
+    const response = await page.goto(daemon.dashboardUrl);
+    assert.doesNotMatch(response!.headers()['content-security-policy']!, /unsafe/);
     await page.waitForSelector('.rail');
     return page;
   }
+
+  it('draws every page under its own policy, without a fault', async () => {
+    const page = await dashboardOf(taker);
+    for (const name of ['share', 'send', 'contacts', 'network', 'activity', 'settings', 'log']) {
+      await visit(page, `#/${name}`, 'main h1');
+    }
+    await page.waitForSelector('.log-lines li');
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
 
   it('adds a pasted link, shows it complete, and plays it', async () => {
     mkdirSync(join(dir, 'album'));

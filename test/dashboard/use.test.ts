@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { FakeApi } from '../support/fake-api.ts';
-import { noBrowser, openBrowser, openDashboard, visit } from './browser.ts';
+import { noBrowser, openBrowser, openDashboard, violations, visit } from './browser.ts';
 
 /** Half a minute of silence, as a WAV file. */
 function silence(): Buffer {
@@ -111,6 +111,42 @@ describe('use of the dashboard', { skip: noBrowser }, () => {
     await page.context().close();
   });
 
+  it('adds several links at once, and keeps those that the node refuses', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    const before = api.requests.length;
+    const links = ['1', '2'].map((digit) => `magnet:?xt=urn:btih:${digit.repeat(40)}`);
+    await page.evaluate(`(() => {
+      const data = new DataTransfer();
+      data.setData('text/plain', ${JSON.stringify(`${links.join('\n')}\nmagnet:?nothing`)});
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
+    })()`);
+    await page.getByRole('button', { name: 'Add 3', exact: true }).click();
+    await page.waitForSelector('[role=alert]:has-text("magnet:?nothing: ")');
+    await page.waitForSelector('text=Added: 2 torrents');
+    assert.equal(await page.getByLabel('Link', { exact: true }).inputValue(), 'magnet:?nothing');
+    const asked = api.requests.slice(before).filter(({ path }) => path === '/torrents');
+    assert.deepEqual(
+      asked.map(({ body }) => body['link']),
+      [...links, 'magnet:?nothing'],
+    );
+    await page.keyboard.press('Escape');
+    await page.context().close();
+  });
+
+  it('shows on every page what the node warns of', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    api.push('node', { node: { warnings: ['/srv has less free than is to be kept'] } });
+    await page.waitForSelector('[role=status]:has-text("/srv has less free")');
+    await visit(page, '#/settings', '[role=status]:has-text("/srv has less free")');
+    api.push('node', { node: { warnings: [] } });
+    await page.waitForSelector('[role=status]:has-text("/srv has less free")', {
+      state: 'detached',
+    });
+    await page.context().close();
+  });
+
   it('says what is wrong with a link, in the words of the node', async () => {
     const { page } = await openDashboard(browser, api);
     await page.keyboard.press('n');
@@ -132,6 +168,67 @@ describe('use of the dashboard', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'Remove and delete files' }).click();
     await page.waitForSelector(`[data-id="${id}"]`, { state: 'detached' });
     assert.deepEqual(api.requests.at(-1)!.body, { action: 'remove-with-files', ids: [id] });
+    await page.context().close();
+  });
+
+  it('opens a menu where the pointer or the keyboard is, for one torrent or all that are selected', async () => {
+    const { page, faults } = await openDashboard(browser, api);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const row = page.locator('.row').nth(3);
+    await row.waitFor();
+    const id = (await row.getAttribute('data-id'))!;
+    await row.click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Copy magnet link' }).click();
+    await page.waitForSelector('text=The link is copied');
+    assert.match(await page.evaluate('navigator.clipboard.readText()'), /^magnet:\?xt=/);
+    await row.click({ button: 'right' });
+    await page.waitForSelector('[role=menu]');
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('[role=menu]', { state: 'detached' });
+    assert.equal(await page.evaluate('document.activeElement.id'), 'torrents');
+    await page.keyboard.press('Shift+F10');
+    await page.waitForSelector('[role=menuitem]:focus');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('dialog[open]:has-text("Remove")');
+    await page.keyboard.press('Escape');
+    await page.locator('.row [data-check]').nth(0).click();
+    await page.locator('.row [data-check]').nth(3).click();
+    const ids = await page
+      .locator('.row[aria-selected=true]')
+      .evaluateAll((rows) => rows.map((each) => each.getAttribute('data-id')));
+    assert.ok(ids.includes(id));
+    await row.click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Check the files again' }).click();
+    await page.waitForSelector('[role=menu]', { state: 'detached' });
+    const asked = api.requests.findLast(({ path }) => path === '/torrents/actions')!;
+    assert.deepEqual(asked.body, { action: 'recheck', ids });
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
+  it('slows the node down and lets it go again, on a phone, too', async () => {
+    const { page } = await openDashboard(browser, api, { viewport: { width: 360, height: 740 } });
+    await page.waitForSelector('.glance .down:visible');
+    const slow = page.getByRole('button', { name: 'Slow', exact: true });
+    for (const isSlow of [true, false]) {
+      await slow.click();
+      await page.waitForSelector(`.slow[aria-pressed="${isSlow}"]`);
+      const asked = api.requests.findLast(({ method }) => method === 'PATCH')!;
+      assert.deepEqual(asked.body, { 'schedule.always': isSlow });
+    }
+    await page.context().close();
+  });
+
+  it('finds settings by area and by words, under their headings', async () => {
+    const { page } = await openDashboard(browser, api);
+    await visit(page, '#/settings', '.setting');
+    await page.getByRole('button', { name: 'Queue', exact: true }).click();
+    await page.waitForSelector('#area-queue:focus');
+    await page.getByLabel('Search settings').fill('active downloads');
+    await page.getByLabel('Active downloads').waitFor();
+    assert.equal(await page.locator('.setting').count(), 1);
     await page.context().close();
   });
 

@@ -237,7 +237,7 @@ describe('the API', { concurrency: 3 }, () => {
       ['POST', '/torrents', { link: MAGNET, dir: 'not/absolute' }, 400, 'ERR_CONFIG'],
       ['POST', '/torrents', { link: MAGNET, unknown: 1 }, 400, 'ERR_API_INVALID'],
       ['POST', '/torrents', { link: MAGNET, isPaused: 'yes' }, 400, 'ERR_API_INVALID'],
-      ['POST', '/shares', { path: join(bed.root, 'missing') }, 400, 'ERR_FILE'],
+      ['POST', '/shares', { path: join(bed.root, 'missing') }, 400, 'ERR_NOT_THERE'],
       ['PATCH', `/torrents/${NONE}`, { isPaused: true }, 404, 'ERR_API_NOT_FOUND'],
       ['DELETE', `/torrents/${NONE}`, undefined, 404, 'ERR_API_NOT_FOUND'],
       ['POST', '/contacts', { name: 'x', id: 'nobody' }, 400, 'ERR_PEER_CARD'],

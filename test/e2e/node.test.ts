@@ -35,6 +35,16 @@ describe('starling node', { concurrency: 3 }, () => {
       assert.equal(second.code, 1);
       assert.match(second.stderr, /^starling: [^\n]*already[^\n]*\n$/);
       assert.ok(second.stderr.includes(node.home), second.stderr);
+      const file = join(bed.dir('no-home'), 'file');
+      writeFile(file, 10, 1);
+      const [homeless, status] = await Promise.all(
+        ['node', 'status'].map((word) => startStarling(bed, [word], { home: file }).child.exit()),
+      );
+      assert.match(
+        homeless!.stderr,
+        /^starling: The home [^\n]+ cannot be used \(EEXIST\): a file is there, and a folder is expected\. [^\n]*STARLING_HOME\.\n$/,
+      );
+      assert.match(status!.stderr, /^starling: No node runs on /);
       const other = await startNode(bed);
       assert.notEqual(other.url, node.url);
       assert.notEqual(other.token, node.token);
@@ -65,6 +75,25 @@ describe('starling node', { concurrency: 3 }, () => {
     const twice = await node.run('add', MAGNET);
     assert.equal(twice.code, 1);
     assert.match(twice.stderr, /^starling: [^\n]+\n$/);
+    const wrong = await Promise.all([
+      node.run('list', '--state', 'running'),
+      node.run('config', 'set', 'queue.active-downloads', 'many'),
+      node.run('config', 'show', 'nothing'),
+      node.run('share', join(bed.root, 'nothing')),
+      node.run('add', bed.root),
+      node.run('list', 'nothing'),
+    ]);
+    assert.deepEqual(
+      wrong.map(({ code }) => code),
+      [1, 2, 2, 1, 1, 0],
+    );
+    const [state, number, area, missing, folder, none] = wrong.map(({ stderr }) => stderr);
+    assert.match(state!, /^starling: querystring: \/state must be one of [a-z, -]+\.\n$/);
+    assert.match(number!, /expected a whole number from 0 to \d+, got "many"\.\n$/);
+    assert.match(area!, /or an area \(node, [a-z, -]+\), got "nothing"/);
+    assert.match(missing!, /^starling: There is no file or folder /m);
+    assert.match(folder!, /is a folder, and a torrent is expected: "starling share"/);
+    assert.match(none!, /is like that/);
     const nobody = await node.run('pause', 'nobody');
     assert.equal(nobody.code, 2);
     assert.match(nobody.stderr, /"nobody" fits none/);
@@ -96,6 +125,15 @@ describe('starling node', { concurrency: 3 }, () => {
     assert.equal(events.at(-1)!['type'], 'summary');
     assert.equal(events.at(-1)!['bytes'], 400_000);
     assert.deepEqual(readTree(join(into, 'one.bin')), readTree(one!));
+    // What the node has already is no mistake, unless it is wanted elsewhere.
+    const [again] = await giver.events('share', one!);
+    assert.equal(again!['magnet'], magnet);
+    await taker.events('pause', 'one');
+    const wish = ['get', magnet, '--dir', into, '--seed-ratio', '2'];
+    assert.equal((await taker.events(...wish)).at(-1)!['type'], 'summary');
+    const elsewhere = await taker.run('get', magnet, '--dir', bed.dir('elsewhere'));
+    assert.equal(elsewhere.code, 1);
+    assert.match(elsewhere.stderr, /^starling: The node has one\.bin already, in [^\n]+\n$/m);
     await taker.events('add', torrent.file, '--dir', into, '--peer', peer);
     const id = torrent.infoHashV1!;
     await taker.untilState(id, 'seeding');

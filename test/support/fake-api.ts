@@ -351,8 +351,11 @@ export class FakeApi {
     }
     if (what === 'POST torrents' && id === 'preview') return this.#preview(response, body);
     if (what === 'POST torrents' && id === 'actions') return this.#act(response, body);
-    if (what === 'POST torrents' && id === undefined)
+    if (what === 'POST torrents' && id === undefined) {
+      if (body['link'] === 'magnet:?nothing')
+        return this.#problem(response, 400, 'ERR_SOURCE', 'Expected a hash in the link.');
       return this.#json(response, this.#add(body), 201);
+    }
     const row = this.#torrent(id);
     if (row === undefined)
       return this.#problem(response, 404, 'ERR_NOT_FOUND', `No torrent is at ${url.pathname}.`);
@@ -483,6 +486,10 @@ export class FakeApi {
       const change =
         value === null ? { value: known.default, source: 'default' } : { value, source: 'saved' };
       this.push('settings', { [name]: change });
+    }
+    const isSlow = body['schedule.always'];
+    if (typeof isSlow === 'boolean') {
+      this.push('node', { node: { usesAlternativeLimits: isSlow } });
     }
   }
 

@@ -391,6 +391,7 @@ function makeSettings(): Setting[] {
       source: 'saved',
       help: 'Most bytes a second that go out; 0: no limit.',
     }),
+    setting('schedule.always', 'boolean', false),
     setting('queue.active-downloads', 'integer', 5, {
       minimum: 0,
       maximum: 1000,

@@ -15,6 +15,7 @@ import { outputOf } from '../options.ts';
 export const configCommand: CommandSpec = {
   name: 'config',
   argument: '[show | set | unset | path]',
+  words: ['show', 'set', 'unset', 'path'],
   most: 3,
   summary: 'show settings and where each comes from, or change one',
   options: {
@@ -41,9 +42,17 @@ async function show(area: string | undefined, options: OptionValues): Promise<vo
     async (client) => (await client.get<{ settings: Setting[] }>('/settings')).settings,
     async (own) => own.describe(),
   );
-  for (const setting of settings) {
-    const isShown = area === undefined || setting.name === area || setting.area === area;
-    if (!isShown || (switchOption(options, 'changed') && setting.source === 'default')) continue;
+  const meant = settings.filter(
+    ({ name, area: of }) => area === undefined || name === area || of === area,
+  );
+  if (meant.length === 0) {
+    const areas = [...new Set(settings.map(({ area: of }) => of))].join(', ');
+    throw usageError(
+      `config show: expected the name of a setting, or an area (${areas}), got "${area}".`,
+    );
+  }
+  for (const setting of meant) {
+    if (switchOption(options, 'changed') && setting.source === 'default') continue;
     output.event({ ...setting, settingType: setting.type, type: 'setting' });
     const { name, value, source, help, isLive, unit } = setting;
     const shown = `${JSON.stringify(value)}${unit === null ? '' : ` ${unit}`}`;

@@ -30,6 +30,7 @@ export const contactsCommand: CommandSpec = {
   name: 'contacts',
   argument:
     '[list | add NAME ID-or-link | remove NAME | rename NAME NEW | trust NAME | relay NAME …]',
+  words: Object.keys(ACTIONS),
   summary: 'list and change the peers you know, and what each is allowed',
   options: {
     off: { help: 'trust, relay: not any more; relay --off alone: neither --use nor --serve' },

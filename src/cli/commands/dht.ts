@@ -43,6 +43,7 @@ const KEY_DIGITS = 64;
 export const dhtCommand: CommandSpec = {
   name: 'dht',
   argument: '[get TARGET|KEY[.SALT] | put TEXT | peers INFOHASH …]',
+  words: ['get', 'put', 'peers'],
   summary: 'look at the DHT, get and put items, list peers',
   options: {
     mutable: { help: 'put: sign it with the key of this node; the next put replaces it' },

@@ -72,9 +72,9 @@ async function get(text: string, options: OptionValues): Promise<void> {
   const dir = textOption(options, 'dir') ?? '.';
   const shareLimits = shareLimitsOf(options);
   const sha256 = digestOption(options);
-  const running = await nodeToUse(options, output);
+  const running = await nodeToUse(options, output, ['secure', 'no-web-seeds']);
   if (running !== undefined) {
-    await getByNode(running, text, options, output);
+    await getByNode(running, text, options, output, shareLimits);
     return;
   }
   const goOn = (): string => 'Interrupted; what came is kept. Run the same command again to go on.';
@@ -159,7 +159,7 @@ function digestOption(options: OptionValues): Uint8Array | undefined {
 }
 
 /** What the seed options say; undefined: no seeding. */
-function shareLimitsOf(options: OptionValues): ShareLimits | undefined {
+function shareLimitsOf(options: OptionValues): Omit<ShareLimits, 'action'> | undefined {
   const ratio = numberOption(options, 'seed-ratio', 0);
   const seedingSeconds = numberOption(options, 'seed-time', 0);
   const idleSeconds = numberOption(options, 'seed-idle', 0);

@@ -25,6 +25,7 @@ import { PASSPHRASE_VARIABLE, passphraseInEnv } from '../passphrase.ts';
 export const idCommand: CommandSpec = {
   name: 'id',
   argument: '[export FILE | import FILE …]',
+  words: ['export', 'import'],
   summary: 'show the peer id of this installation; move its key',
   options: {
     name: { value: 'name', help: 'a name for the link' },

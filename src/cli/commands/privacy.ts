@@ -19,6 +19,7 @@ import { COMMON_OPTIONS, outputOf } from '../options.ts';
 export const privacyCommand: CommandSpec = {
   name: 'privacy',
   argument: '[set MECHANISM on|off …]',
+  words: ['set'],
   summary: 'show what is revealed to whom; switch mechanisms on or off for good',
   options: { ...COMMON_OPTIONS },
   run: async ([action, name, value, ...rest], options) => {

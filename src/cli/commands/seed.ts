@@ -60,7 +60,7 @@ async function share(paths: readonly string[], options: OptionValues): Promise<v
 
 async function seed(text: string, options: OptionValues): Promise<void> {
   const output = outputOf(options);
-  const running = await nodeToUse(options, output);
+  const running = await nodeToUse(options, output, ['secure']);
   if (running !== undefined) {
     await seedByNode(running, text, options, output);
     return;

@@ -86,8 +86,13 @@ export function wishOf(word: string): Pick<AddTorrent, 'link' | 'torrent'> {
   try {
     return { torrent: fs.readFileSync(word).toString('base64') };
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const message = `${word} cannot be read (${code}): give a magnet link, a .torrent file or the URL of one.`;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const expected = 'give a magnet link, a .torrent file or the URL of one';
+    const why: Readonly<Record<string, string>> = {
+      ENOENT: `There is no file ${word}: ${expected}.`,
+      EISDIR: `${word} is a folder, and a torrent is expected: "starling share" gives away what is in it.`,
+    };
+    const message = why[code] ?? `${word} cannot be read (${code}): ${expected}.`;
     throw new CommandEnd(message, { exitCode: EXIT.failed, cause: error });
   }
 }
@@ -139,7 +144,12 @@ async function list(text: string | undefined, options: OptionValues): Promise<vo
     output.event({ type: 'torrent', ...row });
     output.result(lineOf(row));
   }
-  if (rows.length === 0) output.note('No torrents: "starling add LINK" brings one.');
+  if (rows.length > 0) return;
+  output.note(
+    Object.keys(query).length > 0
+      ? 'None of the node’s torrents is like that: "starling list" shows all.'
+      : 'No torrents: "starling add LINK" brings one.',
+  );
 }
 
 function lineOf(row: TorrentRow): string {

@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomic } from '../../io/atomic-file.ts';
 import { type ProcessLock, takeProcessLock } from '../../io/process-lock.ts';
+import { systemCodeOf } from '../../io/sqlite-errors.ts';
 import { AppError } from '../../lib/errors.ts';
 import { parseEndpoint } from '../address.ts';
 import { defaultHome, isOffline as offlineByEnvironment, VERSION } from '../config.ts';
@@ -79,7 +80,7 @@ export class Daemon implements AsyncDisposable {
     this.#release = release;
   }
 
-  /** @throws {AppError} ERR_HOME_IN_USE, ERR_CONFIG, ERR_LISTEN, ERR_DATABASE_*, ERR_FILE. */
+  /** @throws {AppError} ERR_HOME_IN_USE, ERR_CONFIG, ERR_LISTEN, ERR_DATABASE_*, ERR_HOME. */
   static async open(options: DaemonOptions = {}): Promise<Daemon> {
     const home = options.home ?? defaultHome();
     await using undo = new AsyncDisposableStack();
@@ -161,8 +162,7 @@ function lockHome(home: string): ProcessLock {
   try {
     lock = takeProcessLock(file);
   } catch (error) {
-    const { code = 'EIO' } = error as NodeJS.ErrnoException;
-    throw nodeError('ERR_FILE', { path: file, code, operation: 'write' }, error);
+    throw nodeError('ERR_HOME', { home, code: systemCodeOf(error) }, error);
   }
   if (lock === undefined) throw nodeError('ERR_HOME_IN_USE', { home });
   return lock;

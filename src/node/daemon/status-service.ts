@@ -23,6 +23,7 @@ import type { TorrentService } from '../torrents/torrent-service.ts';
 import type { Row, TopicSource } from './feed.ts';
 import type { Log } from './log.ts';
 import type { Metric } from './metric.ts';
+import { MovedBytes } from './moved-bytes.ts';
 import type { NodeService } from './service.ts';
 
 // Implementation limits
@@ -59,7 +60,7 @@ export class StatusService implements NodeService {
   readonly name = 'node';
   readonly #options: StatusServiceOptions;
   readonly #startedAtMs = Date.now();
-  #totals = { downloadedBytes: 0, uploadedBytes: 0 };
+  readonly #moved = new MovedBytes();
   #allTime = { downloadedBytes: 0, uploadedBytes: 0 };
   #noted = { downloadedBytes: 0, uploadedBytes: 0 };
   #freeBytes: number | null = null;
@@ -133,8 +134,8 @@ export class StatusService implements NodeService {
 
   status(): NodeStatus {
     const { node, peerId, isOffline, torrents, limits, warnings } = this.#options;
-    const sums = sumOf(torrents);
-    this.#totals = sums;
+    const sums = sumOf(torrents, this.#moved);
+    const { downloadedBytes, uploadedBytes } = this.#moved.total;
     const mapping = node.portMapper?.status;
     const { downloadBytesPerSec, uploadBytesPerSec, isAlternative } = limits();
     return {
@@ -148,10 +149,10 @@ export class StatusService implements NodeService {
       isOffline,
       downloadBytesPerSec: sums.downloadBytesPerSec,
       uploadBytesPerSec: sums.uploadBytesPerSec,
-      downloadedBytes: sums.downloadedBytes,
-      uploadedBytes: sums.uploadedBytes,
-      allTimeDownloadedBytes: this.#allTime.downloadedBytes + sums.downloadedBytes,
-      allTimeUploadedBytes: this.#allTime.uploadedBytes + sums.uploadedBytes,
+      downloadedBytes,
+      uploadedBytes,
+      allTimeDownloadedBytes: this.#allTime.downloadedBytes + downloadedBytes,
+      allTimeUploadedBytes: this.#allTime.uploadedBytes + uploadedBytes,
       downloadLimitBytesPerSec: downloadBytesPerSec,
       uploadLimitBytesPerSec: uploadBytesPerSec,
       usesAlternativeLimits: isAlternative,
@@ -255,11 +256,10 @@ export class StatusService implements NodeService {
 
   async #sample(): Promise<void> {
     const { downloadBytesPerSec, uploadBytesPerSec, connectedPeers } = this.status();
-    const { downloadedBytes, uploadedBytes } = this.#totals;
+    const { downloadedBytes, uploadedBytes } = this.#moved.total;
     const moved = {
-      // A torrent that was removed takes its bytes along.
-      downloadedBytes: Math.max(0, downloadedBytes - this.#noted.downloadedBytes),
-      uploadedBytes: Math.max(0, uploadedBytes - this.#noted.uploadedBytes),
+      downloadedBytes: downloadedBytes - this.#noted.downloadedBytes,
+      uploadedBytes: uploadedBytes - this.#noted.uploadedBytes,
     };
     this.#noted = { downloadedBytes, uploadedBytes };
     const sample = { atMs: Date.now(), downloadBytesPerSec, uploadBytesPerSec, ...moved };
@@ -280,13 +280,11 @@ export class StatusService implements NodeService {
 interface Sums {
   downloadBytesPerSec: number;
   uploadBytesPerSec: number;
-  downloadedBytes: number;
-  uploadedBytes: number;
   connectedPeers: number;
   counts: NodeStatus['torrents'];
 }
 
-function sumOf(torrents: TorrentService): Sums {
+function sumOf(torrents: TorrentService, moved: MovedBytes): Sums {
   const counts = {
     total: 0,
     downloading: 0,
@@ -299,8 +297,6 @@ function sumOf(torrents: TorrentService): Sums {
   const sums: Sums = {
     downloadBytesPerSec: 0,
     uploadBytesPerSec: 0,
-    downloadedBytes: 0,
-    uploadedBytes: 0,
     connectedPeers: 0,
     counts,
   };
@@ -312,8 +308,7 @@ function sumOf(torrents: TorrentService): Sums {
     else if (state !== 'stopped') counts[state] += 1;
     const swarm = entry.torrent?.service.swarm;
     if (swarm === undefined) continue;
-    sums.downloadedBytes += swarm.totals.downloadedBytes;
-    sums.uploadedBytes += swarm.totals.uploadedBytes;
+    moved.look(swarm, swarm.totals);
     sums.connectedPeers += swarm.peerCount;
     if (swarm.peerCount === 0) continue;
     const { row } = entry;

@@ -59,6 +59,9 @@ export function problemOf(error: AppError, errors?: Problem['errors']): Problem 
     status,
     detail: error.message,
     code: error.code,
+    ...(error.code === 'ERR_DUPLICATE'
+      ? { torrent: (error.details as { infoHash: string }).infoHash }
+      : {}),
     ...(errors === undefined ? {} : { errors }),
   };
 }
@@ -98,10 +101,7 @@ export function errorHandler(log: Logger) {
 function appErrorOf(error: FastifyError, request: FastifyRequest): [AppError, Problem['errors']?] {
   if (error instanceof AppError) return [error];
   if (error.validation !== undefined) {
-    const errors = error.validation.map(({ instancePath, message, params }) => ({
-      pointer: `${instancePath}${missing(params)}`,
-      detail: message ?? 'is wrong',
-    }));
+    const errors = mistakesOf(error.validation);
     const what = error.validationContext ?? 'request';
     const mistakes = errors.map(({ pointer, detail }) => `${pointer} ${detail}`.trim()).join('; ');
     return [apiError('ERR_API_INVALID', { what, mistakes }), errors];
@@ -117,6 +117,27 @@ function appErrorOf(error: FastifyError, request: FastifyRequest): [AppError, Pr
     return [apiError('ERR_API_INVALID', { what: 'request', mistakes: error.message })];
   }
   return [apiError('ERR_API_INTERNAL', undefined)];
+}
+
+/** One for each place: of a choice, what may stand there, and not that each of the choices is something else. */
+function mistakesOf(
+  found: NonNullable<FastifyError['validation']>,
+): NonNullable<Problem['errors']> {
+  const choices = new Map<string, unknown[]>();
+  for (const { keyword, instancePath, params } of found) {
+    if (keyword !== 'const') continue;
+    const before = choices.get(instancePath) ?? [];
+    choices.set(instancePath, [...before, params?.['allowedValue']]);
+  }
+  return found.flatMap(({ keyword, instancePath, message, params }) => {
+    const known = choices.get(instancePath);
+    if (known !== undefined && keyword === 'const') return [];
+    const isChoice = known !== undefined && keyword === 'anyOf';
+    const expected = isChoice ? `must be one of ${known.join(', ')}` : undefined;
+    return [
+      { pointer: `${instancePath}${missing(params)}`, detail: expected ?? message ?? 'is wrong' },
+    ];
+  });
 }
 
 function missing(params: Readonly<Record<string, unknown>> | undefined): string {

@@ -4,10 +4,11 @@
  */
 
 import { createHash } from 'node:crypto';
-import { createWriteStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '../../io/make-folder.ts';
 import { type TransferSource, walkSource } from '../transfer-source.ts';
 
 /** A source that lies in a file of ours. */
@@ -60,6 +61,6 @@ export async function spoolStream(
 
 function fileOf(home: string, name: string): string {
   const folder = path.join(home, 'outgoing');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   return path.join(folder, name);
 }

@@ -142,11 +142,17 @@ function fits({ pattern }: { readonly pattern?: RegExp }, value: unknown): boole
   return pattern?.test(value) ?? true;
 }
 
-/** The name that was perhaps meant. */
+/** The names that were perhaps meant: one that is nearly the same, one that ends or begins the same way, or those of the area. */
 function nearest(name: string): string {
-  const rank = (known: string): number => distance(name.slice(0, 40), known);
+  const given = name.slice(0, 40);
+  const rank = (known: string): number => distance(given, known);
   const [best] = SETTING_NAMES.toSorted((a, b) => rank(a) - rank(b));
-  return `did you mean ${best}? "starling config show" lists all`;
+  const alike = SETTING_NAMES.find((known) => known.endsWith(`.${given}`));
+  const area = SETTING_NAMES.filter((known) => known.startsWith(`${given.split('.', 1)[0]}.`));
+  const close = alike ?? (rank(best!) <= given.length / 3 ? best : undefined);
+  if (close !== undefined) return `did you mean ${close}? "starling config show" lists all`;
+  const those = area.length === 0 ? '' : `of this area there are ${area.join(', ')}; `;
+  return `${those}"starling config show" lists all`;
 }
 
 /** Edits that make one text of the other (Levenshtein). */

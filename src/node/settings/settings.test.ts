@@ -100,6 +100,12 @@ test('all mistakes of all sources are told at once, with the name that was perha
     text,
     /queue\.active-sseds: there is no such setting; did you mean queue\.active-seeds/,
   );
+  const far = await mistakesOf(
+    rig.open({ env: {}, commandLine: { 'queue.much': 3, 'download-limit': 3, foo: 3 } }),
+  );
+  assert.match(far, /queue\.much: there is no such setting; of this area there are queue\.active-/);
+  assert.match(far, /download-limit: [^\n]*did you mean transfers\.download-limit\?/);
+  assert.match(far, /foo: there is no such setting; "starling config show" lists all/);
   assert.match(text, /schedule\.days: expected days.*\(file\)/);
   assert.match(text, /log\.level: expected one of error, warn.*"loud" \(environment\)/);
   assert.match(text, /seeding\.ratio: expected a number from 0.*-1 \(command line\)/);

@@ -4,6 +4,7 @@
  * What was acknowledged by a promise of one of the tables is durable. Not here: resume data (resume.ts), keys.
  * @module
  */
+import fs from 'node:fs';
 import path from 'node:path';
 import { Database } from '../../io/sqlite.ts';
 import { nodeError } from '../errors.ts';
@@ -34,14 +35,19 @@ export class Store implements AsyncDisposable {
 
   /**
    * Opens the store of a home, and makes or migrates it as needed. @param onBackup told of the copy that is made before a migration.
-   * @throws {AppError} ERR_DATABASE_NEWER, ERR_DATABASE_DAMAGED, ERR_FILE.
+   * @throws {AppError} ERR_DATABASE_NEWER, ERR_DATABASE_DAMAGED, ERR_HOME.
    */
   static async open(home: string, onBackup?: (path: string) => void): Promise<Store> {
     return new Store(
       await Database.open({
         file: path.join(home, STORE_FILE),
         migrations: MIGRATIONS,
-        systemError: (details, cause) => nodeError('ERR_FILE', details, cause),
+        systemError: ({ code }, cause) =>
+          nodeError(
+            'ERR_HOME',
+            { home, code: code === 'EIO' && isFull(home) ? 'ENOSPC' : code },
+            cause,
+          ),
         ...(onBackup === undefined ? {} : { onBackup }),
       }),
     );
@@ -59,5 +65,14 @@ export class Store implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+/** SQLite calls it an error of the disk when the file that its processes share cannot grow. */
+function isFull(home: string): boolean {
+  try {
+    return fs.statfsSync(home).bavail === 0;
+  } catch {
+    return false;
   }
 }

@@ -5,8 +5,9 @@
 import { useEffect, useState } from 'react';
 import type { Sample } from '../../contract/index.ts';
 import { Facts } from '../parts/facts.tsx';
-import { type RateData, RatePlot } from '../parts/rate-plot.tsx';
+import { RatePlot } from '../parts/rate-plot.tsx';
 import { request } from '../state/api.ts';
+import { type History, joined } from '../state/joined-history.ts';
 import { node } from '../state/live.ts';
 import { tellProblem } from '../state/notice.ts';
 import { NODE_KEY } from '../state/rate-history.ts';
@@ -26,8 +27,8 @@ const POINTS = 600;
 const RELOAD_MS = 30_000;
 
 /** The node's own samples of a span, read again from time to time. */
-function useSamples(spanSec: number): RateData {
-  const [data, setData] = useState<RateData>({ atSec: [], down: [], up: [] });
+function useSamples(spanSec: number): History {
+  const [data, setData] = useState<History>({ atSec: [], down: [], up: [] });
   useEffect(() => {
     let isOver = false;
     const load = async (): Promise<void> => {
@@ -52,8 +53,11 @@ function useSamples(spanSec: number): RateData {
 }
 
 function LivePlot({ spanSec }: { readonly spanSec: number }) {
-  const data = useHistory(NODE_KEY);
-  return <RatePlot data={data} spanSec={spanSec} label="Rates of the last ten minutes" />;
+  const live = useHistory(NODE_KEY);
+  const past = useSamples(spanSec);
+  return (
+    <RatePlot data={joined(past, live)} spanSec={spanSec} label="Rates of the last ten minutes" />
+  );
 }
 
 function PastPlot({ spanSec }: { readonly spanSec: number }) {

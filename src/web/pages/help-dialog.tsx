@@ -12,6 +12,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['Enter', 'Open the details'],
   ['Esc', 'Close the details, or select nothing'],
   ['P', 'Pause or resume what is selected'],
+  ['Menu key, Shift + F10', 'Everything that can be done to it, as with the right button'],
   ['Delete', 'Remove what is selected (asks first)'],
   ['/', 'Search'],
   ['N', 'Add a torrent'],

@@ -31,9 +31,9 @@ function useCatching(setIsOver: (isOver: boolean) => void): void {
       (event) => {
         if (isTyping(event.target) || overlay.get() !== undefined) return;
         const text = event.clipboardData?.getData('text/plain').trim() ?? '';
-        const [file] = event.clipboardData?.files ?? [];
-        if (file !== undefined) overlay.set({ kind: 'add', file });
-        else if (LINK.test(text)) overlay.set({ kind: 'add', link: text });
+        const files = [...(event.clipboardData?.files ?? [])];
+        if (files.length > 0) overlay.set({ kind: 'add', files });
+        else if (LINK.test(text)) overlay.set({ kind: 'add', links: text });
       },
       { signal },
     );
@@ -57,10 +57,10 @@ function useCatching(setIsOver: (isOver: boolean) => void): void {
       (event) => {
         event.preventDefault();
         setIsOver(false);
-        const [file] = event.dataTransfer?.files ?? [];
+        const files = [...(event.dataTransfer?.files ?? [])];
         const text = event.dataTransfer?.getData('text/plain').trim() ?? '';
-        if (file !== undefined) overlay.set({ kind: 'add', file });
-        else if (LINK.test(text)) overlay.set({ kind: 'add', link: text });
+        if (files.length > 0) overlay.set({ kind: 'add', files });
+        else if (LINK.test(text)) overlay.set({ kind: 'add', links: text });
         else
           tellProblem(
             new Error(
@@ -88,9 +88,9 @@ export function Overlays() {
   const shown = useValue(overlay);
   return (
     <>
-      {isOver ? <div className="drop-zone">Drop a torrent file or a link to add it</div> : null}
+      {isOver ? <div className="drop-zone">Drop torrent files or a link to add them</div> : null}
       {shown?.kind === 'add' ? (
-        <AddDialog key={shown.link ?? shown.file?.name} {...shown} onClose={closeOverlay} />
+        <AddDialog key={shown.links ?? shown.files?.[0]?.name} {...shown} onClose={closeOverlay} />
       ) : null}
       {shown?.kind === 'help' ? <HelpDialog onClose={closeOverlay} /> : null}
       {shown?.kind === 'change' ? <ChangeDialog ids={shown.ids} onClose={closeOverlay} /> : null}

@@ -21,6 +21,35 @@ const HELD: Readonly<Partial<Record<Setting['source'], string>>> = {
   file: 'Given by config.json in the node’s home; change it there.',
 };
 
+/** Areas in the order in which people look for them, with their headings; one that is not here stands at the end under its own name. */
+const AREAS: ReadonlyMap<string, string> = new Map([
+  ['node', 'Folders and addresses'],
+  ['transfers', 'Limits'],
+  ['schedule', 'Schedule of alternative limits'],
+  ['queue', 'Queue'],
+  ['seeding', 'Seeding'],
+  ['watch', 'Watched folders'],
+  ['disk', 'Disk'],
+  ['discovery', 'Finding peers'],
+  ['relay', 'Relay'],
+  ['tracker', 'Tracker'],
+  ['api', 'Dashboard and API'],
+  ['log', 'Log'],
+]);
+
+function headingOf(area: string): string {
+  return AREAS.get(area) ?? area;
+}
+
+/** "Download limit" of "transfers.download-limit". */
+function labelOf(name: string): string {
+  const words = name
+    .slice(name.indexOf('.') + 1)
+    .replaceAll('-', ' ')
+    .replace(/\bdir$/, 'folder');
+  return words[0]!.toUpperCase() + words.slice(1);
+}
+
 function isBytes({ unit }: Setting): boolean {
   return unit !== null && /^bytes/i.test(unit);
 }
@@ -145,7 +174,8 @@ function SettingRow({ setting }: { readonly setting: Setting }) {
   return (
     <li className="setting">
       <div>
-        <label htmlFor={id}>{name}</label>
+        <label htmlFor={id}>{labelOf(name)}</label>
+        <code className="setting-name">{name}</code>
         <p className="hint" id={`${id}-help`}>
           {shownName(help)}
           {isLive ? '' : ' Counts after the next start.'}
@@ -168,16 +198,47 @@ function SettingRow({ setting }: { readonly setting: Setting }) {
   );
 }
 
+function placeOf(area: string): number {
+  const at = [...AREAS.keys()].indexOf(area);
+  return at < 0 ? AREAS.size : at;
+}
+
+/** Leads to the areas; the address stays, since its fragment names the page. */
+function AreaLinks({ areas }: { readonly areas: readonly string[] }) {
+  return (
+    <nav className="area-links" aria-label="Areas">
+      {areas.map((area) => (
+        <button
+          key={area}
+          type="button"
+          className="chip"
+          onClick={() => {
+            const section = document.getElementById(`area-${area}`);
+            section?.scrollIntoView({ block: 'start' });
+            section?.focus({ preventScroll: true });
+          }}
+        >
+          {headingOf(area)}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
 export function SettingsPage() {
   useTopics('settings');
   const rows = useRows(settings);
   const isLoaded = useIsLoaded(settings);
   const [search, setSearch] = useState('');
   const word = search.trim().toLowerCase();
-  const areas = Map.groupBy(
-    rows.filter(({ name, help }) => `${name} ${help}`.toLowerCase().includes(word)),
-    ({ area }) => area,
-  );
+  const areas = [
+    ...Map.groupBy(
+      rows.filter(({ name, help, area }) =>
+        `${name} ${labelOf(name)} ${headingOf(area)} ${help}`.toLowerCase().includes(word),
+      ),
+      ({ area }) => area,
+    ),
+  ].sort(([a], [b]) => placeOf(a) - placeOf(b));
   return (
     <div className="page">
       <div className="page-head">
@@ -196,10 +257,17 @@ export function SettingsPage() {
           onChange={({ target }) => setSearch(target.value)}
         />
       </search>
-      {isLoaded && areas.size === 0 ? <p className="hint">No setting has these words.</p> : null}
-      {[...areas].map(([area, members]) => (
-        <section key={area} className="card" aria-label={area}>
-          <h2 className="area">{area}</h2>
+      {isLoaded && areas.length === 0 ? <p className="hint">No setting has these words.</p> : null}
+      {areas.length > 1 ? <AreaLinks areas={areas.map(([area]) => area)} /> : null}
+      {areas.map(([area, members]) => (
+        <section
+          key={area}
+          id={`area-${area}`}
+          className="card"
+          aria-label={headingOf(area)}
+          tabIndex={-1}
+        >
+          <h2>{headingOf(area)}</h2>
           <ul className="settings">
             {members.map((setting) => (
               <SettingRow key={setting.name} setting={setting} />

@@ -12,8 +12,10 @@ import { bytesText, countOf, rateText } from '../words/format.ts';
 import { PAGE_WORDS } from '../words/page-words.ts';
 import { IconButton } from './button.tsx';
 import { Icon } from './icon.tsx';
+import { SlowSwitch } from './slow-switch.tsx';
 import { ThemeSwitch } from './theme-switch.tsx';
 
+/** Rates, connections and space; a strip above the pages in a narrow window. */
 function Glance() {
   const status = useRow(node, 'node');
   if (status === undefined) return null;
@@ -97,7 +99,10 @@ export function Rail() {
           ))}
         </ul>
       </nav>
-      <Glance />
+      <div className="state-of-node">
+        <Glance />
+        <SlowSwitch />
+      </div>
       <div className="rail-foot">
         <ThemeSwitch />
         <IconButton

@@ -73,7 +73,9 @@ export async function request<T = unknown>(
 export function reasonOf(error: unknown): string {
   if (error instanceof ApiError) {
     const { detail, errors } = error.problem;
-    return [detail, ...(errors ?? []).map((each) => `${each.pointer}: ${each.detail}`)].join(' ');
+    // What the sentence says already is not said twice.
+    const more = (errors ?? []).filter((each) => !detail.includes(each.detail));
+    return [detail, ...more.map((each) => `${each.pointer}: ${each.detail}`)].join(' ');
   }
   return error instanceof Error ? error.message : String(error);
 }

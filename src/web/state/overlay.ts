@@ -1,15 +1,23 @@
 /**
- * Which dialog lies over the page; one at a time.
+ * Which dialog or menu lies over the page; one at a time.
  * @module
  */
 import { Value } from './value.ts';
 
 export type Overlay =
-  | { readonly kind: 'add'; readonly link?: string; readonly file?: File }
+  /** @param links one a line. */
+  | { readonly kind: 'add'; readonly links?: string; readonly files?: readonly File[] }
   | { readonly kind: 'help' }
   | { readonly kind: 'remove'; readonly ids: readonly string[] }
   | { readonly kind: 'change'; readonly ids: readonly string[] }
-  | { readonly kind: 'categories' };
+  | { readonly kind: 'categories' }
+  /** @param x and y: where its corner is, in the window, in CSS pixels. */
+  | {
+      readonly kind: 'menu';
+      readonly ids: readonly string[];
+      readonly x: number;
+      readonly y: number;
+    };
 
 export const overlay = new Value<Overlay | undefined>(undefined);
 

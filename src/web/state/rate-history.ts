@@ -1,7 +1,8 @@
 /**
- * The rates of torrents and of the node since this page was opened, for the plots of the last ten minutes: the node keeps the longer past.
+ * The rates of torrents and of the node since this page was opened, for the plots of the last ten minutes; what was before, the node keeps, in wider steps.
  * @module
  */
+import type { History } from './joined-history.ts';
 import { node, torrents } from './live.ts';
 
 // Implementation limits
@@ -9,12 +10,6 @@ import { node, torrents } from './live.ts';
 const MAX_SAMPLES = 600;
 /** Torrents with a history; the oldest one goes first. */
 const MAX_HISTORIES = 20;
-
-export interface History {
-  readonly atSec: number[];
-  readonly down: number[];
-  readonly up: number[];
-}
 
 const histories = new Map<string, History>();
 /** Under this key are the rates of the node. */

@@ -3,7 +3,8 @@
  * @module
  */
 import { useEffect, useState } from 'react';
-import { type History, historyOf } from './rate-history.ts';
+import type { History } from './joined-history.ts';
+import { historyOf } from './rate-history.ts';
 
 export function useHistory(key: string): History {
   const [data, setData] = useState<History>(() => ({ ...historyOf(key) }));

@@ -1,12 +1,13 @@
 /**
- * Adds a torrent: a link or a file, a look at what is in it, and the choices that matter before it begins.
+ * Adds a torrent, or several alike: links or files, a look at what is in one, and the choices that matter before it begins.
  * @module
  */
-import { type FormEvent, useEffect, useState } from 'react';
+import { type FormEvent, useEffect, useMemo, useState } from 'react';
 import type { AddTorrent } from '../../../contract/index.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Field, Switch, TextField } from '../../parts/fields.tsx';
+import { PathField } from '../../parts/folder-picker.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { Name } from '../../parts/name.tsx';
 import { reasonOf, request } from '../../state/api.ts';
@@ -40,6 +41,10 @@ async function readFile(file: File): Promise<Source> {
   return { torrent: url.slice(url.indexOf(',') + 1), fileName: file.name };
 }
 
+function nameOf(source: Source): string {
+  return 'link' in source ? source.link : source.fileName;
+}
+
 function bodyOf(source: Source): AddTorrent {
   return 'link' in source ? { link: source.link } : { torrent: source.torrent };
 }
@@ -71,19 +76,40 @@ function usePreview(source: Source | undefined): {
   };
 }
 
+interface Given {
+  /** Links, one a line. */
+  readonly text: string;
+  readonly files: readonly Source[];
+}
+
+const NOTHING: Given = { text: '', files: [] };
+
+function sourcesOf({ text, files }: Given): readonly Source[] {
+  if (files.length > 0) return files;
+  return text.split(/\s+/).flatMap((link) => (link === '' ? [] : [{ link }]));
+}
+
 function SourceField({
-  source,
+  given,
   onChange,
+  onFiles,
 }: {
-  readonly source: Source | undefined;
-  readonly onChange: (source: Source | undefined) => void;
+  readonly given: Given;
+  readonly onChange: (given: Given) => void;
+  readonly onFiles: (files: readonly File[]) => void;
 }) {
-  if (source !== undefined && 'torrent' in source) {
+  const { files, text } = given;
+  if (files.length > 0) {
     return (
       <p className="chosen">
-        <Icon name="file" /> <Name text={source.fileName} />
-        <Button kind="quiet" onClick={() => onChange(undefined)}>
-          Another
+        <Icon name="file" />{' '}
+        {files.length === 1 ? (
+          <Name text={nameOf(files[0]!)} />
+        ) : (
+          countOf(files.length, 'torrent file')
+        )}
+        <Button kind="quiet" onClick={() => onChange(NOTHING)}>
+          {files.length === 1 ? 'Another' : 'Others'}
         </Button>
       </p>
     );
@@ -92,23 +118,21 @@ function SourceField({
     <>
       <TextField
         label="Link"
-        hint="A magnet link, the address of a torrent file, or a publication’s link."
+        hint="A magnet link, the address of a torrent file, or a publication’s link; several, one a line."
         isLong
         autoFocus
         placeholder="magnet:?xt=urn:btih:…"
-        value={source?.link ?? ''}
-        onChange={(link) => onChange(link.trim() === '' ? undefined : { link: link.trim() })}
+        value={text}
+        onChange={(next) => onChange({ text: next, files: [] })}
       />
-      <Field label="Or a torrent file">
+      <Field label="Or torrent files">
         {(ids) => (
           <input
             {...ids}
             type="file"
+            multiple
             accept=".torrent,application/x-bittorrent"
-            onChange={({ target }) => {
-              const [file] = target.files ?? [];
-              if (file !== undefined) void readFile(file).then(onChange);
-            }}
+            onChange={({ target }) => onFiles([...(target.files ?? [])])}
           />
         )}
       </Field>
@@ -163,9 +187,9 @@ function ChoiceFields({
   return (
     <>
       <div className="pair">
-        <TextField
+        <PathField
           label="Folder"
-          placeholder="As the category or the settings say"
+          hint="Empty: as the category or the settings say."
           value={value.dir}
           onChange={(dir) => onChange({ ...value, dir })}
         />
@@ -223,18 +247,43 @@ async function add(
   return added;
 }
 
+/** Adds all, and gives back those that the node refused, with why. */
+async function addAll(
+  sources: readonly Source[],
+  choices: Choices,
+  unwanted: ReadonlySet<number>,
+): Promise<{ readonly refused: readonly Source[]; readonly problems: readonly string[] }> {
+  const refused: Source[] = [];
+  const problems: string[] = [];
+  const names: string[] = [];
+  // One after the other, so that they stand in the queue as they were given.
+  for (const source of sources) {
+    try {
+      names.push((await add(source, choices, unwanted)).name);
+    } catch (error) {
+      refused.push(source);
+      problems.push(
+        sources.length === 1 ? reasonOf(error) : `${nameOf(source)}: ${reasonOf(error)}`,
+      );
+    }
+  }
+  if (names.length > 0) {
+    tellNews(`Added: ${names.length === 1 ? names[0] : countOf(names.length, 'torrent')}`);
+  }
+  return { refused, problems };
+}
+
 export function AddDialog({
-  link,
-  file,
+  links,
+  files,
   onClose,
 }: {
-  readonly link?: string;
-  readonly file?: File;
+  readonly links?: string;
+  readonly files?: readonly File[];
   readonly onClose: () => void;
 }) {
-  const [source, setSource] = useState<Source | undefined>(
-    link === undefined ? undefined : { link },
-  );
+  const [given, setGiven] = useState<Given>({ ...NOTHING, text: links ?? '' });
+  const sources = useMemo(() => sourcesOf(given), [given]);
   const [unwanted, setUnwanted] = useState<ReadonlySet<number>>(new Set());
   const [choices, setChoices] = useState<Choices>({
     dir: '',
@@ -242,51 +291,69 @@ export function AddDialog({
     isPaused: false,
     isSequential: false,
   });
-  const [problem, setProblem] = useState<string>();
+  const [problems, setProblems] = useState<readonly string[]>([]);
   const [isBusy, setIsBusy] = useState(false);
-  const looked = usePreview(source);
+  const looked = usePreview(sources.length === 1 ? sources[0] : undefined);
+  const take = (next: Given): void => {
+    setGiven(next);
+    setUnwanted(new Set());
+    setProblems([]);
+  };
+  const takeFiles = (chosen: readonly File[]): void => {
+    Promise.all(chosen.map(readFile)).then(
+      (read) => take({ text: '', files: read }),
+      (error: unknown) => setProblems([reasonOf(error)]),
+    );
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the files that are taken, once.
   useEffect(() => {
-    if (file !== undefined)
-      readFile(file).then(setSource, (error: unknown) => setProblem(reasonOf(error)));
-  }, [file]);
+    if (files !== undefined) takeFiles(files);
+  }, [files]);
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (source === undefined) return;
+    if (sources.length === 0) return;
     setIsBusy(true);
-    try {
-      const { name } = await add(source, choices, unwanted);
-      tellNews(`Added: ${name}`);
-      onClose();
-    } catch (error) {
-      setProblem(reasonOf(error));
-      setIsBusy(false);
-    }
+    const { refused, problems: found } = await addAll(sources, choices, unwanted);
+    setIsBusy(false);
+    if (refused.length === 0) return onClose();
+    // What is in the list is not added again; the rest can be mended here.
+    const isOfFiles = given.files.length > 0;
+    setGiven(
+      isOfFiles
+        ? { text: '', files: refused }
+        : { text: refused.map(nameOf).join('\n'), files: [] },
+    );
+    setProblems(found);
   };
-  const shownProblem = problem ?? looked.problem;
+  const shownProblems =
+    problems.length > 0 || looked.problem === undefined ? problems : [looked.problem];
   return (
-    <Dialog title="Add a torrent" onClose={onClose}>
+    <Dialog title={sources.length > 1 ? 'Add torrents' : 'Add a torrent'} onClose={onClose}>
       <form className="form" onSubmit={(event) => void submit(event)}>
-        <SourceField
-          source={source}
-          onChange={(next) => {
-            setSource(next);
-            setUnwanted(new Set());
-            setProblem(undefined);
-          }}
-        />
+        <SourceField given={given} onChange={take} onFiles={takeFiles} />
         {looked.preview === undefined ? null : (
           <PreviewBox preview={looked.preview} unwanted={unwanted} onChange={setUnwanted} />
         )}
-        <ChoiceFields value={choices} onChange={setChoices} />
-        {shownProblem === undefined ? null : (
-          <p className="problem" role="alert">
-            <Icon name="warning" /> {shownName(shownProblem)}
+        {sources.length > 1 ? (
+          <p className="hint">
+            {countOf(sources.length, 'torrent')}, all in the same way; files can be chosen in the
+            details of each.
           </p>
+        ) : null}
+        <ChoiceFields value={choices} onChange={setChoices} />
+        {shownProblems.length === 0 ? null : (
+          <div className="problem" role="alert">
+            {shownProblems.map((problem) => (
+              <p key={problem}>
+                <Icon name="warning" /> {shownName(problem)}
+              </p>
+            ))}
+          </div>
         )}
         <div className="dialog-foot">
           <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" isSubmit disabled={source === undefined || isBusy}>
-            Add
+          <Button kind="primary" isSubmit disabled={sources.length === 0 || isBusy}>
+            {sources.length > 1 ? `Add ${sources.length}` : 'Add'}
           </Button>
         </div>
       </form>

@@ -97,6 +97,15 @@ export function Details({ id, tab }: { readonly id: string; readonly tab: string
           label="Remove"
           onClick={() => overlay.set({ kind: 'remove', ids: [id] })}
         />
+        <IconButton
+          icon="more"
+          label="More"
+          aria-haspopup="menu"
+          onClick={({ currentTarget }) => {
+            const { right, bottom } = currentTarget.getBoundingClientRect();
+            overlay.set({ kind: 'menu', ids: [id], x: right, y: bottom });
+          }}
+        />
         <IconButton icon="close" label="Close the details" onClick={() => go(href('transfers'))} />
       </header>
       <Tabs

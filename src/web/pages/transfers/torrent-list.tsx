@@ -27,6 +27,8 @@ import { rowId, TorrentLine } from './torrent-line.tsx';
 /** Height of a row, in CSS pixels, in a wide window and in a narrow one; the style sheet says the same. */
 const ROW_PX = 52;
 const CARD_PX = 76;
+/** Where the menu of the keyboard begins in a row. */
+const MENU_INDENT_PX = 52;
 /** Rows kept beyond both edges, so that scrolling shows no gap. */
 const OVERSCAN = 12;
 
@@ -104,6 +106,24 @@ function onClick(event: React.MouseEvent, order: readonly string[]): void {
   }
 }
 
+/** The menu of the row under the pointer, or of the one where the keyboard stands; of all that are selected when it is one of them. */
+function onMenu(event: React.MouseEvent<HTMLElement>): void {
+  const { active } = selection.get();
+  const under = (event.target as Element).closest<HTMLElement>('[data-id]');
+  const row = under ?? document.getElementById(active === undefined ? '' : rowId(active));
+  const id = row?.dataset['id'];
+  if (row === null || id === undefined) return;
+  event.preventDefault();
+  if (!selection.get().ids.has(id)) {
+    selectNone();
+    moveTo(id);
+  }
+  const { ids } = selection.get();
+  const { left, bottom } = row.getBoundingClientRect();
+  const [x, y] = under === null ? [left + MENU_INDENT_PX, bottom] : [event.clientX, event.clientY];
+  overlay.set({ kind: 'menu', ids: ids.size > 0 ? [...ids] : [id], x, y });
+}
+
 export function TorrentList({ order }: { readonly order: readonly string[] }) {
   const scroller = useRef<HTMLDivElement>(null);
   const isNarrow = useNarrow();
@@ -137,6 +157,7 @@ export function TorrentList({ order }: { readonly order: readonly string[] }) {
         aria-activedescendant={active === undefined ? undefined : rowId(active)}
         tabIndex={0}
         onClick={(event) => onClick(event, order)}
+        onContextMenu={onMenu}
         onDoubleClick={(event) => {
           const id = (event.target as Element).closest<HTMLElement>('[data-id]')?.dataset['id'];
           if (id !== undefined) selectOnly(id);

@@ -9,11 +9,12 @@ import { torrents } from '../../state/live.ts';
 import { overlay } from '../../state/overlay.ts';
 import { route } from '../../state/route.ts';
 import { useIsLoaded, useKeys } from '../../state/use-collection.ts';
-import { usePart } from '../../state/value.ts';
+import { usePart, useValue } from '../../state/value.ts';
 import { changeView, useOrder } from '../../state/view.ts';
 import { Filters } from './filters.tsx';
 import { Toolbar } from './toolbar.tsx';
 import { TorrentList } from './torrent-list.tsx';
+import { TorrentMenu } from './torrent-menu.tsx';
 
 const Details = lazy(() =>
   import('./details.tsx').then(({ Details: View }) => ({ default: View })),
@@ -48,6 +49,12 @@ function NothingFound() {
   );
 }
 
+function Menu() {
+  const shown = useValue(overlay);
+  if (shown?.kind !== 'menu') return null;
+  return <TorrentMenu key={`${shown.x} ${shown.y}`} {...shown} />;
+}
+
 export function TransfersPage() {
   const isLoaded = useIsLoaded(torrents);
   const isEmpty = useKeys(torrents).length === 0;
@@ -67,6 +74,7 @@ export function TransfersPage() {
           <Details key={id} id={id} tab={tab ?? 'overview'} />
         </Suspense>
       ) : null}
+      <Menu />
     </div>
   );
 }
