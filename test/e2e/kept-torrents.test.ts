@@ -3,13 +3,22 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createTorrent, PeerNode } from '../../src/node/index.ts';
+import { Store } from '../../src/node/store/store.ts';
 import { LimitService } from '../../src/node/torrents/limit-service.ts';
 import { poll, TestBed } from '../support/cli-child.ts';
-import { readTree, writeFile } from '../support/content.ts';
+import { readTree, writeFile, writeTree } from '../support/content.ts';
 import { openTestNode, type TestNode } from '../support/daemon.ts';
 import { startTestTracker } from '../support/tracker.ts';
 
@@ -150,6 +159,32 @@ describe('torrents of a node', { concurrency: 2 }, () => {
       assert.deepEqual([row.dir, row.downloadedBytes], [done, checked.downloadedBytes]);
     },
   );
+
+  it('a move that a crash cut off goes on with the next start', LIMITS, async () => {
+    await using bed = new TestBed();
+    const home = bed.home();
+    const [from, to] = [bed.dir('from'), bed.dir('to')];
+    const tree = writeTree(join(from, 'both'), { 'a.bin': 70_000, 'sub/b.bin': 80_000 });
+    const before = readTree(tree);
+    const first = await openTestNode(bed, { home });
+    const { id } = await ok(first, 'POST', '/shares', { path: tree });
+    await until(first, id, isSeeding);
+    await first.daemon.close();
+    // As the disk looks between two of its files.
+    mkdirSync(join(to, 'both'));
+    renameSync(join(tree, 'a.bin'), join(to, 'both/a.bin'));
+    const store = await Store.open(home);
+    const [record] = await store.torrents.all();
+    await store.torrents.update(id, { options: { ...record!.options, movingTo: to } });
+    await store.close();
+    const second = await openTestNode(bed, { home });
+    const { dir, doneBytes } = await until(second, id, isSeeding);
+    assert.deepEqual([dir, doneBytes], [to, 150_000]);
+    assert.deepEqual(readTree(join(to, 'both')), before);
+    assert.ok(!existsSync(tree));
+    const { options } = second.daemon.composition.torrents.get(id).record;
+    assert.equal(options.movingTo, undefined);
+  });
 
   it(
     'a change of a category holds at once: its limits for its torrents, its folder for the next one; without it both are over',

@@ -46,6 +46,8 @@ export interface TorrentRecordOptions {
   readonly secureContacts?: readonly string[];
   /** Hex, to compare the complete download with. */
   readonly sha256?: string;
+  /** Where its files are being moved: a move that a crash cut off goes on with the next start. */
+  readonly movingTo?: string;
   /** Which way it came into the node. */
   readonly origin?: 'add' | 'share' | 'seed' | 'watch' | 'rss' | 'follow';
 }

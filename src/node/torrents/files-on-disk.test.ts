@@ -170,6 +170,31 @@ describe('moving', () => {
     }
   });
 
+  it('that was cut off goes on: what was renamed or copied whole counts, what others have does not', async () => {
+    using disk = new Disk();
+    disk.write('d/top/b', 'e/top/a', 'd/top/c', 'd/top/d');
+    const move = (isResumed: boolean): Promise<void> =>
+      moveFiles(
+        disk.at('d'),
+        disk.at('e'),
+        torrentOf('top/a', 'top/b', 'top/c', 'top/d'),
+        isResumed,
+      );
+    fs.cpSync(disk.at('d/top/c'), disk.at('e/top/c'), { preserveTimestamps: true });
+    fs.writeFileSync(disk.at('e/top/d'), 'of somebody else');
+    fs.writeFileSync(disk.at('e/top/b.starling-moving'), 'half');
+    await assert.rejects(move(true), { code: 'ERR_FILE', message: /EEXIST/ });
+    assert.deepEqual(disk.list('d'), ['top/', 'top/a', 'top/b', 'top/c', 'top/d'], 'all is back');
+    assert.equal(disk.text('e/top/d'), 'of somebody else');
+    fs.rmSync(disk.at('e/top/d'));
+    fs.renameSync(disk.at('d/top/a'), disk.at('e/top/a'));
+    await assert.rejects(move(false), { message: /EEXIST/ });
+    fs.renameSync(disk.at('d/top/b'), disk.at('e/top/b'));
+    await move(true);
+    assert.ok(!fs.existsSync(disk.at('d/top')));
+    for (const name of 'abcd') assert.ok(fs.existsSync(disk.at('e/top', name)), name);
+  });
+
   it('a single file moves alone', async () => {
     using disk = new Disk();
     disk.write('d/one', 'd/two');

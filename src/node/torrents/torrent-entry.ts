@@ -104,9 +104,12 @@ export class TorrentEntry {
   get info(): Info | undefined {
     const { torrent, metainfo, record } = this;
     const known = torrent?.info ?? metainfo?.info;
-    if (known !== undefined || record.source.kind === 'metainfo') return known;
-    const source = this.#source ?? sourceOf(record);
-    return source.kind === 'magnet' ? infoOf(record.source.info, source.magnet) : undefined;
+    if (known !== undefined) return known;
+    this.#source ??= sourceOf(record);
+    if (this.#source.kind === 'metainfo') return this.#source.metainfo.info;
+    return record.source.kind === 'magnet'
+      ? infoOf(record.source.info, this.#source.magnet)
+      : undefined;
   }
 
   /** The torrent file's content, where there is one. */

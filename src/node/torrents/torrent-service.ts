@@ -288,17 +288,29 @@ export class TorrentService implements NodeService {
     expectAbsolute(dir);
     return this.#inTurn(id, async () => {
       if (path.resolve(dir) === path.resolve(entry.record.dir)) return;
-      const { info } = entry;
-      entry.isMoving = true;
       await entry.halt();
       try {
-        if (info !== undefined) await moveFiles(entry.record.dir, dir, info);
-        await this.#changeDir(entry, dir);
+        await this.#move(entry, dir, false);
       } finally {
-        entry.isMoving = false;
         this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
       }
     });
+  }
+
+  /** For a torrent that does not run. @param isResumed a crash cut it off. */
+  async #move(entry: TorrentEntry, dir: string, isResumed: boolean): Promise<void> {
+    const { info } = entry;
+    entry.isMoving = true;
+    try {
+      await this.keep(entry, { options: { ...entry.record.options, movingTo: dir } });
+      if (info !== undefined) await moveFiles(entry.record.dir, dir, info, isResumed);
+      await this.#changeDir(entry, dir);
+    } catch (error) {
+      await this.keep(entry, { options: withoutMove(entry.record) });
+      throw error;
+    } finally {
+      entry.isMoving = false;
+    }
   }
 
   /** Looks for its files in another folder, where somebody put them. @throws {AppError} ERR_CONFIG. */
@@ -325,7 +337,7 @@ export class TorrentService implements NodeService {
     } catch (error) {
       this.#options.log.warn(`${entry.record.name} is checked again: ${(error as Error).message}`);
     }
-    await this.keep(entry, { dir });
+    await this.keep(entry, { dir, options: withoutMove(entry.record) });
   }
 
   async #restore(): Promise<void> {
@@ -335,10 +347,20 @@ export class TorrentService implements NodeService {
       while (next < waiting.length && !this.#isStopping) {
         const entry = waiting[next]!;
         next += 1;
-        await this.#inTurn(entry.id, () => this.#run(entry, {}));
+        await this.#inTurn(entry.id, () => this.#runAgain(entry));
       }
     };
     await Promise.all(Array.from({ length: STARTS_AT_ONCE }, work));
+  }
+
+  async #runAgain(entry: TorrentEntry): Promise<void> {
+    const { movingTo } = entry.record.options;
+    if (movingTo !== undefined) {
+      await this.#move(entry, movingTo, true).catch((error: Error) =>
+        this.#options.log.error(`Cannot finish a move of ${entry.record.name}: ${error.message}`),
+      );
+    }
+    await this.#run(entry, {});
   }
 
   async #run(entry: TorrentEntry, extra: Partial<AddOptions>): Promise<void> {
@@ -461,6 +483,11 @@ export class TorrentService implements NodeService {
   rows(): TorrentRow[] {
     return this.entries.map((entry) => entry.row);
   }
+}
+
+function withoutMove({ options }: TorrentRecord): TorrentRecordOptions {
+  const { movingTo: _, ...rest } = options;
+  return rest;
 }
 
 function optionsOf(choices: Addition['choices']): TorrentRecordOptions {
