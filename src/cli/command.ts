@@ -114,13 +114,22 @@ export function commandHelp(spec: CommandSpec): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Width of the column of calls; a longer one has a line of its own. */
+const CALL_COLUMNS = 22;
+
 /** The help of the program. */
 export function programHelp(specs: readonly CommandSpec[]): string {
   const lines = [
     'Starling: a peer-to-peer node in one program. Share files, and fetch them through a swarm.\n',
     'starling <command> …\n',
     'Commands:',
-    ...specs.map((spec) => `  ${callOf(spec).padEnd(22)} ${spec.summary}`),
+    ...specs.map((spec) => {
+      const call = callOf(spec);
+      const column = ''.padEnd(CALL_COLUMNS + 3);
+      const gap =
+        call.length > CALL_COLUMNS ? `\n${column}` : ' '.repeat(CALL_COLUMNS + 1 - call.length);
+      return `  ${call}${gap}${spec.summary}`;
+    }),
     '\n"starling <command> --help" shows the options of a command; "starling --version" the version.',
   ];
   return `${lines.join('\n')}\n`;

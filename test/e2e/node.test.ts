@@ -97,6 +97,12 @@ describe('starling node', { concurrency: 3 }, () => {
     const nobody = await node.run('pause', 'nobody');
     assert.equal(nobody.code, 2);
     assert.match(nobody.stderr, /"nobody" fits none/);
+    // It is the node's own port that is tested, not another one beside it.
+    const port = await node.peerAddress();
+    const doctor = await node.run('doctor', '--json');
+    const checks = doctor.stdout.split('\n').filter((line) => /"Listening port"/.test(line));
+    assert.equal(checks.length, 1, doctor.stdout);
+    assert.ok(checks[0]!.includes(port.split(':')[1]!), doctor.stdout);
     const [token] = await node.events('token');
     assert.equal(token!['token'], node.token);
     const logs = await node.events('logs');

@@ -1,12 +1,16 @@
 /**
- * `starling doctor`: tests the ways by which this node reaches others and is reached; says what is wrong and how to mend it.
+ * `starling doctor`: tests the ways by which this node reaches others and is reached; says what is wrong and how to mend it. A node that runs on the home tests itself: it is its port that others have to reach.
  * @module
  */
+import type { Finding } from '../../contract/index.ts';
 import { type Check, examine } from '../../node/api/doctor.ts';
 import { untilAborted } from '../../node/api/index.ts';
 import { type CommandSpec, listOption, type OptionValues, textOption } from '../command.ts';
 import { CommandEnd, EXIT } from '../exit.ts';
+import { nodeToUse } from '../handover.ts';
+import type { NodeClient } from '../node-client.ts';
 import { NODE_OPTIONS, nodeOptionsOf, outputOf } from '../options.ts';
+import type { Output } from '../output.ts';
 import { withPeerNode } from '../session.ts';
 
 const MARKS = { ok: '✓', warning: '!', failed: '✗', skipped: '–' } as const;
@@ -23,8 +27,46 @@ export const doctorCommand: CommandSpec = {
   run: (_, options) => diagnose(options),
 };
 
+const STATUSES = { ok: 'ok', warning: 'warning', problem: 'failed', unknown: 'skipped' } as const;
+
+/** Lists that only a process of its own can follow. */
+const OWN_LISTS = ['tracker', 'bootstrap'] as const;
+
 async function diagnose(options: OptionValues): Promise<void> {
   const output = outputOf(options);
+  const isOwn = OWN_LISTS.some((name) => listOption(options, name).length > 0);
+  const running = isOwn ? undefined : await nodeToUse(options, output);
+  const checks =
+    running === undefined ? await examineHere(options, output) : await examineNode(running, output);
+  const failed = checks.filter(({ status }) => status === 'failed');
+  const warnings = checks.filter(({ status }) => status === 'warning').length;
+  output.event({ type: 'done', failed: failed.length, warnings });
+  if (failed.length > 0) {
+    const names = failed.map(({ name }) => name).join(', ');
+    throw new CommandEnd(`Something is wrong: ${names}.`, { exitCode: EXIT.failed });
+  }
+  output.result(warnings === 0 ? 'All is well.' : 'It works, but could be better.');
+}
+
+function tell(check: Check, output: Output): void {
+  output.event({ type: 'check', ...check });
+  output.result(linesOf(check));
+}
+
+async function examineNode(client: NodeClient, output: Output): Promise<readonly Check[]> {
+  output.note('The running node tests itself; it takes some seconds.');
+  const { findings } = await client.post<{ findings: Finding[] }>('/doctor');
+  const checks = findings.map(({ what, state, text, remedy }) => ({
+    name: what,
+    status: STATUSES[state],
+    finding: text,
+    ...(remedy === null ? {} : { mend: remedy }),
+  }));
+  for (const check of checks) tell(check, output);
+  return checks;
+}
+
+async function examineHere(options: OptionValues, output: Output): Promise<readonly Check[]> {
   const trackers = listOption(options, 'tracker');
   const nodeOptions = nodeOptionsOf(options);
   const isListenGiven = textOption(options, 'listen') !== undefined;
@@ -41,19 +83,11 @@ async function diagnose(options: OptionValues): Promise<void> {
         const { value: check } = await untilAborted(signal, examination.next());
         if (check === undefined) return;
         checks.push(check);
-        output.event({ type: 'check', ...check });
-        output.result(linesOf(check));
+        tell(check, output);
       }
     },
   );
-  const failed = checks.filter(({ status }) => status === 'failed').length;
-  const warnings = checks.filter(({ status }) => status === 'warning').length;
-  output.event({ type: 'done', failed, warnings });
-  if (failed > 0) {
-    const names = checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
-    throw new CommandEnd(`Something is wrong: ${names.join(', ')}.`, { exitCode: EXIT.failed });
-  }
-  output.result(warnings === 0 ? 'All is well.' : 'It works, but could be better.');
+  return checks;
 }
 
 function linesOf({ name, status, finding, mend }: Check): string {
