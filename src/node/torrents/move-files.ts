@@ -57,9 +57,9 @@ export async function moveFiles(
   await removeFiles(from, info, new Set(news)).catch(() => {});
 }
 
-/** A copy is made with the times of what it is a copy of, and gets its name when it is whole. */
+/** A copy is made with the times of what it is a copy of, to a millisecond or so, and gets its name when it is whole. */
 function isCopy(old: Stats, next: Stats): boolean {
-  return old.size === next.size && Math.floor(old.mtimeMs) === Math.floor(next.mtimeMs);
+  return old.size === next.size && Math.abs(old.mtimeMs - next.mtimeMs) < 2;
 }
 
 /** @returns true when it was copied and the old one still stands. */
