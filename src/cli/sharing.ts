@@ -8,6 +8,7 @@ import {
   createTorrent,
   formatEndpoint,
   hexHashes,
+  makeFolder,
   type PeerNode,
   type Torrent,
   type WebPlace,
@@ -45,7 +46,7 @@ export async function shareTarget(
     onProgress: (doneBytes, totalBytes) => output.bar('Hashing', doneBytes, totalBytes),
   });
   const file = path.join(node.home, 'torrents', `${keyOf(created.metainfo.info)}.torrent`);
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   fs.writeFileSync(file, created.bytes);
   const torrent = await node.add({
     source: { kind: 'metainfo', metainfo: created.metainfo },

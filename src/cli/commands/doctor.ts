@@ -29,15 +29,16 @@ export const doctorCommand: CommandSpec = {
 
 const STATUSES = { ok: 'ok', warning: 'warning', problem: 'failed', unknown: 'skipped' } as const;
 
-/** Lists that only a process of its own can follow. */
-const OWN_LISTS = ['tracker', 'bootstrap'] as const;
-
 async function diagnose(options: OptionValues): Promise<void> {
   const output = outputOf(options);
-  const isOwn = OWN_LISTS.some((name) => listOption(options, name).length > 0);
+  // Which nodes of the DHT it begins with is a process's own.
+  const isOwn = listOption(options, 'bootstrap').length > 0;
   const running = isOwn ? undefined : await nodeToUse(options, output);
+  const trackers = listOption(options, 'tracker');
   const checks =
-    running === undefined ? await examineHere(options, output) : await examineNode(running, output);
+    running === undefined
+      ? await examineHere(options, trackers, output)
+      : await examineNode(running, trackers, output);
   const failed = checks.filter(({ status }) => status === 'failed');
   const warnings = checks.filter(({ status }) => status === 'warning').length;
   output.event({ type: 'done', failed: failed.length, warnings });
@@ -53,9 +54,15 @@ function tell(check: Check, output: Output): void {
   output.result(linesOf(check));
 }
 
-async function examineNode(client: NodeClient, output: Output): Promise<readonly Check[]> {
+async function examineNode(
+  client: NodeClient,
+  trackers: readonly string[],
+  output: Output,
+): Promise<readonly Check[]> {
   output.note('The running node tests itself; it takes some seconds.');
-  const { findings } = await client.post<{ findings: Finding[] }>('/doctor');
+  const { findings } = await client.post<{ findings: Finding[] }>(
+    `/doctor?${new URLSearchParams(trackers.map((url) => ['tracker', url]))}`,
+  );
   const checks = findings.map(({ what, state, text, remedy }) => ({
     name: what,
     status: STATUSES[state],
@@ -66,8 +73,11 @@ async function examineNode(client: NodeClient, output: Output): Promise<readonly
   return checks;
 }
 
-async function examineHere(options: OptionValues, output: Output): Promise<readonly Check[]> {
-  const trackers = listOption(options, 'tracker');
+async function examineHere(
+  options: OptionValues,
+  trackers: readonly string[],
+  output: Output,
+): Promise<readonly Check[]> {
   const nodeOptions = nodeOptionsOf(options);
   const isListenGiven = textOption(options, 'listen') !== undefined;
   const checks: Check[] = [];

@@ -2,6 +2,7 @@
  * What a user interface may do with a node: the command line and, later, the dashboard know only this.
  * @module
  */
+export { makeFolder } from '../../io/make-folder.ts';
 export { untilAborted } from '../../io/until-aborted.ts';
 export { AppError } from '../../lib/errors.ts';
 export type { PeerOrigin } from '../../protocol/swarm/index.ts';
