@@ -9,6 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Leech, Task } from './clients.ts';
 import { Measured } from './processes.ts';
 
+/** What Chromium takes of the processors after a page was drawn. */
+const SETTLE_MS = 2_000;
+
 interface Row {
   readonly id: string;
   readonly state: string;
@@ -49,8 +52,10 @@ async function startNode(launcher: string, task: Task, home: string): Promise<Ru
   const { url } = JSON.parse(await measured.line((line) => line.includes('"ready"')));
   const token = fs.readFileSync(path.join(home, 'api-token'), 'utf8').trim();
   const node = new RunningNode(measured, url, token, task);
-  openDashboard(node, path.join(home, 'chromium'));
+  openDashboard(node, fs.mkdtempSync(path.join(path.dirname(launcher), 'chromium-')));
   await node.untilFollowed();
+  // It is measured with a dashboard that is open, not with one that opens.
+  await sleep(SETTLE_MS);
   return node;
 }
 

@@ -87,7 +87,9 @@ export interface NodeOptions {
   /** Most torrents that download, and that seed, at a time; the others wait as `queued`. Default: no limit, as a one-shot command needs it. */
   readonly maxActiveDownloads?: number;
   readonly maxActiveSeeds?: number;
-  /** False: no DHT. Default, as for the other ways: the home's settings (`starling privacy`), which are on. */
+  /** What it may reveal. Default: the home's settings (`starling privacy`), which are on. Asked at the start; for the record of addresses at any time. */
+  readonly privacy?: () => PrivacySettings;
+  /** False: no DHT. Default, as for the other ways: what `privacy` says. */
   readonly usesDht?: boolean;
   /** DHT nodes to begin with, "HOST:PORT". */
   readonly bootstrap?: readonly string[];
@@ -119,6 +121,8 @@ export class PeerNode implements AsyncDisposable {
   readonly policy: ReachPolicy;
   /** What this node reveals, of its options and the settings of its home. */
   readonly switches: PrivacySettings;
+  /** What it may reveal now. */
+  readonly privacy: () => PrivacySettings;
   /** What this node knows of others from former dealings. */
   readonly reputation: Reputation;
   readonly #onNotice: NodeOptions['onNotice'];
@@ -170,6 +174,7 @@ export class PeerNode implements AsyncDisposable {
     this.#udp = new UdpDoor(listen.localHost ?? '0.0.0.0', this.endpoint.port);
     this.#queue = new TorrentQueue<Torrent>(options);
     this.switches = switches;
+    this.privacy = privacyOf(options);
     this.#lsd = switches.lan ? this.#openLsd() : undefined;
     const doorman = new Doorman({
       isExempt: (host) => policy.isNear(host),
@@ -540,9 +545,13 @@ async function openListener(listen: string | undefined, offline: boolean): Promi
   }
 }
 
+function privacyOf({ privacy, home = defaultHome() }: NodeOptions): () => PrivacySettings {
+  return privacy ?? (() => readPrivacy(home));
+}
+
 /** What the options leave open the settings of the home decide. @throws {AppError} ERR_CONFIG, ERR_FILE. */
 function switchesOf(options: NodeOptions): PrivacySettings {
-  const kept = readPrivacy(options.home ?? defaultHome());
+  const kept = privacyOf(options)();
   return {
     ...kept,
     dht: options.usesDht ?? kept.dht,

@@ -6,7 +6,7 @@
  * @module
  */
 import { Contacts } from './contacts.ts';
-import { type PrivacySwitch, readPrivacy } from './privacy-settings.ts';
+import { type PrivacySettings, type PrivacySwitch, readPrivacy } from './privacy-settings.ts';
 
 /** How a mechanism stands in a home. */
 export type MechanismState =
@@ -141,9 +141,12 @@ const UNSWITCHED: readonly Entry[] = [
   },
 ];
 
-/** What a home reveals. @throws {AppError} ERR_CONFIG, ERR_FILE for settings or contacts that cannot be read. */
-export function privacyPicture(home: string, isOffline: boolean): PrivacyPicture {
-  const settings = readPrivacy(home);
+/** What a home reveals. @param settings of a node that runs; default: what the home says. @throws {AppError} ERR_CONFIG, ERR_FILE for settings or contacts that cannot be read. */
+export function privacyPicture(
+  home: string,
+  isOffline: boolean,
+  settings: PrivacySettings = readPrivacy(home),
+): PrivacyPicture {
   const contacts = new Contacts(home).list();
   const used = contacts.filter(({ isRelay }) => isRelay).map(({ name }) => name);
   const served = contacts.filter(({ mayRelay }) => mayRelay).map(({ name }) => name);

@@ -6,6 +6,7 @@ import { it } from 'node:test';
 import { PeerNode } from '../../src/node/index.ts';
 import { startStarling, WITH_LSD } from '../support/cli.ts';
 import { TestBed } from '../support/cli-child.ts';
+import { openTestNode } from '../support/daemon.ts';
 
 it('privacy: shows each mechanism with its way out; what is set off is off for commands and for the library, until it is set on', {
   timeout: 60_000,
@@ -71,4 +72,27 @@ it('privacy: shows each mechanism with its way out; what is set off is off for c
   const damaged = await run('doctor', '--listen', '127.0.0.1:0');
   assert.equal(damaged.code, 2);
   assert.match(damaged.stderr, /privacy\.json: expected settings as "starling privacy"/);
+});
+
+it('privacy of a node: what its command line decides is off, and shown as off; the rest follows the switches of the home at once', {
+  timeout: 30_000,
+}, async () => {
+  await using bed = new TestBed();
+  const node = await openTestNode(bed, {
+    settings: { 'discovery.dht': false, 'discovery.pex': false, 'discovery.port-mapping': false },
+  });
+  const off = async (): Promise<string[]> => {
+    const { body } = await node.ask('GET', '/privacy');
+    const switched: { name: string; canSwitch: boolean; isOn: boolean }[] = body.disclosures;
+    return switched.filter((each) => each.canSwitch && !each.isOn).map(({ name }) => name);
+  };
+  const before = await off();
+  for (const name of ['dht', 'pex', 'lan', 'port-mapping']) {
+    assert(before.includes(name), `${name} of ${before}`);
+  }
+  assert(!before.includes('address-record'));
+  const { status, body } = await node.ask('GET', `/dht/peers/${'ab'.repeat(20)}`);
+  assert.deepEqual([status >= 400, /discovery\.dht/.test(body.detail)], [true, true], body.detail);
+  await node.ask('PATCH', '/privacy', { body: { 'address-record': false, dht: true } });
+  assert.deepEqual(new Set(await off()), new Set([...before, 'address-record']));
 });

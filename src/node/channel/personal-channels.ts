@@ -79,6 +79,7 @@ function publish(node: PeerNode, seed: Uint8Array, isRelay: boolean): AddressPub
     seed,
     home,
     isOffline: policy.isOffline,
+    isOn: () => node.privacy()['address-record'],
     includesPrivate: policy.isOffline,
     current: () => ({
       addresses: node.dialableEndpoints,

@@ -23,6 +23,12 @@ import {
   tlsFilesOf,
 } from '../http/server-tls.ts';
 import { PeerNode } from '../peer-node.ts';
+import {
+  PRIVACY_SWITCHES,
+  type PrivacySettings,
+  type PrivacySwitch,
+  readPrivacy,
+} from '../privacy-settings.ts';
 import { Settings } from '../settings/settings.ts';
 import { Store } from '../store/store.ts';
 import { orInfinity } from '../torrents/limit-service.ts';
@@ -179,6 +185,7 @@ function openEngine(
   return PeerNode.open({
     home,
     isOffline,
+    privacy: () => privacyOf(settings, home),
     ...(listen === '' ? {} : { listen }),
     ...(gateway === '' ? {} : { gateway }),
     ...(bootstrap === undefined ? {} : { bootstrap }),
@@ -189,6 +196,17 @@ function openEngine(
     uploadLimitBytesPerSec: settings.get('transfers.upload-limit'),
     onNotice: (notice) => log.area('node').info(notice),
   });
+}
+
+/** What the command line, the environment or the file of settings decide; else what the home says at the moment, as for commands without a node. */
+function privacyOf(settings: Settings, home: string): PrivacySettings {
+  const kept = readPrivacy(home);
+  const entries = PRIVACY_SWITCHES.map((name) => {
+    const setting = `discovery.${name}` as const;
+    const isOurs = ['default', 'saved'].includes(settings.source(setting));
+    return [name, isOurs ? kept[name] : settings.get(setting)] as const;
+  });
+  return Object.fromEntries(entries) as Record<PrivacySwitch, boolean>;
 }
 
 async function openServer(needs: {

@@ -143,7 +143,7 @@ export class NetworkService implements NodeService {
     const { node } = this.#options;
     const response = { 200: Type.Object({ disclosures: Type.Array(Disclosure) }) };
     const picture = (): { disclosures: Disclosure[] } => {
-      const { mechanisms } = privacyPicture(node.home, node.policy.isOffline);
+      const { mechanisms } = privacyPicture(node.home, node.policy.isOffline, node.privacy());
       return { disclosures: mechanisms.map(disclosureOf) };
     };
     api.get(

@@ -5,6 +5,7 @@
 import type { Stats } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../../io/make-folder.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { Info } from '../../protocol/metainfo/index.ts';
 import { nodeError } from '../errors.ts';
@@ -43,7 +44,7 @@ export async function moveFiles(
       else if (here !== undefined) present.push({ old, next });
     }
     for (const move of present) {
-      await fs.mkdir(path.dirname(move.next), { recursive: true });
+      makeFolder(path.dirname(move.next));
       isCopied = (await place(move)) || isCopied;
       done.push(move);
     }
