@@ -18,7 +18,7 @@ import { startTestTracker, type TestTracker } from '../test/support/tracker.ts';
 import { type Client, Clients } from './support/clients.ts';
 import { writeRandom } from './support/hash-rivals.ts';
 import { HANDED_BACK_MS, warmMemory } from './support/memory.ts';
-import { leechInNode, seedInNode } from './support/node-client.ts';
+import { readyNode, seedInNode } from './support/node-client.ts';
 import { type Cost, freePort, Measured, median } from './support/processes.ts';
 
 const { values } = parseArgs({
@@ -92,7 +92,6 @@ async function pair(from: End, to: End, format: Format): Promise<Run> {
       ? await seedInNode(clients.launcher, seedTask)
       : await clients.seed(from, seedTask);
   try {
-    warmMemory(dir, 2.5 * mib);
     const isTold = to !== 'aria2';
     if (!isTold) tracker.addPeer(infoHashOf(trackedTorrent), '127.0.0.1', seedPort);
     const task = {
@@ -101,8 +100,11 @@ async function pair(from: End, to: End, format: Format): Promise<Run> {
       port: leechPort,
       peers: [seedPort],
     };
-    const { process: leech, seconds } =
-      to === 'node' ? await leechInNode(clients.launcher, task) : clients.leech(to, task);
+    const begin =
+      to === 'node' ? await readyNode(clients.launcher, task) : () => clients.leech(to, task);
+    // Last of all: what it warms cools in seconds.
+    warmMemory(dir, 2.5 * mib);
+    const { process: leech, seconds } = begin();
     try {
       const took = await seconds();
       return { seconds: took, seed: seed.cost(), leech: leech.cost() };

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Leech, Task } from './clients.ts';
-import { Measured } from './processes.ts';
+import { endWithThis, Measured } from './processes.ts';
 
 /** What Chromium takes of the processors after a page was drawn. */
 const SETTLE_MS = 2_000;
@@ -32,16 +32,18 @@ export async function seedInNode(launcher: string, task: Task): Promise<Measured
   return node.process;
 }
 
-/** Adds a torrent to a node that runs already; the time is the node's own, from the addition to the last piece. */
-export async function leechInNode(launcher: string, task: Task): Promise<Leech> {
+/** Starts a node that waits with its dashboard open. @returns what adds the torrent; the time is the node's own, from the addition to the last piece. */
+export async function readyNode(launcher: string, task: Task): Promise<() => Leech> {
   const node = await startNode(launcher, task, path.join(task.folder, 'home'));
-  const added = node.add();
-  const seconds = async (): Promise<number> => {
-    await added;
-    const row = await node.until('seeding');
-    return (row.completedAtMs! - row.addedAtMs) / 1000;
+  return () => {
+    const added = node.add();
+    const seconds = async (): Promise<number> => {
+      await added;
+      const row = await node.until('seeding');
+      return (row.completedAtMs! - row.addedAtMs) / 1000;
+    };
+    return { process: node.process, seconds };
   };
-  return { process: node.process, seconds };
 }
 
 async function startNode(launcher: string, task: Task, home: string): Promise<RunningNode> {
@@ -69,7 +71,7 @@ function openDashboard({ process: node, page }: RunningNode, profile: string): v
   const program = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
   const browser = spawn(program, words, { stdio: 'ignore' });
   node.child.once('exit', () => browser.kill());
-  process.once('exit', () => browser.kill());
+  endWithThis(browser);
 }
 
 class RunningNode {

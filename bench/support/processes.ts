@@ -13,6 +13,17 @@ export interface Cost {
   readonly peakMiB: number;
 }
 
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** A benchmark that fails leaves nothing running. */
+export function endWithThis(child: ChildProcess): void {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
+
 /** A child whose output lines can be waited for. */
 export class Measured {
   readonly child: ChildProcess;
@@ -30,10 +41,7 @@ export class Measured {
       env: { ...process.env, STARLING_OFFLINE: '1', ...env },
       stdio: ['pipe', 'pipe', stderr],
     });
-    // A benchmark that fails leaves nothing running.
-    const onExit = (): void => void this.child.kill('SIGKILL');
-    process.once('exit', onExit);
-    this.child.once('exit', () => process.off('exit', onExit));
+    endWithThis(this.child);
     readline.createInterface({ input: this.child.stdout! }).on('line', (line) => {
       this.#lines.push(line);
       const at = this.#waiting.findIndex(({ matches }) => matches(line));
