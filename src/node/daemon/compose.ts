@@ -5,6 +5,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { openPersonalChannels } from '../channel/personal-channels.ts';
+import type { RelayServer } from '../channel/relay-server.ts';
 import type { Contacts } from '../contacts.ts';
 import { MediaService } from '../media/media-service.ts';
 import { NetworkService } from '../network/network-service.ts';
@@ -60,9 +61,7 @@ export function composeServices(parts: Parts): Composition {
   const isRelay = settings.get('relay.enabled');
   const personal = openPersonalChannels(node, { passphrase, isFindable: true, isRelay });
   const { channels, contacts } = personal;
-  const relay = isRelay
-    ? node.serveAsRelay({ serves: (peerId) => contacts.byPeerId(peerId)?.mayRelay === true })
-    : undefined;
+  const relay = isRelay ? serveAsRelay(node, contacts, settings) : undefined;
   const [torrents, ...rules] = composeTorrents(parts, contacts, (id) =>
     publications.noteComplete(id),
   );
@@ -202,9 +201,26 @@ function moveWhenComplete(
   torrents.moveTo(entry.id, dir).catch((error: Error) => log.area('torrents').warn(error.message));
 }
 
+function serveAsRelay(node: PeerNode, contacts: Contacts, settings: Settings): RelayServer {
+  return node.serveAsRelay({
+    serves: (peerId) => {
+      const contact = contacts.byPeerId(peerId);
+      return contact !== undefined && (contact.mayRelay || settings.get('relay.all-contacts'));
+    },
+    bytesPerPeerPerDay: settings.get('relay.bytes-per-day'),
+  });
+}
+
 function trackerService(settings: Settings, log: Log): NodeService[] {
   const listen = settings.get('tracker.listen');
-  return listen === '' ? [] : [new TrackerNodeService(listen, log.area('tracker'))];
+  if (listen === '') return [];
+  const options = {
+    listen,
+    intervalSec: settings.get('tracker.interval'),
+    keys: settings.get('tracker.keys'),
+    allowFile: settings.get('tracker.allow'),
+  };
+  return [new TrackerNodeService(options, log.area('tracker'))];
 }
 
 function downloadDir(settings: Settings): string {

@@ -88,7 +88,12 @@ export interface SettingValues {
   readonly 'discovery.port-mapping': boolean;
   readonly 'discovery.address-record': boolean;
   readonly 'relay.enabled': boolean;
+  readonly 'relay.all-contacts': boolean;
+  readonly 'relay.bytes-per-day': number;
   readonly 'tracker.listen': string;
+  readonly 'tracker.interval': number;
+  readonly 'tracker.keys': readonly string[];
+  readonly 'tracker.allow': string;
   readonly 'log.level': 'error' | 'warn' | 'info' | 'debug';
 }
 
@@ -211,7 +216,38 @@ export const SETTINGS: { readonly [N in SettingName]: SettingSpec<SettingValues[
   'discovery.port-mapping': privacy('Ask the router to let the port through.'),
   'discovery.address-record': privacy('Put a signed record of the addresses into the DHT.'),
   'relay.enabled': flag(false, 'Pass sealed bytes on for contacts that are marked for it.'),
+  'relay.all-contacts': flag(false, 'Pass on for every contact.', true),
+  'relay.bytes-per-day': {
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_BYTES,
+    default: 20 * 1024 ** 3,
+    unit: 'bytes',
+    help: 'Bytes that are passed on for one peer within a day.',
+    isLive: false,
+  },
   'tracker.listen': text('Address of a tracker that runs with the node; empty: none.', address),
+  'tracker.interval': {
+    type: 'integer',
+    minimum: 30,
+    maximum: 86_400,
+    default: 1_800,
+    unit: 's',
+    help: 'Time between announces of a peer.',
+    isLive: false,
+  },
+  'tracker.keys': {
+    type: 'list',
+    pattern: /^[\w.~-]{1,64}$/,
+    expected: 'keys of up to 64 letters, digits and . _ ~ -',
+    default: [],
+    help: 'Only /KEY/announce with one of these is served; none: /announce.',
+    isLive: false,
+  },
+  'tracker.allow': text(
+    'A file with the only info-hashes that are served, one a line; empty: all are. It is read again when the node starts.',
+    folder,
+  ),
   'log.level': {
     type: 'choice',
     choices: ['error', 'warn', 'info', 'debug'],
