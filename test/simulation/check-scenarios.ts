@@ -15,6 +15,7 @@ export function checkScenarios(scenarios: readonly Scenario[]): void {
     const count = scenario.seeds ?? FIXED_SEEDS;
     test(`${scenario.name}, ${count} fixed seeds and a fresh one`, () => {
       for (let seed = 1; seed <= count; seed += 1) runScenario(scenario, seed);
+      for (const seed of scenario.keptSeeds ?? []) runScenario(scenario, seed);
       runScenario(scenario, randomInt(1_000, 1_000_000_000));
     });
   }

@@ -10,6 +10,8 @@ export interface Scenario {
   readonly run: (seed: number) => void;
   /** Fixed seeds in the tests, default 6; a scenario of half a second needs few. */
   readonly seeds?: number;
+  /** Seeds that found a fault once, besides. */
+  readonly keptSeeds?: readonly number[];
 }
 
 /** A scenario failed; `message` names the command that replays it. */

@@ -134,6 +134,8 @@ export class RoutingTable {
     if (bucket === undefined || node === undefined) return;
     node.failures += 1;
     this.delay(node, nowMs + RETRY_MS * 2 ** (node.failures - 1));
+    // Who waited too long may have gone, too: an hour after half of a network vanished one in twenty tables still named such a one.
+    bucket.waiting = bucket.waiting.filter((other) => isGood(nowMs, other));
     const heir = bucket.waiting.at(-1);
     if (node.failures >= HOPELESS_FAILURES) this.#leave(bucket, node);
     else if (node.failures >= MAX_FAILURES && heir !== undefined) {
