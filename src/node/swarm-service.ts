@@ -34,7 +34,7 @@ import { type LinkOwner, PeerLink } from './peer-link.ts';
 import type { NeededPiece } from './playback.ts';
 import type { Wake } from './rate-gate.ts';
 import type { TorrentGeometry } from './storage.ts';
-import { type NodeGates, type RateLimits, TorrentGates } from './torrent-gates.ts';
+import { type LinkWakes, type NodeGates, type RateLimits, TorrentGates } from './torrent-gates.ts';
 import type { WebSeedConnection } from './web-seed-connection.ts';
 import { type WebSeedPlan, type WebSeedStatus, WebSeeds } from './web-seeds.ts';
 
@@ -87,12 +87,6 @@ export interface SwarmServiceOptions {
   readonly webSeeds?: WebSeedPlan;
   readonly onEvent: (event: SwarmEvent) => void;
   readonly onDiskFault: (fault: DiskFault) => void;
-}
-
-/** What the rate gates call for a link; the same functions for its whole life, so that a gate holds each once. */
-interface LinkWakes {
-  readonly pump: Wake;
-  readonly resume: Wake;
 }
 
 /** A running torrent core. */
@@ -397,16 +391,21 @@ export class SwarmService implements LinkOwner {
 
   onReadDone(link: PeerLink): void {
     this.drain();
-    if (this.#gates.isCharging) {
-      this.#gates.charge(this.#gates.download, this.#wakesOf(link).resume, link.readBytes);
-    }
+    const { download, isCharging } = this.#gates;
+    const { resume } = this.#wakesOf(link);
+    if (isCharging) this.#gates.charge(download, resume, link.readBytes);
     if (this.#plane.disk.isBehind) {
-      link.connection.pause();
-      this.#plane.disk.whenCaughtUp(this.#wakesOf(link).resume);
-      return;
+      this.#setReading(link, false);
+      this.#plane.disk.whenCaughtUp(resume);
+    } else if (!download.isUnlimited && !link.isClosed && download.available(resume) <= 0) {
+      this.#setReading(link, false);
     }
-    if (this.#gates.download.isUnlimited || link.isClosed) return;
-    if (this.#gates.download.available(this.#wakesOf(link).resume) <= 0) link.connection.pause();
+  }
+
+  #setReading(link: PeerLink, isReading: boolean): void {
+    this.swarm.handleReading(monotonicMs(), link.id, isReading);
+    if (isReading) link.connection.resume();
+    else link.connection.pause();
   }
 
   #transmit(id: number, bytes: Uint8Array): void {
@@ -545,7 +544,8 @@ export class SwarmService implements LinkOwner {
   #wakesOf(link: PeerLink): LinkWakes {
     let wakes = this.#wakes.get(link);
     if (wakes === undefined) {
-      wakes = { pump: () => link.queue?.pump(), resume: () => link.connection.resume() };
+      const resume = (): void => this.#setReading(link, true);
+      wakes = { pump: () => link.queue?.pump(), resume };
       this.#wakes.set(link, wakes);
     }
     return wakes;

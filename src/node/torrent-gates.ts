@@ -5,6 +5,12 @@
 import { GateChain, RateGate, type Wake } from './rate-gate.ts';
 import { returnBytes, wireBytes } from './wire-cost.ts';
 
+/** What the rate gates call for a link; the same functions for its whole life, so that a gate holds each once. */
+export interface LinkWakes {
+  readonly pump: Wake;
+  readonly resume: Wake;
+}
+
 /** Limits in bytes a second; 0 lifts one, undefined leaves it. */
 export interface RateLimits {
   readonly downloadBytesPerSec?: number;

@@ -438,7 +438,11 @@ export class SimPeer {
     this.drain();
     if (this.#store?.isBehind !== true || link.end.isPaused) return;
     link.end.pause();
-    this.#store.whenCaughtUp(() => link.end.resume());
+    this.swarm.handleReading(this.#clock.nowMs, link.id, false);
+    this.#store.whenCaughtUp(() => {
+      this.swarm.handleReading(this.#clock.nowMs, link.id, true);
+      link.end.resume();
+    });
   }
 
   /** A block that trickles in gives way to another copy. */

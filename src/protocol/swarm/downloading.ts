@@ -141,6 +141,7 @@ function takeOver(
 /** True when a peer that needs `ownMs` for a block would bring it well before `ownerId`, which owes it. */
 function isLateFor(state: SwarmState, nowMs: number, ownMs: number, ownerId: number): boolean {
   const owner = state.peers.get(ownerId);
+  if (owner?.isHeldBack === true) return false;
   if (owner === undefined || owner.pipeline.isSnubbed) return true;
   // Whoever was silent for a while is expected to stay so for as long.
   const silentMs = nowMs - owner.lastBlockMs;

@@ -56,6 +56,8 @@ export class Peer {
   readonly requests: RequestQueue = new RequestQueue();
   readonly pipeline: RequestPipeline;
   lastBlockMs: number;
+  /** Nothing is read from it: our disk or our limit is the slow one, and its silence is ours. */
+  isHeldBack = false;
   unrequestedBlocks = 0;
   /** Rejects while unchoked. */
   refusals = 0;

@@ -294,6 +294,14 @@ export class Swarm {
     takeBlock(this.#state, nowMs, peer, block, isStored);
   }
 
+  /** Whether the peer is read from: as long as it is not, it is not late with what it owes, and its blocks are not asked of others. */
+  handleReading(nowMs: number, id: number, isReading: boolean): void {
+    const peer = this.#state.peers.get(id);
+    if (peer === undefined) return;
+    peer.isHeldBack = !isReading;
+    if (isReading) peer.lastBlockMs = nowMs;
+  }
+
   /** The oldest `blockCount` `serve`s of a peer were handed to its socket. */
   handleServed(nowMs: number, id: number, blockCount: number, dataBytes: number): void {
     const peer = this.#state.peers.get(id);
