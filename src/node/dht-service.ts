@@ -216,6 +216,12 @@ export class DhtService {
     this.#drain();
   }
 
+  /** The next pulse looks for peers of a tracked torrent again, unless a lookup is under way. */
+  lookAgain(infoHash: Uint8Array): void {
+    const tracked = this.#tracked.get(toHex(infoHash));
+    if (tracked !== undefined) tracked.nextMs = 0;
+  }
+
   /** Once a second: lookups that are due, and the table kept. */
   pulse(nowMs: number): void {
     if (this.#cores.size === 0 || this.#isClosed) return;

@@ -101,3 +101,28 @@ test('what is learnt of a torrent does not begin its lookup anew', async (t) => 
   await isAnnounced;
   assert.deepEqual(asked, [toHex(HIDDEN), toHex(OPEN)]);
 });
+
+test('a download that has nobody looks again, ever more seldom, until it has somebody', async () => {
+  const looks: number[] = [];
+  let nowMs = 0;
+  const dht = { track: () => {}, untrack: () => {}, lookAgain: () => looks.push(nowMs) };
+  const torrent = new TorrentDht(dht as unknown as DhtService, 1001, () => {});
+  const run = (untilMs: number, isLonely: boolean): void => {
+    for (; nowMs <= untilMs; nowMs += 1_000) torrent.pulse(nowMs, isLonely);
+  };
+  run(20_000, true);
+  assert.deepEqual(looks, [], 'nothing is looked for before it starts');
+  torrent.start({ infoHashV1: OPEN }, false);
+  run(100_000, true);
+  assert.deepEqual(looks, [31_000, 51_000, 91_000]);
+  run(200_000, false);
+  run(215_000, true);
+  assert.deepEqual(looks.slice(3), [211_000], 'it begins anew');
+  torrent.stop();
+  run(2_000_000, true);
+  assert.equal(looks.length, 4);
+  torrent.start({ infoHashV1: OPEN }, false);
+  run(20_000_000, true);
+  const [before, last] = looks.slice(-2);
+  assert.equal(last! - before!, 900_000);
+});

@@ -11,6 +11,12 @@ import type { DhtService } from './dht-service.ts';
 import { swarmHashes } from './hex-hashes.ts';
 import type { InfoHashes } from './torrent-types.ts';
 
+// Implementation limits
+/** A download that has nobody looks again after this, and after twice as long each time: those that it was told of may all be gone. */
+const LONELY_MS = 10_000;
+/** … until it looks as seldom as it announces. */
+const MOST_LONELY_MS = 900_000;
+
 /** Keeps one torrent announced. */
 export class TorrentDht {
   readonly #dht: DhtService | undefined;
@@ -18,6 +24,8 @@ export class TorrentDht {
   readonly #onPeers: (peers: readonly Endpoint[]) => void;
   #hashes: Uint8Array[] = [];
   #hasBegun = false;
+  /** When it looks again, and how long it waited for that; undefined: it has somebody, or needs nobody. */
+  #lonely: { readonly dueMs: number; readonly waitMs: number } | undefined;
 
   /**
    * @param dht undefined: this node does without.
@@ -51,6 +59,20 @@ export class TorrentDht {
       this.#hashes.push(infoHash);
       this.#dht?.track(infoHash, this.#listenPort, this.#onPeers);
     }
+  }
+
+  /** About once a second. @param isLonely it wants peers and is connected with none. */
+  pulse(nowMs: number, isLonely: boolean): void {
+    if (!isLonely || this.#hashes.length === 0) this.#lonely = undefined;
+    else if (this.#lonely === undefined) this.#wait(nowMs, LONELY_MS);
+    else if (nowMs >= this.#lonely.dueMs) {
+      for (const infoHash of this.#hashes) this.#dht?.lookAgain(infoHash);
+      this.#wait(nowMs, Math.min(2 * this.#lonely.waitMs, MOST_LONELY_MS));
+    }
+  }
+
+  #wait(nowMs: number, waitMs: number): void {
+    this.#lonely = { dueMs: nowMs + waitMs, waitMs };
   }
 
   stop(): void {

@@ -6,6 +6,7 @@
  */
 import { monotonicMs } from '../io/clock.ts';
 import type { Endpoint } from '../io/tcp.ts';
+import type { Swarm } from '../protocol/swarm/index.ts';
 import { TorrentDht } from './torrent-dht.ts';
 import type { TorrentHost } from './torrent-host.ts';
 import { TorrentLan } from './torrent-lan.ts';
@@ -71,6 +72,11 @@ export class TorrentDiscovery {
   /** Other trackers from now on, by tier. */
   setTrackers(tiers: readonly (readonly string[])[]): void {
     this.trackers.setTiers(tiers);
+  }
+
+  /** About once a second. */
+  pulse(nowMs: number, { isComplete, peerCount }: Swarm): void {
+    this.#dht.pulse(nowMs, !isComplete && peerCount === 0);
   }
 
   /** Somebody wants peers now: all are asked that run, at most once in ASK_AGAIN_MS. */

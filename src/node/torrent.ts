@@ -286,6 +286,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   /** @internal The node's pulse, about once a second: what time brings to a torrent without a timer of its own. */
   pulse(nowMs: number): void {
     this.#checkShare(nowMs);
+    this.discovery.pulse(nowMs, this.#service.swarm);
     this.#service.pulse(nowMs);
     this.#records.pulse(nowMs).catch((error: AppError) => this.#faults.fail(error, false));
   }
@@ -537,7 +538,6 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
   }
 
   // Faults
-
   #onDiskFault(fault: DiskFault): void {
     if (this.#options.looks !== undefined && UNDERNEATH.has(fault.code)) {
       this.endChanged(fault.path);
