@@ -141,13 +141,14 @@ const UNSWITCHED: readonly Entry[] = [
   },
 ];
 
-/** What a home reveals. @param settings of a node that runs; default: what the home says. @throws {AppError} ERR_CONFIG, ERR_FILE for settings or contacts that cannot be read. */
+/** What a home reveals. @param known and `settings` of a node that runs; default: what the home says. @throws {AppError} ERR_CONFIG, ERR_FILE for settings or contacts that cannot be read. */
 export function privacyPicture(
   home: string,
   isOffline: boolean,
   settings: PrivacySettings = readPrivacy(home),
+  known: Contacts = new Contacts(home),
 ): PrivacyPicture {
-  const contacts = new Contacts(home).list();
+  const contacts = known.list();
   const used = contacts.filter(({ isRelay }) => isRelay).map(({ name }) => name);
   const served = contacts.filter(({ mayRelay }) => mayRelay).map(({ name }) => name);
   const own: Mechanism[] = [

@@ -3,25 +3,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { FakeApi } from '../support/fake-api.ts';
+import { waveFile } from '../support/wave.ts';
 import { noBrowser, openBrowser, openDashboard, violations, visit } from './browser.ts';
 
 /** Half a minute of silence, as a WAV file. */
 function silence(): Buffer {
   const [rate, seconds] = [8_000, 30];
-  const head = Buffer.alloc(44);
-  head.write('RIFF', 0);
-  head.writeUInt32LE(36 + rate * seconds, 4);
-  head.write('WAVEfmt ', 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(rate, 24);
-  head.writeUInt32LE(rate, 28);
-  head.writeUInt16LE(1, 32);
-  head.writeUInt16LE(8, 34);
-  head.write('data', 36);
-  head.writeUInt32LE(rate * seconds, 40);
-  return Buffer.concat([head, Buffer.alloc(rate * seconds, 128)]);
+  return waveFile({ rateHz: rate, channels: 1, bits: 8 }, Buffer.alloc(rate * seconds, 128));
 }
 
 describe('use of the dashboard', { skip: noBrowser }, () => {

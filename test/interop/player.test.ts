@@ -9,6 +9,7 @@ import { it } from 'node:test';
 import { createTorrentFile, startSeed } from '../support/cli.ts';
 import { needing, TestBed } from '../support/cli-child.ts';
 import { type NodeProcess, startNode } from '../support/node-process.ts';
+import { waveFile } from '../support/wave.ts';
 
 const MPV = 'mpv';
 const RATE_HZ = 44_100;
@@ -27,20 +28,7 @@ function wave(): Buffer {
     data.writeInt16LE(level, at);
     data.writeInt16LE(level, at + 2);
   }
-  const head = Buffer.alloc(44);
-  head.write('RIFF', 0);
-  head.writeUInt32LE(36 + data.length, 4);
-  head.write('WAVEfmt ', 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(2, 22);
-  head.writeUInt32LE(RATE_HZ, 24);
-  head.writeUInt32LE(BYTES_PER_SEC, 28);
-  head.writeUInt16LE(4, 32);
-  head.writeUInt16LE(16, 34);
-  head.write('data', 36);
-  head.writeUInt32LE(data.length, 40);
-  return Buffer.concat([head, data]);
+  return waveFile({ rateHz: RATE_HZ, channels: 2, bits: 16 }, data);
 }
 
 async function startDownload(bed: TestBed, node: NodeProcess): Promise<string> {

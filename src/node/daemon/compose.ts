@@ -90,7 +90,7 @@ export function composeServices(parts: Parts): Composition {
     node,
     channels,
     torrents,
-    nameOf: (peerId) => contacts.byPeerId(peerId)?.name ?? peerId,
+    contacts,
     isListenGiven: settings.get('listen') !== '',
     relay: () => relay?.status,
   });

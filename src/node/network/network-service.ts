@@ -16,6 +16,7 @@ import { printableLine } from '../../lib/printable.ts';
 import { formatEndpoint } from '../address.ts';
 import type { ChannelService } from '../channel/channel-service.ts';
 import type { RelayStatus } from '../channel/relay-server.ts';
+import type { Contacts } from '../contacts.ts';
 import type { TopicSource } from '../daemon/feed.ts';
 import type { NodeService } from '../daemon/service.ts';
 import { type Check, examine } from '../doctor.ts';
@@ -42,7 +43,7 @@ export interface NetworkServiceOptions {
   readonly node: PeerNode;
   readonly channels: ChannelService;
   readonly torrents: TorrentService;
-  readonly nameOf: (peerId: string) => string;
+  readonly contacts: Contacts;
   readonly isListenGiven: boolean;
   /** What it does as a relay; undefined: it is none. */
   readonly relay: () => RelayStatus | undefined;
@@ -140,10 +141,15 @@ export class NetworkService implements NodeService {
   }
 
   #privacyRoutes(api: Api): void {
-    const { node } = this.#options;
+    const { node, contacts } = this.#options;
     const response = { 200: Type.Object({ disclosures: Type.Array(Disclosure) }) };
     const picture = (): { disclosures: Disclosure[] } => {
-      const { mechanisms } = privacyPicture(node.home, node.policy.isOffline, node.privacy());
+      const { mechanisms } = privacyPicture(
+        node.home,
+        node.policy.isOffline,
+        node.privacy(),
+        contacts,
+      );
       return { disclosures: mechanisms.map(disclosureOf) };
     };
     api.get(
@@ -204,12 +210,12 @@ export class NetworkService implements NodeService {
   }
 
   #connections(): Connection[] {
-    const { torrents, channels, nameOf } = this.#options;
+    const { torrents, channels, contacts } = this.#options;
     const rows: Connection[] = channels.channels.map((channel) => ({
       id: `channel:${channel.peerId}`,
       kind: channel.path.kind === 'relay' ? 'relay' : 'channel',
       address: formatEndpoint(channel.path.remote),
-      label: printableLine(nameOf(channel.peerId)),
+      label: printableLine(contacts.byPeerId(channel.peerId)?.name ?? channel.peerId),
       source: channel.path.kind,
       isIncoming: !channel.isDialled,
       torrent: null,

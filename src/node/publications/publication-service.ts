@@ -9,6 +9,7 @@
 import path from 'node:path';
 import Type from 'typebox';
 import { Done, Follow, Publication, Publish } from '../../contract/index.ts';
+import { Turns } from '../../lib/turns.ts';
 import {
   formatPublicationLink,
   type PublicationLink,
@@ -69,7 +70,7 @@ export class PublicationService implements NodeService {
   readonly #kept = new Map<string, KeptPublication>();
   readonly #abort = new AbortController();
   /** Changes happen one after the other: of one publication, and of what is being published. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: PublicationServiceOptions) {
@@ -96,7 +97,7 @@ export class PublicationService implements NodeService {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#abort.abort(new Error('stopped'));
-    await Promise.allSettled(this.#turns.values());
+    await this.#turns.settled();
   }
 
   readonly topics: TopicSource = (name) =>
@@ -108,9 +109,9 @@ export class PublicationService implements NodeService {
   noteComplete(torrent: string): void {
     for (const kept of this.#kept.values()) {
       if (kept.record.torrent !== torrent) continue;
-      this.#inTurn(kept.record.id, () => kept.completed()).catch((error: Error) =>
-        this.#options.log.error(`${kept.record.name}: ${error.message}`),
-      );
+      this.#turns
+        .run(kept.record.id, () => kept.completed())
+        .catch((error: Error) => this.#options.log.error(`${kept.record.name}: ${error.message}`));
     }
   }
 
@@ -176,7 +177,7 @@ export class PublicationService implements NodeService {
         },
       },
       ({ params }) =>
-        this.#inTurn(params.id, async () => {
+        this.#turns.run(params.id, async () => {
           this.#get(params.id);
           await this.#options.table.remove(params.id);
           this.#kept.delete(params.id);
@@ -200,7 +201,7 @@ export class PublicationService implements NodeService {
     const id = publicationId(name);
     this.#expectPlace(id);
     await expectNodes(dht);
-    return await this.#inTurn(id, async () => {
+    return await this.#turns.run(id, async () => {
       const { trackers = [], webSeeds = [] } = wish;
       const torrentId =
         wish.torrent ?? (await torrents.share({ path: wish.path!, trackers, webSeeds }));
@@ -255,28 +256,31 @@ export class PublicationService implements NodeService {
       expected(wish.dir ?? path.join(this.#options.dir(), folderOf(link, id))),
     );
     this.#expectPlace(id);
-    return await this.#inTurn(id, async () => {
-      const known = this.#kept.get(id)?.record.kind;
-      if (known !== undefined) {
-        const reason = known === 'own' ? 'This node publishes it itself' : 'It is followed already';
-        const remedy = 'remove it first to follow it with other choices';
-        throw apiError('ERR_API_CONFLICT', { reason, remedy });
-      }
-      if ([...this.#kept.values()].some(({ record }) => record.path === dir)) {
-        const remedy = 'give each a folder of its own';
-        throw apiError('ERR_API_CONFLICT', { reason: `${dir} is another one’s folder`, remedy });
-      }
-      const kept = new KeptPublication(newRecord(id, 'followed'), this.#ground);
-      await kept.keep({
-        link: formatPublicationLink(link),
-        name: link.displayName ?? id,
-        path: dir,
-        intervalSeconds: wish.intervalSeconds ?? LOOK_SECONDS,
-      });
-      this.#kept.set(id, kept);
-      this.#options.onChange();
-      return kept.row;
-    }).finally(() => this.#tick());
+    return await this.#turns
+      .run(id, async () => {
+        const known = this.#kept.get(id)?.record.kind;
+        if (known !== undefined) {
+          const reason =
+            known === 'own' ? 'This node publishes it itself' : 'It is followed already';
+          const remedy = 'remove it first to follow it with other choices';
+          throw apiError('ERR_API_CONFLICT', { reason, remedy });
+        }
+        if ([...this.#kept.values()].some(({ record }) => record.path === dir)) {
+          const remedy = 'give each a folder of its own';
+          throw apiError('ERR_API_CONFLICT', { reason: `${dir} is another one’s folder`, remedy });
+        }
+        const kept = new KeptPublication(newRecord(id, 'followed'), this.#ground);
+        await kept.keep({
+          link: formatPublicationLink(link),
+          name: link.displayName ?? id,
+          path: dir,
+          intervalSeconds: wish.intervalSeconds ?? LOOK_SECONDS,
+        });
+        this.#kept.set(id, kept);
+        this.#options.onChange();
+        return kept.row;
+      })
+      .finally(() => this.#tick());
   }
 
   #tick(): void {
@@ -293,11 +297,13 @@ export class PublicationService implements NodeService {
   /** Whoever asks while it is looked waits for that. */
   async #look(kept: KeptPublication): Promise<void> {
     const { id } = kept.record;
-    kept.looking ??= this.#inTurn(id, async () => {
-      if (this.#kept.get(id) === kept) await kept.look();
-    }).finally(() => {
-      kept.looking = undefined;
-    });
+    kept.looking ??= this.#turns
+      .run(id, async () => {
+        if (this.#kept.get(id) === kept) await kept.look();
+      })
+      .finally(() => {
+        kept.looking = undefined;
+      });
     await kept.looking;
   }
 
@@ -317,16 +323,6 @@ export class PublicationService implements NodeService {
   #expectPlace(id: string): void {
     if (this.#kept.has(id) || this.#kept.size < MAX_PUBLICATIONS) return;
     throw apiError('ERR_API_TOO_MANY', { what: 'publications', most: MAX_PUBLICATIONS });
-  }
-
-  #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work, work);
-    const settled = turn.catch(() => {});
-    this.#turns.set(id, settled);
-    void settled.then(() => {
-      if (this.#turns.get(id) === settled) this.#turns.delete(id);
-    });
-    return turn;
   }
 }
 

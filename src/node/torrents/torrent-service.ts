@@ -8,6 +8,7 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ChangeTorrent, TorrentRow } from '../../contract/index.ts';
+import { Turns } from '../../lib/turns.ts';
 import type { Row, Topic, TopicSource } from '../daemon/feed.ts';
 import type { Logger } from '../daemon/log.ts';
 import type { Metric } from '../daemon/metric.ts';
@@ -76,7 +77,7 @@ export class TorrentService implements NodeService {
   readonly #entries = new Map<string, TorrentEntry>();
   readonly #events: EntryEvents;
   /** Changes of one torrent happen one after the other. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
   /** Totals that are in the database. */
   readonly #saved = new Map<string, TorrentTotals>();
   #timer: NodeJS.Timeout | undefined;
@@ -99,7 +100,7 @@ export class TorrentService implements NodeService {
         const { name } = entry.record;
         if (action === 'stop') this.#background(this.remove(entry.id, false), `remove ${name}`);
         else {
-          const noted = this.#inTurn(entry.id, () => this.keep(entry, { isPaused: true }));
+          const noted = this.#turns.run(entry.id, () => this.keep(entry, { isPaused: true }));
           this.#background(noted, `note that ${name} rests`);
         }
       },
@@ -123,7 +124,7 @@ export class TorrentService implements NodeService {
     this.#isStopping = true;
     clearInterval(this.#timer);
     await this.#restoring;
-    await Promise.allSettled(this.#turns.values());
+    await this.#turns.settled();
     await this.#saveTotals();
   }
 
@@ -208,7 +209,7 @@ export class TorrentService implements NodeService {
     }
     const isFresh = addition.isFresh ?? false;
     this.#background(
-      this.#inTurn(id, () => this.#run(entry, { isFresh })),
+      this.#turns.run(id, () => this.#run(entry, { isFresh })),
       `start ${record.name}`,
     );
     this.#options.onChange?.();
@@ -218,7 +219,7 @@ export class TorrentService implements NodeService {
   /** Changes a torrent; resolves when the change is kept. @throws {AppError} ERR_API_NOT_FOUND, ERR_API_INVALID. */
   change(id: string, changes: ChangeTorrent): Promise<TorrentEntry> {
     const entry = this.get(id);
-    return this.#inTurn(id, async () => {
+    return this.#turns.run(id, async () => {
       const { table } = this.#options;
       const before = entry.record;
       const record = changedRecord(entry, changes);
@@ -256,7 +257,7 @@ export class TorrentService implements NodeService {
   /** Checks its files anew, from the first byte. */
   recheck(id: string): Promise<void> {
     const entry = this.get(id);
-    return this.#inTurn(id, async () => {
+    return this.#turns.run(id, async () => {
       const files = entry.torrent?.files;
       await entry.halt();
       // Not before: the end of a torrent writes what it knows.
@@ -268,7 +269,7 @@ export class TorrentService implements NodeService {
   /** Ends a torrent and forgets it. @param withFiles its files are removed from the disk, too. @throws {AppError} ERR_API_NOT_FOUND, ERR_FILE. */
   remove(id: string, withFiles: boolean): Promise<void> {
     const entry = this.get(id);
-    return this.#inTurn(id, async () => {
+    return this.#turns.run(id, async () => {
       const { info } = entry;
       await this.#options.table.remove(id);
       this.#entries.delete(id);
@@ -286,7 +287,7 @@ export class TorrentService implements NodeService {
   moveTo(id: string, dir: string): Promise<void> {
     const entry = this.get(id);
     expectAbsolute(dir);
-    return this.#inTurn(id, async () => {
+    return this.#turns.run(id, async () => {
       if (path.resolve(dir) === path.resolve(entry.record.dir)) return;
       await entry.halt();
       try {
@@ -317,7 +318,7 @@ export class TorrentService implements NodeService {
   setDir(id: string, dir: string): Promise<void> {
     const entry = this.get(id);
     expectAbsolute(dir);
-    return this.#inTurn(id, async () => {
+    return this.#turns.run(id, async () => {
       await entry.halt();
       await this.#changeDir(entry, dir);
       this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
@@ -347,7 +348,7 @@ export class TorrentService implements NodeService {
       while (next < waiting.length && !this.#isStopping) {
         const entry = waiting[next]!;
         next += 1;
-        await this.#inTurn(entry.id, () => this.#runAgain(entry));
+        await this.#turns.run(entry.id, () => this.#runAgain(entry));
       }
     };
     await Promise.all(Array.from({ length: STARTS_AT_ONCE }, work));
@@ -438,16 +439,6 @@ export class TorrentService implements NodeService {
       return [now];
     });
     if (rows.length > 0) await this.#options.table.updateTotals(rows);
-  }
-
-  #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work, work);
-    const settled = turn.catch(() => {});
-    this.#turns.set(id, settled);
-    void settled.then(() => {
-      if (this.#turns.get(id) === settled) this.#turns.delete(id);
-    });
-    return turn;
   }
 
   /** Work that nobody waits for: what fails is told in the log. */
