@@ -19,7 +19,7 @@ import { Store } from '../../src/node/store/store.ts';
 import { LimitService } from '../../src/node/torrents/limit-service.ts';
 import { poll, TestBed } from '../support/cli-child.ts';
 import { readTree, writeFile, writeTree } from '../support/content.ts';
-import { openTestNode, type TestNode } from '../support/daemon.ts';
+import { openTestNode, StreamReader, type TestNode } from '../support/daemon.ts';
 import { startTestTracker } from '../support/tracker.ts';
 
 const LIMITS = { timeout: 60_000 };
@@ -107,6 +107,19 @@ describe('torrents of a node', { concurrency: 2 }, () => {
       assert.ok(file.text.startsWith('d4:infod'));
     },
   );
+
+  it('tells that a download is complete and since when at once, in one patch', LIMITS, async () => {
+    await using bed = new TestBed();
+    const { offered } = await offer(bed, 1);
+    const [{ id, wish }] = offered as [Offered];
+    const node = await openTestNode(bed, { home: bed.home() });
+    const reader = new StreamReader(node, 'torrents');
+    await reader.event(({ type }) => type === 'snapshot');
+    const { addedAtMs } = await ok(node, 'POST', '/torrents', wish);
+    const { data } = await reader.event((event) => isSeeding(event.data.set?.[id] ?? {}));
+    await reader.cut();
+    assert.ok(data.set[id].completedAtMs >= addedAtMs, JSON.stringify(data));
+  });
 
   it(
     'a complete download moves to its folder, unchecked, and keeps what it counted; then and over a check and a restart',

@@ -139,9 +139,9 @@ function composeTorrents(
     rulesFor: (record) => rulesFor(record, categories, settings, contacts),
     peersOf: (names) => names.map((name) => contacts.find(name).peerId),
     onChange: () => feed.touch('torrents'),
-    onComplete: (entry) => {
+    onComplete: (entry, isFirst) => {
       // A category with a folder of its own has its complete torrents there, too.
-      if (categories.find(entry.record.category)?.dir === undefined) {
+      if (isFirst && categories.find(entry.record.category)?.dir === undefined) {
         moveWhenComplete(torrents, entry, settings, log);
       }
       onComplete(entry.id);
@@ -187,7 +187,7 @@ function rulesFor(
   };
 }
 
-/** Downloads go to the folder for what is complete, where there is one; what was shared from its own place stays, and versions of what is followed stay side by side. */
+/** For a torrent that completed for the first time: downloads go to the folder for what is complete, where there is one; what was shared from its own place stays, and versions of what is followed stay side by side. */
 function moveWhenComplete(
   torrents: TorrentService,
   entry: TorrentEntry,
@@ -195,8 +195,8 @@ function moveWhenComplete(
   log: Log,
 ): void {
   const dir = settings.get('completed-dir');
-  const { mode, completedAt, options } = entry.record;
-  if (dir === '' || mode === 'seed' || completedAt !== undefined) return;
+  const { mode, options } = entry.record;
+  if (dir === '' || mode === 'seed') return;
   if (options.origin === 'follow') return;
   torrents.moveTo(entry.id, dir).catch((error: Error) => log.area('torrents').warn(error.message));
 }

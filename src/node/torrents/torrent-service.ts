@@ -66,7 +66,8 @@ export interface TorrentServiceOptions {
   readonly peersOf?: (names: readonly string[]) => string[];
   /** Told when the list or a row changed in a way that should be seen at once. */
   readonly onChange?: () => void;
-  readonly onComplete?: (entry: TorrentEntry) => void;
+  /** @param isFirst false when it is known of an earlier run already. */
+  readonly onComplete?: (entry: TorrentEntry, isFirst: boolean) => void;
 }
 
 /** The service. */
@@ -94,7 +95,8 @@ export class TorrentService implements NodeService {
       onProblem: (entry, message) => log.warn(`${entry.record.name}: ${message}`),
       onState: (entry, state) => {
         log.debug(`${entry.record.name}: ${state}`);
-        options.onChange?.();
+        // A completion is told right after this, and shown with it.
+        if (state !== 'seeding') options.onChange?.();
       },
       onGivenEnough: (entry, action) => {
         const { name } = entry.record;
@@ -405,11 +407,15 @@ export class TorrentService implements NodeService {
   }
 
   #onComplete(entry: TorrentEntry): void {
-    if (entry.record.completedAt === undefined) {
+    const isFirst = entry.record.completedAt === undefined;
+    if (isFirst) {
       this.#options.log.info(`${entry.record.name}: complete`);
-      this.#background(this.keep(entry, { completedAt: Date.now() }), 'note a completion');
+      // Seen at once, not when the disk has it: whoever reads "seeding" reads since when.
+      const completion = { completedAt: Date.now() };
+      entry.record = { ...entry.record, ...completion };
+      this.#background(this.keep(entry, completion), 'note a completion');
     }
-    this.#options.onComplete?.(entry);
+    this.#options.onComplete?.(entry, isFirst);
     this.#options.onChange?.();
   }
 
