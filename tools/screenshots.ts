@@ -1,10 +1,13 @@
 /**
- * Takes the pictures of the dashboard for docs/images, from a node that runs: `node tools/screenshots.ts URL [FOLDER]`, with the whole address that its start printed.
+ * Takes the pictures of the dashboard for docs/images: `node tools/build-web.mjs && STARLING_OFFLINE=1 node tools/screenshots.ts [FOLDER] [URL]`, from nodes that it
+ * runs for it on loopback (dashboard-scene.ts), or from the one at the address that its start printed.
  * @module
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { openScene } from './dashboard-scene.ts';
 
 const WIDE = { width: 1360, height: 860 };
 const PHONE = { width: 390, height: 844 };
@@ -22,16 +25,17 @@ const PICTURES = [
 /** So that snapshots have come and plots are drawn, in milliseconds. */
 const SETTLE_MS = 3_000;
 
-const [url, folder = join(import.meta.dirname, '../docs/images')] = process.argv.slice(2);
-if (url === undefined) {
-  console.error('Usage: node tools/screenshots.ts URL [FOLDER]');
-  process.exit(2);
-}
+const [folder = join(import.meta.dirname, '../docs/images'), given] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
+await using stack = new AsyncDisposableStack();
+const dir = mkdtempSync(join(tmpdir(), 'starling-scene-'));
+stack.defer(() => rmSync(dir, { recursive: true, force: true }));
+const url = given ?? (await openScene(dir, stack)).page;
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
   args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
 });
+stack.defer(() => browser.close());
 for (const [name, hash, colorScheme, viewport] of PICTURES) {
   const page = await browser.newPage({ viewport, colorScheme });
   page.on('console', (message) => {
@@ -51,4 +55,3 @@ for (const [name, hash, colorScheme, viewport] of PICTURES) {
   await page.screenshot({ path: join(folder, `${name}.png`) });
   await page.close();
 }
-await browser.close();

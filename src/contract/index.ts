@@ -9,4 +9,5 @@ export * from './node.ts';
 export * from './people.ts';
 export * from './publications.ts';
 export * from './shapes.ts';
+export * from './tiers.ts';
 export * from './torrents.ts';

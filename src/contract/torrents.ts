@@ -270,6 +270,27 @@ export const ChangeTorrent = Type.Object(
 );
 export type ChangeTorrent = Static<typeof ChangeTorrent>;
 
+export const PeersOfTorrent = Type.Object(
+  { peers: Type.Array(Text(300, 'HOST:PORT'), { minItems: 1, maxItems: 200 }) },
+  { $id: 'PeersOfTorrent', additionalProperties: false },
+);
+export type PeersOfTorrent = Static<typeof PeersOfTorrent>;
+
+export const RenameInTorrent = Type.Object(
+  {
+    path: Type.Optional(
+      Type.String({
+        maxLength: 65_536,
+        description:
+          'Of a file as its list of files says it, or of a folder above one. Default: the torrent’s own name.',
+      }),
+    ),
+    name: Text(1024, 'What it is called from now on: one component.'),
+  },
+  { $id: 'RenameInTorrent', additionalProperties: false },
+);
+export type RenameInTorrent = Static<typeof RenameInTorrent>;
+
 export const TorrentAction = Type.Object(
   {
     action: Type.Union([

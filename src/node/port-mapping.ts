@@ -170,7 +170,7 @@ export class PortMapper {
     const network = this.#networkOf(gateway);
     if (network === undefined) {
       const reason = policy.isOffline
-        ? 'offline no gateway is asked that was not named, in a subnet that was given (--gateway, --listen)'
+        ? 'offline, only a gateway is asked that is named (--gateway), in a subnet that is given (--listen)'
         : 'it does not listen in a network with a gateway';
       this.#tell({ state: 'idle', reason });
       // The network may come up after this program.

@@ -1,7 +1,7 @@
 /**
  * The digest of a whole torrent that is on disk, as `sha256sum` would say it: for people who were told it by the one they trust.
  *
- * Spec: docs/protocol/send-transfer.md, "Digest". Pad files and symbolic links are left out; names are those on disk.
+ * Spec: docs/protocol/send-transfer.md, "Digest". Pad files and symbolic links are left out; names are those of the torrent, made safe.
  * @module
  */
 import { nodeCrypto } from '../io/crypto.ts';
@@ -17,7 +17,7 @@ const EMPTY_DIGEST: Uint8Array = nodeCrypto.sha256(new Uint8Array(0));
 /** Reads every file and compares. @throws {AppError} ERR_DIGEST, ERR_FILE; the signal's reason. */
 export async function checkDigest(
   disk: DiskPool,
-  { info, spec }: TorrentFiles,
+  { original: info, spec }: TorrentFiles,
   expected: Uint8Array,
   signal: AbortSignal,
 ): Promise<void> {

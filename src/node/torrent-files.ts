@@ -20,6 +20,7 @@ import {
 import { type Info, parseInfo, VERSION_TRAITS } from '../protocol/metainfo/index.ts';
 import type { PieceOutcome } from '../protocol/swarm/index.ts';
 import { nodeError } from './errors.ts';
+import { type Rename, renamed } from './renames.ts';
 import { judgeRecord, type ResumeRecord, type ResumeStore, statFiles } from './resume.ts';
 import {
   changedPriorities,
@@ -70,6 +71,7 @@ export function infoOf(kept: Uint8Array | undefined, hashes: InfoHashes): Info |
 /** Options of `new TorrentFiles`. */
 export interface TorrentFilesOptions {
   readonly info: Info;
+  readonly renames?: readonly Rename[] | undefined;
   readonly layers: ReadonlyMap<string, Uint8Array>;
   /** Absolute. */
   readonly dir: string;
@@ -87,7 +89,10 @@ export interface TorrentFilesOptions {
 
 /** The files of a torrent. */
 export class TorrentFiles {
+  /** With the names that things have on disk. */
   readonly info: Info;
+  /** With those that the torrent gives them. */
+  readonly original: Info;
   readonly geometry: TorrentGeometry;
   /** Bytes of the pieces that hold a byte of a wanted file. */
   wantedBytes = 0;
@@ -120,8 +125,10 @@ export class TorrentFiles {
 
   /** Opens no file. @throws {AppError} ERR_NO_MATCH. */
   constructor(options: TorrentFilesOptions) {
-    const { info, layers, disk, resume } = options;
+    const { layers, disk, resume } = options;
+    const info = renamed(options.info, options.renames ?? []);
     this.info = info;
+    this.original = options.info;
     this.layers = layers;
     this.#disk = disk;
     this.#looks = options.looks;

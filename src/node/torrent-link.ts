@@ -9,6 +9,7 @@ import { toHex } from '../lib/bytes.ts';
 import { formatMagnet, type Info, VERSION_TRAITS } from '../protocol/metainfo/index.ts';
 import type { Swarm } from '../protocol/swarm/index.ts';
 import { parseEndpoint } from './address.ts';
+import { nodeError } from './errors.ts';
 import { ResumeStore } from './resume.ts';
 import type { NodePlane, SwarmService, SwarmServiceOptions } from './swarm-service.ts';
 import type { RateLimits } from './torrent-gates.ts';
@@ -109,10 +110,28 @@ async function* firstPeersOf(
   if (source.kind === 'magnet') yield { peers: source.magnet.peers, source: 'magnet' };
   if (usesKept) yield { peers: peerMemory.peersOf(memoryKeyOf(source)), source: 'kept' };
   for (const text of peers) {
-    const { host, port } = parseEndpoint(text, '--peer');
-    const addresses = await resolveHost(host, policy);
-    yield { peers: addresses.map(({ address }) => ({ host: address, port })), source: 'given' };
+    yield { peers: await givenPeers([text], policy, '--peer'), source: 'given' };
   }
+}
+
+/** The addresses of peers that a person named. @param what they were given as. @throws {AppError} for what is no address, or may not be contacted. */
+export async function givenPeers(
+  texts: readonly string[],
+  policy: TorrentHost['policy'],
+  what: string,
+): Promise<Endpoint[]> {
+  const found = await Promise.all(
+    texts.map(async (text) => {
+      const { host, port } = parseEndpoint(text, what);
+      if (port === 0 || host === '0.0.0.0' || host === '::') {
+        const expected = 'where a peer listens, as in 192.0.2.7:6881 or [2001:db8::7]:6881';
+        throw nodeError('ERR_CONFIG', { what, expected, got: JSON.stringify(text) });
+      }
+      const addresses = await resolveHost(host, policy);
+      return addresses.map(({ address }) => ({ host: address, port }));
+    }),
+  );
+  return found.flat();
 }
 
 /** How the core of a torrent runs, as far as its source and the user say. */

@@ -8,6 +8,7 @@ import type { FileLook } from '../plane/file-table.ts';
 import type { Info, Magnet, Metainfo } from '../protocol/metainfo/index.ts';
 import type { PeerOrigin, PeerStatus } from '../protocol/swarm/index.ts';
 import type { TrackerStatus } from '../protocol/tracker/index.ts';
+import type { Rename } from './renames.ts';
 import type { ShareAction, ShareLimits, ShareReason } from './share-limits.ts';
 import type { WebSeedStatus } from './web-seeds.ts';
 
@@ -46,6 +47,8 @@ export interface AddOptions {
   readonly select?: readonly string[];
   /** Of each file by its index in `info.files`, 0 (not wanted) to 7 (first), in place of `select`. Default: what `setFilePriorities` said in an earlier run, then 4. */
   readonly priorities?: readonly number[];
+  /** Files and folders that are called otherwise on disk, one after the other. Default: none. */
+  readonly renames?: readonly Rename[];
   /** Pieces in order. Default false: rarest first. */
   readonly isSequential?: boolean;
   /** False: neither trackers, peer exchange, DHT nor local discovery. Default true. */

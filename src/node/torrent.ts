@@ -341,7 +341,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
 
   async #open(info: Info, layers: ReadonlyMap<string, Uint8Array>): Promise<void> {
     this.#setState('checking');
-    const { dir, select = [], source, looks } = this.#options;
+    const { dir, select = [], source, looks, renames } = this.#options;
     const files = new TorrentFiles({
       info,
       layers,
@@ -352,6 +352,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
       selectOnly: source.kind === 'magnet' ? source.magnet.selectOnly : undefined,
       priorities: this.#wants.early,
       looks,
+      renames,
     });
     if (files.trackers !== undefined) this.discovery.trackers.recall(files.trackers);
     files.trackerMemory = () => this.discovery.trackers.memory;
@@ -386,8 +387,7 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
         this.#service.drain();
       },
     });
-    const { have: had, isComplete } = this.#service.swarm;
-    this.#faults.guardDisk(() => files.begin(had!, isComplete));
+    this.#faults.guardDisk(() => files.begin(have, this.#service.swarm.isComplete));
     if (this.#state === 'checking') this.#setState('downloading');
     this.#wants.open({ files, table, guard: this.#guard });
   }

@@ -114,6 +114,37 @@ describe('the dashboard of a node', { skip: noBrowser }, () => {
     await page.close();
   });
 
+  it('renames a file, changes trackers, and dials a peer that it is told of', async () => {
+    const name = 'tone of another.wav';
+    const file = join(dir, 'names', 'first.wav');
+    mkdirSync(join(dir, 'names'));
+    writeFileSync(file, wav());
+    const { id, torrent } = await giver.composition.torrents.additions.share({
+      path: join(dir, 'names'),
+    });
+    const link = torrent!.magnet().replace(/&x\.pe=[^&]*/g, '');
+    await taker.composition.torrents.additions.add({ link });
+    const page = await dashboardOf(taker);
+    await visit(page, `#/transfers/${id}/peers`, '[aria-label="Address of a peer"]');
+    const { host, port } = giver.composition.node.endpoint;
+    await page.getByLabel('Address of a peer').fill(`${host}:${port}`);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.row:has-text("names"):has-text("Seeding")');
+    await visit(page, `#/transfers/${id}/files`, '.file-line');
+    await page.getByRole('button', { name: 'Rename first.wav' }).click();
+    await page.getByLabel('Name', { exact: true }).fill(name);
+    await page.getByRole('button', { name: 'Rename', exact: true }).click();
+    await page.waitForSelector(`.file-line:has-text("${name}")`);
+    assert.deepEqual(readFileSync(join(dir, 'taker-downloads', 'names', name)), wav());
+    await visit(page, `#/transfers/${id}/trackers`, 'text=It has no trackers');
+    await page.getByRole('button', { name: 'Change …' }).click();
+    await page.getByRole('dialog').getByRole('textbox').fill('udp://127.0.0.1:9/announce');
+    await page.getByRole('dialog').getByRole('button', { name: 'Change', exact: true }).click();
+    await page.waitForSelector('.tab-panel .table:has-text("udp://127.0.0.1:9/announce")');
+    assert.deepEqual(faults, []);
+    await page.close();
+  });
+
   it('sends a file to another node by three words', async () => {
     const file = join(dir, 'letter.txt');
     writeFileSync(file, 'Dear neighbour, …\n'.repeat(1_000));

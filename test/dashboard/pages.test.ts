@@ -107,6 +107,20 @@ describe('pages of the dashboard', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'Change', exact: true }).click();
     await page.waitForSelector('dialog[open]');
     assert.deepEqual(await violations(page), []);
+    await page.keyboard.press('Escape');
+    const { id } = api.state.torrents[0]!;
+    for (const [tab, selector, button] of [
+      ['files', '.file-line', /^Rename /],
+      ['trackers', '.tab-panel .table', 'Change …'],
+      ['overview', '.facts', 'Columns'],
+    ] as const) {
+      await visit(page, `#/transfers/${id}/${tab}`, selector);
+      await page.getByRole('button', { name: button }).first().click();
+      await page.waitForSelector('dialog[open]');
+      assert.deepEqual(await violations(page), [], tab);
+      await page.keyboard.press('Escape');
+      await page.waitForSelector('dialog[open]', { state: 'detached' });
+    }
     await page.context().close();
   });
 });

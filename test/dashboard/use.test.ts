@@ -159,6 +159,28 @@ describe('use of the dashboard', { skip: noBrowser }, () => {
     await page.context().close();
   });
 
+  it('shows the columns that are chosen, also when it is opened again', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    const heads = () => page.locator('.heads button').allTextContents();
+    const before = await heads();
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await page.getByRole('switch', { name: 'Time left' }).check();
+    await page.getByRole('switch', { name: 'Ratio' }).uncheck();
+    await page.getByRole('button', { name: 'Done' }).click();
+    const after = await heads();
+    assert.deepEqual(
+      after.filter((head) => !before.includes(head)),
+      ['Time left'],
+    );
+    assert.ok(!after.includes('Ratio'));
+    assert.equal(await page.locator('.row').first().locator('.c-eta').count(), 1);
+    await page.reload();
+    await page.waitForSelector('.row');
+    assert.deepEqual(await heads(), after);
+    await page.context().close();
+  });
+
   it('opens a menu where the pointer or the keyboard is, for one torrent or all that are selected', async () => {
     const { page, faults } = await openDashboard(browser, api);
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);

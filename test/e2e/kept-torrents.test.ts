@@ -108,6 +108,26 @@ describe('torrents of a node', { concurrency: 2 }, () => {
     },
   );
 
+  it('dials peers that a person names while it runs, and says what is none', LIMITS, async () => {
+    await using bed = new TestBed();
+    const { offered } = await offer(bed, 1);
+    const [{ id, wish }] = offered as [Offered];
+    const node = await openTestNode(bed, { home: bed.home() });
+    await ok(node, 'POST', '/torrents', { link: wish.link.replace(/&x\.pe=[^&]*/g, '') });
+    const dial = async (...peers: string[]): Promise<[number, string]> => {
+      const { status, body } = await node.ask('POST', `/torrents/${id}/peers`, { body: { peers } });
+      return [status, body.code];
+    };
+    for (const wrong of ['nobody', '127.0.0.1:0', ':6881', '127.0.0.1:99999', '']) {
+      assert.equal((await dial(...wish.peers, wrong))[0], 400, wrong);
+    }
+    assert.equal((await ok(node, 'GET', `/torrents/${id}`)).connectedPeers, 0, 'all or none');
+    assert.equal((await dial(...wish.peers))[0], 200);
+    await until(node, id, isSeeding);
+    await ok(node, 'DELETE', `/torrents/${id}`);
+    assert.equal((await dial(...wish.peers))[0], 404);
+  });
+
   it('tells that a download is complete and since when at once, in one patch', LIMITS, async () => {
     await using bed = new TestBed();
     const { offered } = await offer(bed, 1);

@@ -298,6 +298,36 @@ describe("Transmission's RPC", { concurrency: 2 }, () => {
     assert.ok(space.arguments['size-bytes'] > 0);
   });
 
+  it(
+    'renames a torrent and what is in it, by paths that begin with its name',
+    needing(),
+    async () => {
+      await using bed = new TestBed();
+      const node = await openTestNode(bed);
+      const { call } = await rpcOf(node);
+      const dir = bed.dir('downloads');
+      const path = writeTree(join(dir, 'Inhalt'), TREE);
+      const before = readTree(path);
+      const { file, infoHashV1: id } = await createTorrentFile(bed, path, 'v1');
+      await call('torrent-add', { filename: file, 'download-dir': dir });
+      const rename = (from: string, name: string) =>
+        call('torrent-rename-path', { ids: [id], path: from, name });
+      const done = await rename('Inhalt/sub/b.bin', 'bee.bin');
+      assert.deepEqual(done.arguments, { path: 'Inhalt/sub/b.bin', name: 'bee.bin', id: 1 });
+      assert.equal((await rename('Inhalt', 'Contents')).result, 'success');
+      const { 'sub/b.bin': b, ...rest } = before;
+      assert.deepEqual(readTree(join(dir, 'Contents')), { ...rest, 'sub/bee.bin': b });
+      const [row] = (await call('torrent-get', { ids: [id], fields: ['name', 'files'] })).arguments
+        .torrents;
+      assert.equal(row.name, 'Contents');
+      assert.ok(row.files.some(({ name }: { name: string }) => name === 'Contents/sub/bee.bin'));
+      assert.match((await rename('Inhalt/sub', 'x')).result, /begins with its name/);
+      assert.match((await rename('Contents/sub', '../x')).result, /name: expected/);
+      const nobody = await call('torrent-rename-path', { ids: [], path: 'Contents', name: 'b' });
+      assert.match(nobody.result, /requires 1 torrent/);
+    },
+  );
+
   it('refuses in words what it does not know, and falls over nothing', needing(), async () => {
     await using bed = new TestBed();
     const node = await openTestNode(bed);

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Database, SqlValue, Statement } from '../../io/sqlite.ts';
+import type { Rename } from '../renames.ts';
 
 /** What a torrent is made of. */
 export type TorrentSourceRecord =
@@ -48,6 +49,10 @@ export interface TorrentRecordOptions {
   readonly sha256?: string;
   /** Where its files are being moved: a move that a crash cut off goes on with the next start. */
   readonly movingTo?: string;
+  /** What its user calls otherwise than the torrent does, one after the other. */
+  readonly renames?: readonly Rename[];
+  /** What is getting another name: goes on with the next start, too. */
+  readonly renaming?: Rename;
   /** Which way it came into the node. */
   readonly origin?: 'add' | 'share' | 'seed' | 'watch' | 'rss' | 'follow';
 }

@@ -90,7 +90,7 @@ async function undo(done: readonly Move[], isCopied: boolean): Promise<void> {
 }
 
 /** Undefined: nothing is there. */
-function lookAt(file: string): Promise<Stats | undefined> {
+export function lookAt(file: string): Promise<Stats | undefined> {
   return fs.lstat(file).catch(() => undefined);
 }
 

@@ -44,8 +44,8 @@ export function filesOf(dir: string, info: Info): string[] {
   return [...named.map((file) => path.join(dir, ...file.path)), partsPathOf(info, dir)];
 }
 
-/** False for a folder that is not there, too. */
-async function isInside(top: string, folder: string): Promise<boolean> {
+/** Whether a folder really lies in `top`; false for one that is not there, too. */
+export async function isInside(top: string, folder: string): Promise<boolean> {
   try {
     const [real, realTop] = await Promise.all([fs.realpath(folder), fs.realpath(top)]);
     return real === realTop || real.startsWith(realTop.replace(/[\\/]?$/, path.sep));

@@ -9,6 +9,7 @@ import type { TorrentRow, TorrentState } from '../../contract/index.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { Info, Metainfo } from '../../protocol/metainfo/index.ts';
 import type { PeerNode } from '../peer-node.ts';
+import { renamed } from '../renames.ts';
 import { moveResume } from '../resume.ts';
 import type { ShareLimits } from '../share-limits.ts';
 import { sourceFromBytes, sourceFromLink } from '../source.ts';
@@ -100,16 +101,18 @@ export class TorrentEntry {
     };
   }
 
-  /** The info dictionary; undefined before the metadata of a magnet link was received for the first time. */
+  /** The info dictionary with the names that things have on disk; undefined before the metadata of a magnet link was received for the first time. */
   get info(): Info | undefined {
-    const { torrent, metainfo, record } = this;
-    const known = torrent?.info ?? metainfo?.info;
-    if (known !== undefined) return known;
+    const running = this.torrent?.info;
+    if (running !== undefined) return running;
+    const { record } = this;
     this.#source ??= sourceOf(record);
-    if (this.#source.kind === 'metainfo') return this.#source.metainfo.info;
-    return record.source.kind === 'magnet'
-      ? infoOf(record.source.info, this.#source.magnet)
-      : undefined;
+    const source = this.#source;
+    const own =
+      source.kind === 'metainfo'
+        ? source.metainfo.info
+        : infoOf(record.source.kind === 'magnet' ? record.source.info : undefined, source.magnet);
+    return own && renamed(own, record.options.renames ?? []);
   }
 
   /** The torrent file's content, where there is one. */
@@ -283,6 +286,7 @@ function optionsOf(record: TorrentRecord, source: TorrentSource): AddOptions {
     isDiscovering: options.usesDiscovery ?? true,
     select: options.select ?? [],
     peers: options.peers ?? [],
+    renames: options.renames ?? [],
     trackers: options.trackers ?? [],
     ...(options.tiers === undefined ? {} : { tiers: options.tiers }),
     webSeeds: options.webSeeds ?? [],

@@ -8,6 +8,8 @@ import {
   ChangeTorrent,
   Done,
   Nullable,
+  PeersOfTorrent,
+  RenameInTorrent,
   ShareFiles,
   TorrentAction,
   TorrentDetails,
@@ -181,6 +183,36 @@ function oneRoutes(api: Api, service: TorrentService): void {
     },
     async ({ params, query }) => {
       await service.remove(params.id, query.files ?? false);
+      return { ok: true as const };
+    },
+  );
+  api.post(
+    '/torrents/:id/rename',
+    {
+      schema: {
+        tags,
+        summary: 'Call a file or folder of it otherwise on this disk',
+        params: Id,
+        body: RenameInTorrent,
+        response: { 200: TorrentDetails },
+      },
+    },
+    async ({ params, body }) =>
+      detailsOf(await service.rename(params.id, body.path ?? '', body.name)),
+  );
+  api.post(
+    '/torrents/:id/peers',
+    {
+      schema: {
+        tags,
+        summary: 'Dial peers that you know of',
+        params: Id,
+        body: PeersOfTorrent,
+        response: { 200: Done },
+      },
+    },
+    async ({ params, body }) => {
+      await service.addPeers(params.id, body.peers);
       return { ok: true as const };
     },
   );

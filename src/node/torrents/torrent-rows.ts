@@ -35,7 +35,7 @@ export function rowOf(entry: TorrentEntry): TorrentRow {
     infoHashV1: null,
     infoHashV2: null,
     ...hashesOf(torrent),
-    name: status?.name ?? record.name,
+    name: record.options.renames === undefined ? (status?.name ?? record.name) : record.name,
     state: entry.state,
     error: entry.error ?? null,
     progress: progressOf(status, record),

@@ -17,21 +17,24 @@ import { nodeError } from '../errors.ts';
 import type { Api } from '../http/api.ts';
 import { apiError } from '../http/errors.ts';
 import type { PeerNode } from '../peer-node.ts';
+import { type Rename, withRename } from '../renames.ts';
 import type {
   TorrentRecord,
   TorrentRecordOptions,
   TorrentTable,
   TorrentTotals,
 } from '../store/torrent-table.ts';
+import { givenPeers } from '../torrent-link.ts';
 import type { AddOptions } from '../torrent-types.ts';
 import { type Addition, expectAbsolute } from './addition.ts';
 import { Additions } from './additions.ts';
 import { moveFiles } from './move-files.ts';
 import { removeFiles } from './remove-files.ts';
+import { expectFewRenames, judgedRename, renameFiles } from './rename-files.ts';
+import { changedRecord, filesUnknown } from './torrent-changes.ts';
 import { type EntryEvents, idOf, TorrentEntry } from './torrent-entry.ts';
 import { torrentRoutes } from './torrent-routes.ts';
 import { detailsOf } from './torrent-rows.ts';
-import { judgedTiers } from './tracker-lists.ts';
 
 // Implementation limits
 /** Torrents in one node. */
@@ -256,6 +259,19 @@ export class TorrentService implements NodeService {
     }
   }
 
+  /** Dials peers that a person names. @param peers "host:port" or "[v6]:port". @throws {AppError} ERR_API_NOT_FOUND, ERR_API_CONFLICT; for what is no address, or may not be contacted. */
+  async addPeers(id: string, peers: readonly string[]): Promise<void> {
+    const { torrent, record } = this.get(id);
+    if (torrent === undefined || record.options.secureContacts !== undefined) {
+      const [reason, remedy] =
+        torrent === undefined
+          ? ['It does not run', 'resume it first']
+          : ['It is shared with contacts alone', 'they find each other'];
+      throw apiError('ERR_API_CONFLICT', { reason, remedy });
+    }
+    torrent.service.addPeers(await givenPeers(peers, this.#options.node.policy, 'peers'), 'given');
+  }
+
   /** Checks its files anew, from the first byte. */
   recheck(id: string): Promise<void> {
     const entry = this.get(id);
@@ -327,6 +343,45 @@ export class TorrentService implements NodeService {
     });
   }
 
+  /**
+   * Gives a file or folder another name, here alone: peers know the torrent's. Resolves when it is so called on disk.
+   * @param where below the top name, with "/"; '': the top itself. @throws {AppError} ERR_API_NOT_FOUND, ERR_API_INVALID, ERR_API_TOO_MANY, ERR_FILE.
+   */
+  rename(id: string, where: string, name: string): Promise<TorrentEntry> {
+    const entry = this.get(id);
+    return this.#turns.run(id, async () => {
+      const { info } = entry;
+      if (info === undefined) throw filesUnknown();
+      const rename = judgedRename(info, where, name);
+      expectFewRenames(withRename(entry.record.options.renames ?? [], rename));
+      await entry.halt();
+      try {
+        await this.#rename(entry, rename);
+      } finally {
+        this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
+      }
+      return entry;
+    });
+  }
+
+  /** For a torrent that does not run. */
+  async #rename(entry: TorrentEntry, rename: Rename): Promise<void> {
+    const { renaming: _, ...options } = entry.record.options;
+    await this.keep(entry, { options: { ...options, renaming: rename } });
+    try {
+      await renameFiles(entry.record.dir, entry.info!, rename);
+    } catch (error) {
+      await this.keep(entry, { options });
+      throw error;
+    }
+    const renames = withRename(options.renames ?? [], rename);
+    const isTop = rename.path.length === 1;
+    await this.keep(entry, {
+      options: { ...options, renames },
+      ...(isTop ? { name: rename.name } : {}),
+    });
+  }
+
   /** Writes fields of a record. */
   async keep(entry: TorrentEntry, fields: Partial<TorrentRecord>): Promise<void> {
     await this.#options.table.update(entry.id, fields);
@@ -357,12 +412,11 @@ export class TorrentService implements NodeService {
   }
 
   async #runAgain(entry: TorrentEntry): Promise<void> {
-    const { movingTo } = entry.record.options;
-    if (movingTo !== undefined) {
-      await this.#move(entry, movingTo, true).catch((error: Error) =>
-        this.#options.log.error(`Cannot finish a move of ${entry.record.name}: ${error.message}`),
-      );
-    }
+    const { movingTo, renaming } = entry.record.options;
+    const onFailure = (error: Error): void =>
+      this.#options.log.error(`Cannot finish a move of ${entry.record.name}: ${error.message}`);
+    if (movingTo !== undefined) await this.#move(entry, movingTo, true).catch(onFailure);
+    if (renaming !== undefined) await this.#rename(entry, renaming).catch(onFailure);
     await this.#run(entry, {});
   }
 
@@ -490,50 +544,4 @@ function withoutMove({ options }: TorrentRecord): TorrentRecordOptions {
 function optionsOf(choices: Addition['choices']): TorrentRecordOptions {
   const { dir: _, category: __, tags: ___, isPaused: ____, ...options } = choices;
   return options;
-}
-
-/** The record with these changes; the same object when nothing of it changes. @throws {AppError} ERR_API_INVALID. */
-function changedRecord(entry: TorrentEntry, changes: ChangeTorrent): TorrentRecord {
-  const { record } = entry;
-  const { files, shareLimits } = changes;
-  const options: Record<string, unknown> = {};
-  for (const name of [
-    'isSequential',
-    'downloadLimitBytesPerSec',
-    'uploadLimitBytesPerSec',
-  ] as const) {
-    if (changes[name] !== undefined) options[name] = changes[name];
-  }
-  if (shareLimits !== undefined) {
-    options['shareLimits'] = { ...record.options.shareLimits, ...shareLimits };
-  }
-  if (changes.trackers !== undefined) options['tiers'] = judgedTiers(changes.trackers);
-  if (files !== undefined) options['priorities'] = prioritiesOf(entry, files);
-  const fields: Partial<TorrentRecord> = {
-    ...(changes.isPaused === undefined ? {} : { isPaused: changes.isPaused }),
-    ...(changes.category === undefined ? {} : { category: changes.category ?? undefined }),
-    ...(changes.tags === undefined ? {} : { tags: [...new Set(changes.tags)] }),
-    ...(Object.keys(options).length === 0 ? {} : { options: { ...record.options, ...options } }),
-  };
-  return Object.keys(fields).length === 0 ? record : { ...record, ...fields };
-}
-
-function prioritiesOf(
-  { torrent }: TorrentEntry,
-  files: NonNullable<ChangeTorrent['files']>,
-): number[] {
-  const count = torrent?.info?.files.length;
-  if (torrent === undefined || count === undefined) {
-    const mistakes = 'its files are not known yet: wait for the metadata';
-    throw apiError('ERR_API_INVALID', { what: 'files', mistakes });
-  }
-  const priorities = [...torrent.filePriorities];
-  for (const { index, priority } of files) {
-    if (index >= count) {
-      const mistakes = `expected an index below ${count}, got ${index}`;
-      throw apiError('ERR_API_INVALID', { what: 'files', mistakes });
-    }
-    priorities[index] = priority;
-  }
-  return priorities;
 }

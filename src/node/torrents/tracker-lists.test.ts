@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatTiers, parseTiers } from '../../contract/index.ts';
 import { TRACKERS_MAX } from '../../protocol/tracker/index.ts';
-import { formatTiers, judgedTiers, parseTiers, withAdded, withChanged } from './tracker-lists.ts';
+import { judgedTiers, withAdded, withChanged } from './tracker-lists.ts';
 
 const [A, B, C] = [
   'http://a.example/announce',

@@ -2,11 +2,9 @@
  * Lists of trackers that a person edits: tiers of URLs (BEP 12), each of them once.
  * @module
  */
+import type { Tiers } from '../../contract/index.ts';
 import { parseTrackerUrl, TRACKERS_MAX } from '../../protocol/tracker/index.ts';
 import { apiError } from '../http/errors.ts';
-
-/** Trackers by tier. */
-export type Tiers = readonly (readonly string[])[];
 
 /** The tiers without empty ones. @throws {AppError} ERR_API_INVALID: a URL that cannot be announced to, one that comes twice, too many. */
 export function judgedTiers(tiers: Tiers): Tiers {
@@ -48,23 +46,4 @@ export function withChanged(tiers: Tiers, changes: ReadonlyMap<number, string | 
       }),
     )
     .filter((tier) => tier.length > 0);
-}
-
-/** A list as people write it: a URL a line, tiers parted by blank lines. */
-export function parseTiers(text: string): string[][] {
-  const tiers: string[][] = [];
-  let isNew = true;
-  for (const line of text.split('\n').map((each) => each.trim())) {
-    if (line !== '') {
-      if (isNew) tiers.push([]);
-      tiers.at(-1)!.push(line);
-    }
-    isNew = line === '';
-  }
-  return tiers;
-}
-
-/** The reverse of `parseTiers`. */
-export function formatTiers(tiers: Tiers): string {
-  return tiers.map((tier) => tier.join('\n')).join('\n\n');
 }

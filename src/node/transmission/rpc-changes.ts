@@ -3,19 +3,18 @@
  * @module
  */
 import path from 'node:path';
-import type { AddTorrent, ChangeTorrent } from '../../contract/index.ts';
+import {
+  type AddTorrent,
+  type ChangeTorrent,
+  formatTiers,
+  parseTiers,
+  type Tiers,
+} from '../../contract/index.ts';
 import { AppError } from '../../lib/errors.ts';
 import { readTorrentBytes } from '../source.ts';
 import type { TorrentEntry } from '../torrents/torrent-entry.ts';
 import { filesOf } from '../torrents/torrent-rows.ts';
-import {
-  formatTiers,
-  judgedTiers,
-  parseTiers,
-  type Tiers,
-  withAdded,
-  withChanged,
-} from '../torrents/tracker-lists.ts';
+import { judgedTiers, withAdded, withChanged } from '../torrents/tracker-lists.ts';
 import { type RpcArguments, type RpcContext, RpcError, stringsOf } from './rpc-call.ts';
 
 /** Priorities of the engine for the three of Transmission. */
@@ -179,9 +178,19 @@ function priorityChanges(
   return [...next].map(([index, priority]) => ({ index, priority }));
 }
 
-/** Names on disk are the torrent's. */
-export function renamePath(): object {
-  throw new RpcError('renaming is not supported: names are those of the torrent');
+/** @param values `path` begins with the top name, as the names of files do. */
+export async function renamePath(rpc: RpcContext, values: RpcArguments): Promise<object> {
+  const { path, name } = values;
+  const [entry, ...others] = rpc.meant(values);
+  if (entry === undefined || others.length > 0) {
+    throw new RpcError('torrent-rename-path requires 1 torrent');
+  }
+  if (typeof path !== 'string' || typeof name !== 'string') throw new RpcError('no path or name');
+  const [top, ...below] = path.split('/');
+  const isKnown = top === (entry.info?.name ?? entry.record.name);
+  if (!isKnown) throw new RpcError(`expected a path that begins with its name, got ${path}`);
+  await rpc.options.torrents.rename(entry.id, below.join('/'), name);
+  return { path, name, id: rpc.idOf(entry) };
 }
 
 function isNumber(value: unknown): value is number {

@@ -100,7 +100,7 @@ export class RpcService implements NodeService {
       case 'torrent-set-location':
         return this.#setLocation(values);
       case 'torrent-rename-path':
-        return renamePath();
+        return renamePath(this, values);
       case 'torrent-remove':
         return this.#remove(values);
       case 'session-get':

@@ -2,10 +2,9 @@
  * Torrents as Transmission's RPC names and counts them (rpc-spec of Transmission, version 17, section 3.3 "torrent-get").
  * @module
  */
-import type { TorrentDetails, TorrentFile } from '../../contract/index.ts';
+import { formatTiers, type TorrentDetails, type TorrentFile } from '../../contract/index.ts';
 import type { TorrentEntry } from '../torrents/torrent-entry.ts';
 import { detailsOf } from '../torrents/torrent-rows.ts';
-import { formatTiers } from '../torrents/tracker-lists.ts';
 
 // Specification constants
 /** tr_torrent_activity. */

@@ -10,7 +10,10 @@ import { HelpDialog } from './help-dialog.tsx';
 import { AddDialog } from './transfers/add-dialog.tsx';
 import { CategoriesDialog } from './transfers/categories-dialog.tsx';
 import { ChangeDialog } from './transfers/change-dialog.tsx';
+import { ColumnsDialog } from './transfers/columns.tsx';
 import { RemoveDialog } from './transfers/remove-dialog.tsx';
+import { RenameDialog } from './transfers/rename-dialog.tsx';
+import { TrackersDialog } from './transfers/trackers-dialog.tsx';
 
 const LINK = /^(magnet:\?|https?:\/\/|starling:)/i;
 
@@ -94,6 +97,11 @@ export function Overlays() {
       ) : null}
       {shown?.kind === 'help' ? <HelpDialog onClose={closeOverlay} /> : null}
       {shown?.kind === 'change' ? <ChangeDialog ids={shown.ids} onClose={closeOverlay} /> : null}
+      {shown?.kind === 'rename' ? (
+        <RenameDialog id={shown.id} path={shown.path} onClose={closeOverlay} />
+      ) : null}
+      {shown?.kind === 'columns' ? <ColumnsDialog onClose={closeOverlay} /> : null}
+      {shown?.kind === 'trackers' ? <TrackersDialog {...shown} onClose={closeOverlay} /> : null}
       {shown?.kind === 'categories' ? <CategoriesDialog onClose={closeOverlay} /> : null}
       {shown?.kind === 'remove' ? <RemoveDialog ids={shown.ids} onClose={closeOverlay} /> : null}
     </>

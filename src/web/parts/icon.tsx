@@ -40,6 +40,8 @@ const PATHS = {
   download: 'M12 4v11m0 0-4.5-4.5M12 15l4.5-4.5M5 20h14',
   recheck: 'M20 12a8 8 0 1 1-2.6-5.9M20 3v4.5h-4.5',
   tag: 'M3.5 3.5H12l8.5 8.5-8.5 8.5L3.5 12zM8 8h.1',
+  columns: 'M4 5h16v14H4zM10 5v14M15 5v14',
+  pen: 'M4 20l1-5L16 4l4 4L9 19zM13.5 6.5l4 4',
   speed: 'M4 18a9 9 0 1 1 16 0M12 14l4-5',
 } as const;
 

@@ -10,7 +10,12 @@ export type Overlay =
   | { readonly kind: 'help' }
   | { readonly kind: 'remove'; readonly ids: readonly string[] }
   | { readonly kind: 'change'; readonly ids: readonly string[] }
+  /** @param path of a file of it; undefined: itself. */
+  | { readonly kind: 'rename'; readonly id: string; readonly path?: string }
+  /** @param text a tracker a line. */
+  | { readonly kind: 'trackers'; readonly id: string; readonly text: string }
   | { readonly kind: 'categories' }
+  | { readonly kind: 'columns' }
   /** @param x and y: where its corner is, in the window, in CSS pixels. */
   | {
       readonly kind: 'menu';

@@ -3,26 +3,27 @@
  * @module
  */
 import { Icon } from '../../parts/icon.tsx';
+import { columns } from '../../state/columns.ts';
 import type { Sort } from '../../state/torrent-order.ts';
 import { useValue } from '../../state/value.ts';
 import { sortBy, view } from '../../state/view.ts';
+import { COLUMN_SHAPES } from './columns.tsx';
 
-const HEADS: readonly (readonly [Sort, string, string])[] = [
+const FIXED: readonly (readonly [Sort, string, string])[] = [
   ['name', 'Name', 'c-name'],
   ['progress', 'Progress', 'c-progress'],
-  ['size', 'Size', 'c-size'],
-  ['down', 'Down', 'c-rate'],
-  ['up', 'Up', 'c-rate'],
-  ['peers', 'Peers', 'c-peers'],
-  ['ratio', 'Ratio', 'c-ratio'],
 ];
 
 export function ColumnHeads() {
   const { sort, isDescending } = useValue(view);
+  const chosen = useValue(columns).map((column) => {
+    const { head, className } = COLUMN_SHAPES[column];
+    return [column, head, className] as const;
+  });
   return (
     <div className="line heads">
       <span className="c-check" />
-      {HEADS.map(([key, words, className]) => (
+      {[...FIXED, ...chosen].map(([key, words, className]) => (
         <button
           key={key}
           type="button"

@@ -49,7 +49,7 @@ function Panel({ id, tab }: { readonly id: string; readonly tab: Tab }) {
     case 'files':
       return <FilesTab id={id} />;
     case 'peers':
-      return <PeersTab />;
+      return <PeersTab id={details.id} />;
     case 'trackers':
       return <TrackersTab details={details} />;
     case 'pieces':

@@ -6,10 +6,12 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useRef } from 'react';
 import type { TorrentFile } from '../../../contract/index.ts';
 import { Bar } from '../../parts/bar.tsx';
+import { IconButton } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { Name } from '../../parts/name.tsx';
 import { change } from '../../state/actions.ts';
 import { contentUrl } from '../../state/api.ts';
+import { overlay } from '../../state/overlay.ts';
 import { useParts } from '../../state/parts-of-torrent.ts';
 import { href } from '../../state/route.ts';
 import { bytesText, percentText } from '../../words/format.ts';
@@ -63,6 +65,11 @@ const FileLine = memo(function FileLine({
           </option>
         ))}
       </select>
+      <IconButton
+        icon="pen"
+        label={`Rename ${name}`}
+        onClick={() => overlay.set({ kind: 'rename', id, path })}
+      />
       {mediaType === null ? (
         <span className="button icon-only" />
       ) : (

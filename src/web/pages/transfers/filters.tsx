@@ -121,6 +121,11 @@ export function Filters() {
           label={isDescending ? 'Falling; turn round' : 'Rising; turn round'}
           onClick={() => changeView({ isDescending: !isDescending })}
         />
+        <IconButton
+          icon="columns"
+          label="Columns"
+          onClick={() => overlay.set({ kind: 'columns' })}
+        />
       </div>
     </div>
   );

@@ -2,9 +2,13 @@
  * The peers that a torrent is connected to.
  * @module
  */
+import { useState } from 'react';
 import type { TorrentPeer } from '../../../contract/index.ts';
+import { Button } from '../../parts/button.tsx';
 import { Name } from '../../parts/name.tsx';
 import { Table } from '../../parts/table.tsx';
+import { request } from '../../state/api.ts';
+import { attempt } from '../../state/notice.ts';
 import { useParts } from '../../state/parts-of-torrent.ts';
 import { bytesText, rateText } from '../../words/format.ts';
 
@@ -24,16 +28,55 @@ function standing(peer: TorrentPeer): string {
   return parts.join(', ');
 }
 
-export function PeersTab() {
+/** For a peer that somebody told of. */
+function AddPeer({ id }: { readonly id: string }) {
+  const [address, setAddress] = useState('');
+  const add = async (): Promise<void> => {
+    const body = { peers: [address.trim()] };
+    const news = `Dialling ${address.trim()}.`;
+    if (await attempt(() => request('POST', `/torrents/${id}/peers`, body), news)) setAddress('');
+  };
+  return (
+    <form
+      className="row-of-buttons"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void add();
+      }}
+    >
+      <input
+        type="text"
+        aria-label="Address of a peer"
+        placeholder="192.0.2.7:6881"
+        spellCheck={false}
+        value={address}
+        onChange={({ target }) => setAddress(target.value)}
+      />
+      <Button icon="plus" isSubmit disabled={address.trim() === ''}>
+        Dial
+      </Button>
+    </form>
+  );
+}
+
+export function PeersTab({ id }: { readonly id: string }) {
   const peers = useParts('peer');
-  if (peers.length === 0) {
-    return (
-      <p className="hint">
-        No peer is connected. Peers come from trackers, the DHT, the local network and other peers;
-        the page <a href="#/network">Network</a> tells whether this node can be reached.
-      </p>
-    );
-  }
+  return (
+    <>
+      {peers.length === 0 ? (
+        <p className="hint">
+          No peer is connected. Peers come from trackers, the DHT, the local network and other
+          peers; the page <a href="#/network">Network</a> tells whether this node can be reached.
+        </p>
+      ) : (
+        <PeerTable peers={peers} />
+      )}
+      <AddPeer id={id} />
+    </>
+  );
+}
+
+function PeerTable({ peers }: { readonly peers: readonly TorrentPeer[] }) {
   const rate = (peer: TorrentPeer): number => peer.downloadBytesPerSec + peer.uploadBytesPerSec;
   const shown = [...peers]
     .sort((a, b) => rate(b) - rate(a) || a.id - b.id)

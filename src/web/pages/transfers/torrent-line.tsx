@@ -7,20 +7,15 @@ import type { TorrentRow } from '../../../contract/index.ts';
 import { Bar } from '../../parts/bar.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { Name } from '../../parts/name.tsx';
+import { columns } from '../../state/columns.ts';
 import { torrents } from '../../state/live.ts';
 import { route } from '../../state/route.ts';
 import { useIsActive, useIsSelected } from '../../state/selection.ts';
 import { useRow } from '../../state/use-collection.ts';
-import { usePart } from '../../state/value.ts';
-import {
-  bytesText,
-  durationText,
-  percentText,
-  rateText,
-  ratioText,
-  STATE_WORDS,
-} from '../../words/format.ts';
+import { usePart, useValue } from '../../state/value.ts';
+import { bytesText, durationText, percentText, STATE_WORDS } from '../../words/format.ts';
 import { shownName } from '../../words/shown-name.ts';
+import { COLUMN_SHAPES } from './columns.tsx';
 
 export function rowId(id: string): string {
   return `torrent-${id}`;
@@ -81,11 +76,14 @@ function Cells({ row }: { readonly row: TorrentRow }) {
         />
         <span className="num">{percentText(row.progress)}</span>
       </span>
-      <span className="c-size num">{row.wantedBytes === 0 ? '' : bytesText(row.wantedBytes)}</span>
-      <span className="c-rate num down">{rateText(row.downloadBytesPerSec)}</span>
-      <span className="c-rate num up">{rateText(row.uploadBytesPerSec)}</span>
-      <span className="c-peers num">{row.connectedPeers === 0 ? '' : row.connectedPeers}</span>
-      <span className="c-ratio num">{ratioText(row.ratio)}</span>
+      {useValue(columns).map((column) => {
+        const { className, cell } = COLUMN_SHAPES[column];
+        return (
+          <span key={column} className={`${className} num`}>
+            {cell(row)}
+          </span>
+        );
+      })}
     </>
   );
 }

@@ -47,6 +47,7 @@ function itemsFor(ids: readonly string[]): readonly Item[] {
     'line',
     ['recheck', 'Check the files again', () => void act('recheck', ids)],
     ['network', 'Ask for peers now', () => void act('reannounce', ids)],
+    many ? undefined : ['pen', 'Rename …', () => overlay.set({ kind: 'rename', id: first! })],
     ['settings', 'Change …', () => overlay.set({ kind: 'change', ids })],
     ['remove', 'Remove …', () => overlay.set({ kind: 'remove', ids })],
   ];

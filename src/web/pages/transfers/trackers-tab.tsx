@@ -2,13 +2,20 @@
  * The trackers of a torrent, and its web seeds.
  * @module
  */
-import type { TorrentDetails } from '../../../contract/index.ts';
+import type { TorrentDetails, TorrentTracker } from '../../../contract/index.ts';
+import { formatTiers, type Tiers } from '../../../contract/tiers.ts';
 import { Button } from '../../parts/button.tsx';
 import { Name } from '../../parts/name.tsx';
 import { Table } from '../../parts/table.tsx';
 import { act } from '../../state/actions.ts';
+import { overlay } from '../../state/overlay.ts';
 import { useParts } from '../../state/parts-of-torrent.ts';
 import { durationText } from '../../words/format.ts';
+
+function byTier(trackers: readonly TorrentTracker[]): Tiers {
+  const tiers = Map.groupBy(trackers, ({ tier }) => tier);
+  return [...tiers.values()].map((tier) => tier.map(({ url }) => url));
+}
 
 export function TrackersTab({ details }: { readonly details: TorrentDetails }) {
   const trackers = useParts('tracker');
@@ -46,13 +53,23 @@ export function TrackersTab({ details }: { readonly details: TorrentDetails }) {
               },
             ]}
           />
-          <div className="row-of-buttons">
-            <Button icon="recheck" onClick={() => void act('reannounce', [details.id])}>
-              Ask them now
-            </Button>
-          </div>
         </>
       )}
+      <div className="row-of-buttons">
+        {trackers.length === 0 ? null : (
+          <Button icon="recheck" onClick={() => void act('reannounce', [details.id])}>
+            Ask them now
+          </Button>
+        )}
+        <Button
+          icon="pen"
+          onClick={() =>
+            overlay.set({ kind: 'trackers', id: details.id, text: formatTiers(byTier(trackers)) })
+          }
+        >
+          Change …
+        </Button>
+      </div>
       {webSeeds.length === 0 ? null : (
         <Table
           caption="Web seeds"

@@ -1,0 +1,167 @@
+/**
+ * Torrents whose files are called otherwise on one node: the disk and its user see the new names, peers the torrent's.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { Store } from '../../src/node/store/store.ts';
+import { poll, TestBed } from '../support/cli-child.ts';
+import { readTree, writeTree } from '../support/content.ts';
+import { openTestNode, type TestNode } from '../support/daemon.ts';
+
+const LIMITS = { timeout: 60_000 };
+const TREE = { 'a.bin': 70_001, 'sub/b.bin': 80_003, 'sub/deep/c.bin': 90_005, 'sub/empty': 0 };
+
+// biome-ignore lint/suspicious/noExplicitAny: an answer is JSON.
+type Json = any;
+
+async function ok(node: TestNode, method: string, where: string, body?: unknown): Promise<Json> {
+  const answer = await node.ask(method, where, body === undefined ? {} : { body });
+  assert.ok(answer.status < 300, `${method} ${where}: ${answer.text}`);
+  return answer.body;
+}
+
+function until(node: TestNode, id: string, fits: (torrent: Json) => boolean): Promise<Json> {
+  return poll('the torrent', async () => {
+    const torrent = await ok(node, 'GET', `/torrents/${id}`);
+    return fits(torrent) ? torrent : undefined;
+  });
+}
+
+const isSeeding = ({ state }: Json): boolean => state === 'seeding';
+
+function pathsOf({ files }: Json): string[] {
+  return files.map(({ path }: Json) => path).sort();
+}
+
+/** A node that shares a tree called "both". */
+async function sharing(bed: TestBed): Promise<{ node: TestNode; id: string; tree: string }> {
+  const tree = writeTree(join(bed.dir('original'), 'both'), TREE);
+  const node = await openTestNode(bed, { home: bed.dir('sharing-home') });
+  const { id } = await ok(node, 'POST', '/shares', { path: tree });
+  await until(node, id, isSeeding);
+  return { node, id, tree };
+}
+
+/** What another node adds to fetch it from that one. */
+async function wishOf(node: TestNode, id: string): Promise<object> {
+  const { magnet } = await ok(node, 'GET', `/torrents/${id}`);
+  const { host, port } = node.daemon.composition.node.endpoint;
+  return { link: magnet, peers: [`${host}:${port}`] };
+}
+
+describe('other names', { concurrency: 2 }, () => {
+  it(
+    'are given during a download, and hold over completion, check and restart; peers get the torrent as it is',
+    LIMITS,
+    async () => {
+      await using bed = new TestBed();
+      const { node: origin, id, tree } = await sharing(bed);
+      const home = bed.home();
+      const node = await openTestNode(bed, { home });
+      const wish = await wishOf(origin, id);
+      await ok(node, 'POST', '/torrents', { ...wish, downloadLimitBytesPerSec: 1 });
+      await until(node, id, ({ files }) => files.length === 4);
+      const rename = (path: string, name: string): Promise<Json> =>
+        ok(node, 'POST', `/torrents/${id}/rename`, { path, name });
+      await rename('sub/b.bin', 'bee.bin');
+      await rename('sub', 'below');
+      assert.equal((await rename('', 'Mine')).name, 'Mine');
+      await ok(node, 'PATCH', `/torrents/${id}`, { downloadLimitBytesPerSec: 0 });
+      const whole = await until(node, id, isSeeding);
+      const names = ['a.bin', 'below/bee.bin', 'below/deep/c.bin', 'below/empty'];
+      assert.deepEqual([whole.name, pathsOf(whole)], ['Mine', names]);
+      const {
+        'a.bin': a,
+        'sub/b.bin': b,
+        'sub/deep/c.bin': c,
+        'sub/empty': empty,
+      } = readTree(tree);
+      const here = join(bed.dir('downloads'), 'Mine');
+      assert.ok(!existsSync(join(bed.dir('downloads'), 'both')));
+      const expected = {
+        'a.bin': a,
+        'below/bee.bin': b,
+        'below/deep/c.bin': c,
+        'below/empty': empty,
+      };
+      assert.deepEqual(readTree(here), expected);
+      await rename('a.bin', 'A.bin');
+      await ok(node, 'POST', '/torrents/actions', { action: 'recheck', ids: [id] });
+      await until(node, id, isSeeding);
+      await node.daemon.close();
+      const again = await openTestNode(bed, { home });
+      const row = await until(again, id, isSeeding);
+      assert.deepEqual([row.name, row.progress], ['Mine', 1]);
+      assert.deepEqual(pathsOf(row), ['A.bin', ...names.slice(1)]);
+      await origin.daemon.close();
+      const third = await openTestNode(bed, { home: bed.dir('third-home') });
+      const dir = bed.dir('third');
+      await ok(third, 'POST', '/torrents', { ...(await wishOf(again, id)), dir });
+      assert.equal((await until(third, id, isSeeding)).name, 'both');
+      assert.deepEqual(readTree(join(dir, 'both')), readTree(tree));
+      await ok(again, 'PATCH', `/torrents/${id}`, { dir: bed.dir('elsewhere') });
+      await until(again, id, isSeeding);
+      assert.ok(existsSync(join(bed.dir('elsewhere'), 'Mine/below/bee.bin')));
+      await ok(again, 'DELETE', `/torrents/${id}?files=true`);
+      assert.ok(!existsSync(join(bed.dir('elsewhere'), 'Mine')));
+    },
+  );
+
+  it('that cannot be are refused in words, and nothing changes', LIMITS, async () => {
+    await using bed = new TestBed();
+    const { node, id, tree } = await sharing(bed);
+    writeFileSync(join(tree, 'mine.txt'), 'mine');
+    const before = readTree(tree);
+    const refused = async (path: string, name: string): Promise<[number, string]> => {
+      const { status, body } = await node.ask('POST', `/torrents/${id}/rename`, {
+        body: { path, name },
+      });
+      return [status, body.code];
+    };
+    assert.deepEqual(await refused('nothing', 'x'), [404, 'ERR_API_NOT_FOUND']);
+    for (const name of ['../x', 'x/y', '..', 'SUB', '']) {
+      assert.deepEqual(await refused('a.bin', name), [400, 'ERR_API_INVALID'], name);
+    }
+    const [status, code] = await refused('a.bin', 'mine.txt');
+    assert.equal(code, 'ERR_FILE');
+    assert.ok(status >= 400 && status < 500, `${status}`);
+    const row = await until(node, id, isSeeding);
+    assert.deepEqual(pathsOf(row), Object.keys(TREE));
+    assert.deepEqual(readTree(tree), before);
+    const link = `magnet:?xt=urn:btih:${'a'.repeat(40)}`;
+    await ok(node, 'POST', '/torrents', { link });
+    const early = await node.ask('POST', `/torrents/${'a'.repeat(40)}/rename`, {
+      body: { name: 'x' },
+    });
+    assert.deepEqual([early.status, early.body.code], [400, 'ERR_API_INVALID']);
+  });
+
+  for (const moment of ['before', 'after'] as const) {
+    it(
+      `go on with the next start when a crash came ${moment} the disk had them`,
+      LIMITS,
+      async () => {
+        await using bed = new TestBed();
+        const { node, id, tree } = await sharing(bed);
+        const { home } = node.daemon.composition.node;
+        const whole = readTree(tree);
+        await node.daemon.close();
+        if (moment === 'after') renameSync(join(tree, 'sub'), join(tree, 'below'));
+        const store = await Store.open(home);
+        const [record] = await store.torrents.all();
+        const renaming = { path: ['both', 'sub'], name: 'below' };
+        await store.torrents.update(id, { options: { ...record!.options, renaming } });
+        await store.close();
+        const again = await openTestNode(bed, { home });
+        const row = await until(again, id, isSeeding);
+        assert.deepEqual(pathsOf(row), ['a.bin', 'below/b.bin', 'below/deep/c.bin', 'below/empty']);
+        assert.equal(readTree(tree)['below/b.bin'], whole['sub/b.bin']);
+        const { options } = again.daemon.composition.torrents.get(id).record;
+        assert.deepEqual([options.renaming, options.renames], [undefined, [renaming]]);
+      },
+    );
+  }
+});
