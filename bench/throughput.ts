@@ -18,7 +18,7 @@ import { startTestTracker, type TestTracker } from '../test/support/tracker.ts';
 import { type Client, Clients } from './support/clients.ts';
 import { writeRandom } from './support/hash-rivals.ts';
 import { HANDED_BACK_MS, warmMemory } from './support/memory.ts';
-import { readyNode, seedInNode } from './support/node-client.ts';
+import { besideBrowser, readyNode, seedInNode } from './support/node-client.ts';
 import { type Cost, freePort, Measured, median } from './support/processes.ts';
 
 const { values } = parseArgs({
@@ -214,10 +214,17 @@ const GROUPS: readonly (readonly Case[])[] = [
   ],
 ];
 
+/** What the machine gives with any browser open: the bare limit of a node with its dashboard. */
+function besideCase(format: Format): Case {
+  const { name, run } = pairCase('starling', 'starling', format);
+  return { name: `${name}, beside a browser`, run: () => besideBrowser(clients.launcher, run) };
+}
+
 /** With --inside. */
 const INSIDE: readonly (readonly Case[])[] = [
   [
     pairCase('starling', 'starling'),
+    besideCase('v1'),
     pairCase('starling', 'node'),
     pairCase('node', 'starling'),
     pairCase('libtorrent', 'starling'),
@@ -227,6 +234,7 @@ const INSIDE: readonly (readonly Case[])[] = [
   ],
   [
     pairCase('starling', 'starling', 'v2'),
+    besideCase('v2'),
     pairCase('starling', 'node', 'v2'),
     pairCase('starling', 'starling', 'hybrid'),
     pairCase('starling', 'node', 'hybrid'),
@@ -244,10 +252,14 @@ const GOALS: readonly (readonly [string, string, number?])[] = [
   ['starling → starling, hybrid', 'starling → starling', 1.45],
   ['sketch × 4', 'libtorrent × 4, trading', 0.75],
   ['starling → node', 'starling → starling', 1.1],
+  ['starling → starling, beside a browser', 'starling → starling'],
+  ['starling → node', 'starling → starling, beside a browser'],
   ['node → starling', 'starling → starling', 1.1],
   ['libtorrent → node', 'libtorrent → starling', 1.1],
   ['node → libtorrent', 'starling → libtorrent', 1.1],
   ['starling → node, v2', 'starling → starling, v2', 1.1],
+  ['starling → starling, v2, beside a browser', 'starling → starling, v2'],
+  ['starling → node, v2', 'starling → starling, v2, beside a browser'],
   ['starling → node, hybrid', 'starling → starling, hybrid', 1.1],
   ['aria2 → starling', 'aria2 → aria2'],
   ['starling → aria2', 'aria2 → aria2'],

@@ -2,7 +2,7 @@
  * A long-running node at an end of a pair, with its dashboard open in Chromium: everything that a person's node does while it moves a torrent.
  * @module
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -54,15 +54,32 @@ async function startNode(launcher: string, task: Task, home: string): Promise<Ru
   const { url } = JSON.parse(await measured.line((line) => line.includes('"ready"')));
   const token = fs.readFileSync(path.join(home, 'api-token'), 'utf8').trim();
   const node = new RunningNode(measured, url, token, task);
-  openDashboard(node, fs.mkdtempSync(path.join(path.dirname(launcher), 'chromium-')));
+  const browser = openBrowser(launcher, node.page);
+  measured.child.once('exit', () => browser.kill());
   await node.untilFollowed();
   // It is measured with a dashboard that is open, not with one that opens.
   await sleep(SETTLE_MS);
   return node;
 }
 
-/** In a browser of its own, which ends with the node. */
-function openDashboard({ process: node, page }: RunningNode, profile: string): void {
+/** The least that a page which shows something can do: one line of text that changes as often as the dashboard does. */
+const LEAST_PAGE =
+  'data:text/html,<p></p><script>setInterval(()=>{document.querySelector("p").textContent=performance.now()},400)</script>';
+
+/** Does something beside a browser that shows the least. */
+export async function besideBrowser<T>(launcher: string, work: () => Promise<T>): Promise<T> {
+  const browser = openBrowser(launcher, LEAST_PAGE);
+  try {
+    await sleep(SETTLE_MS);
+    return await work();
+  } finally {
+    browser.kill();
+  }
+}
+
+/** A browser of its own. */
+function openBrowser(launcher: string, page: string): ChildProcess {
+  const profile = fs.mkdtempSync(path.join(path.dirname(launcher), 'chromium-'));
   const words = ['--headless=new', `--user-data-dir=${profile}`, '--no-first-run'];
   // As root, as in a container, Chromium refuses to start its sandbox.
   if (process.getuid?.() === 0) words.push('--no-sandbox');
@@ -70,8 +87,8 @@ function openDashboard({ process: node, page }: RunningNode, profile: string): v
   words.push('--remote-debugging-port=0', '--window-size=1360,860', page);
   const program = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
   const browser = spawn(program, words, { stdio: 'ignore' });
-  node.child.once('exit', () => browser.kill());
   endWithThis(browser);
+  return browser;
 }
 
 class RunningNode {
