@@ -3,7 +3,7 @@
  *
  * `npm test`                    types, lint, dead code, then all tests that need nothing but loopback
  * `npm test -- <pattern>...`    only the test files that match, with their whole output
- * `npm run test:slow`           end-to-end tests that take longest
+ * `npm run test:slow`           the end-to-end and simulation tests that take longest
  * `npm run test:interop`        against real clients (they have to be installed)
  * `npm run test:dashboard`     the dashboard in a browser, against a made-up node
  * `npm run test:package`        the npm package: packed, installed in an empty folder, run there
@@ -57,8 +57,19 @@ function tests(
   return [{ name, command: [process.execPath, '--test', width, ...flags, ...files], ...more }];
 }
 
-/** End-to-end tests that take from seven seconds to half a minute each: `npm run test:slow`, so that `npm test` stays under three minutes. */
-const SLOW = ['disk-faults', 'going-on', 'publication', 'send-words', 'slow-peers'];
+/** Tests that take longest, from seven seconds to a minute of a processor each: `npm run test:slow`, so that `npm test` stays under three minutes, on slow machines, too. */
+const SLOW = [
+  'crowds',
+  'dht-alone',
+  'disk-faults',
+  'forms',
+  'going-on',
+  'node',
+  'peers-command',
+  'publication',
+  'send-words',
+  'slow-peers',
+];
 
 function isSlow(file: string): boolean {
   return SLOW.includes(basename(file, '.test.ts'));
@@ -68,6 +79,10 @@ function isSlow(file: string): boolean {
 function endToEnd(name: string, isMeant: (file: string) => boolean): Step[] {
   const files = globSync('test/e2e/**/*.test.ts', { cwd: root }).filter(isMeant);
   return tests(name, files, { flags: [`--test-concurrency=${2 * availableParallelism()}`] });
+}
+
+function simulations(name: string, isMeant: (file: string) => boolean): Step[] {
+  return tests(name, globSync('test/simulation/**/*.test.ts', { cwd: root }).filter(isMeant));
 }
 
 function stepsOf(args: readonly string[]): Step[] {
@@ -83,7 +98,9 @@ function stepsOf(args: readonly string[]): Step[] {
     });
     return [{ name: 'types', command: tool('tsc', '-p', 'test/dashboard') }, ...run];
   }
-  if (mode === 'slow') return endToEnd('slow end to end', isSlow);
+  if (mode === 'slow') {
+    return [...simulations('slow simulation', isSlow), ...endToEnd('slow end to end', isSlow)];
+  }
   if (mode === 'package') return tests('package', ['test/package/*.test.ts'], { isLive: true });
   if (mode === 'fuzz') {
     return [
@@ -107,7 +124,7 @@ function stepsOf(args: readonly string[]): Step[] {
     ...tests('house rules', ['tools/**/*.test.ts']),
     ...tests('unit and property', ['src/**/*.test.ts']),
     ...tests('conformance', ['test/conformance/**/*.test.ts']),
-    ...tests('simulation', ['test/simulation/**/*.test.ts']),
+    ...simulations('simulation', (file) => !isSlow(file)),
     ...endToEnd('end to end', (file) => !isSlow(file)),
     ...tests('fuzz corpus', ['test/fuzz/**/*.test.ts']),
   ];
