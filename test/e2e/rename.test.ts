@@ -3,8 +3,8 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Store } from '../../src/node/store/store.ts';
 import { poll, TestBed } from '../support/cli-child.ts';
@@ -107,6 +107,31 @@ describe('other names', { concurrency: 2 }, () => {
       assert.ok(existsSync(join(bed.dir('elsewhere'), 'Mine/below/bee.bin')));
       await ok(again, 'DELETE', `/torrents/${id}?files=true`);
       assert.ok(!existsSync(join(bed.dir('elsewhere'), 'Mine')));
+    },
+  );
+
+  it(
+    'are not those of a person’s own files: a download that has nothing yet writes over none',
+    LIMITS,
+    async () => {
+      await using bed = new TestBed();
+      const { node: origin, id } = await sharing(bed);
+      const node = await openTestNode(bed, { home: bed.home() });
+      const { host, port } = origin.daemon.composition.node.endpoint;
+      const bytes = origin.daemon.composition.torrents.get(id).torrentFile()!;
+      const torrent = Buffer.from(bytes).toString('base64');
+      const peers = [`${host}:${port}`];
+      await ok(node, 'POST', '/torrents', { torrent, peers, isPaused: true });
+      await until(node, id, ({ files, state }) => files.length === 4 && state === 'paused');
+      const mine = join(bed.dir('downloads'), 'both', 'mine.bin');
+      mkdirSync(dirname(mine), { recursive: true });
+      writeFileSync(mine, 'mine');
+      const body = { path: 'a.bin', name: 'mine.bin' };
+      const { body: said } = await node.ask('POST', `/torrents/${id}/rename`, { body });
+      await ok(node, 'PATCH', `/torrents/${id}`, { isPaused: false });
+      await until(node, id, isSeeding);
+      assert.ok(readFileSync(mine, 'utf8') === 'mine', 'it is written over');
+      assert.equal(said.code, 'ERR_FILE');
     },
   );
 

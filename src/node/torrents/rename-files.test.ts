@@ -35,6 +35,10 @@ function onDisk(dir: string): string[] {
     .sort();
 }
 
+function denied(): Error {
+  return Object.assign(new Error('denied'), { code: 'EACCES' });
+}
+
 describe('other names', () => {
   it('go through folders and the top, one after the other, and leave the hashes', async () => {
     const { info } = await made('names', ['a.txt', 'sub/b.txt', 'sub/deep/c.txt']);
@@ -106,8 +110,35 @@ describe('renaming on disk', () => {
     await renameFiles(dir, info, rename);
     const expected = ['top/a.txt', 'top/other/b.txt', 'top/other/mine.txt'];
     assert.deepEqual(onDisk(dir), expected);
-    await renameFiles(dir, info, rename);
+    await renameFiles(dir, info, rename, true);
     assert.deepEqual(onDisk(dir), expected);
+  });
+
+  it('takes no name that something of others has, neither for what is not there yet nor for a second name of the same file', async () => {
+    const { dir, info } = await made('later', ['a.txt', 'sub/b.txt']);
+    fs.rmSync(path.join(dir, 'top/a.txt'));
+    fs.writeFileSync(path.join(dir, 'top/mine.txt'), 'mine');
+    fs.linkSync(path.join(dir, 'top/sub/b.txt'), path.join(dir, 'top/sub/bee.txt'));
+    for (const [where, name] of [
+      ['a.txt', 'mine.txt'],
+      ['sub/b.txt', 'bee.txt'],
+    ] as const) {
+      await assert.rejects(
+        renameFiles(dir, info, judgedRename(info, where, name)),
+        { code: 'ERR_FILE' },
+        where,
+      );
+    }
+    assert.deepEqual(onDisk(dir), ['top/mine.txt', 'top/sub/b.txt', 'top/sub/bee.txt']);
+  });
+
+  it('is refused where the disk cannot tell what is there', async () => {
+    const { dir, info } = await made('loop', ['a.txt', 'sub/b.txt']);
+    fs.rmSync(path.join(dir, 'top/sub'), { recursive: true });
+    fs.symlinkSync('sub', path.join(dir, 'top/sub'));
+    await assert.rejects(renameFiles(dir, info, judgedRename(info, 'sub/b.txt', 'x')), {
+      code: 'ERR_FILE',
+    });
   });
 
   it('writes over nothing, and leaves all where it was', async () => {
@@ -145,5 +176,19 @@ describe('renaming on disk', () => {
     assert.deepEqual(onDisk(dir), ['top/a.txt', 'top/sub/bee.txt', 'top/to-a']);
     const link = renamed(info, [rename]).files.find(({ path: at }) => at.at(-1) === 'to-b');
     assert.deepEqual(link!.symlinkTarget, ['top', 'sub', 'bee.txt']);
+  });
+
+  it('drops such links too when a crash came before it, and is done even when one stays', async (t) => {
+    const { dir } = await made('stale', ['a.txt', 'sub/b.txt']);
+    fs.symlinkSync('sub/b.txt', path.join(dir, 'top/to-b'));
+    const { metainfo } = await createTorrent(path.join(dir, 'top'));
+    const rename = judgedRename(metainfo.info, 'sub/b.txt', 'bee.txt');
+    const rm = t.mock.method(fs.promises, 'rm', () => Promise.reject(denied()));
+    await renameFiles(dir, metainfo.info, rename);
+    assert.equal(rm.mock.callCount(), 1);
+    assert.deepEqual(onDisk(dir), ['top/a.txt', 'top/sub/bee.txt', 'top/to-b']);
+    rm.mock.restore();
+    await renameFiles(dir, metainfo.info, rename, true);
+    assert.deepEqual(onDisk(dir), ['top/a.txt', 'top/sub/bee.txt']);
   });
 });

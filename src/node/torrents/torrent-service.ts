@@ -356,7 +356,7 @@ export class TorrentService implements NodeService {
       expectFewRenames(withRename(entry.record.options.renames ?? [], rename));
       await entry.halt();
       try {
-        await this.#rename(entry, rename);
+        await this.#rename(entry, rename, false);
       } finally {
         this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
       }
@@ -364,12 +364,12 @@ export class TorrentService implements NodeService {
     });
   }
 
-  /** For a torrent that does not run. */
-  async #rename(entry: TorrentEntry, rename: Rename): Promise<void> {
+  /** For a torrent that does not run. @param isResumed a crash cut it off. */
+  async #rename(entry: TorrentEntry, rename: Rename, isResumed: boolean): Promise<void> {
     const { renaming: _, ...options } = entry.record.options;
     await this.keep(entry, { options: { ...options, renaming: rename } });
     try {
-      await renameFiles(entry.record.dir, entry.info!, rename);
+      await renameFiles(entry.record.dir, entry.info!, rename, isResumed);
     } catch (error) {
       await this.keep(entry, { options });
       throw error;
@@ -416,7 +416,7 @@ export class TorrentService implements NodeService {
     const onFailure = (error: Error): void =>
       this.#options.log.error(`Cannot finish a move of ${entry.record.name}: ${error.message}`);
     if (movingTo !== undefined) await this.#move(entry, movingTo, true).catch(onFailure);
-    if (renaming !== undefined) await this.#rename(entry, renaming).catch(onFailure);
+    if (renaming !== undefined) await this.#rename(entry, renaming, true).catch(onFailure);
     await this.#run(entry, {});
   }
 
