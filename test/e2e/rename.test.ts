@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Store } from '../../src/node/store/store.ts';
+import { TorrentTable } from '../../src/node/store/torrent-table.ts';
 import { poll, TestBed } from '../support/cli-child.ts';
 import { readTree, writeTree } from '../support/content.ts';
 import { openTestNode, type TestNode } from '../support/daemon.ts';
@@ -132,6 +133,50 @@ describe('other names', { concurrency: 2 }, () => {
       await until(node, id, isSeeding);
       assert.ok(readFileSync(mine, 'utf8') === 'mine', 'it is written over');
       assert.equal(said.code, 'ERR_FILE');
+    },
+  );
+
+  it(
+    'go with a torrent that is removed: what waits for its turn leaves its files alone',
+    LIMITS,
+    async () => {
+      await using bed = new TestBed();
+      const { node, id, tree } = await sharing(bed);
+      const before = readTree(tree);
+      const { torrents } = node.daemon.composition;
+      const removed = torrents.remove(id, false);
+      const late = torrents.rename(id, 'a.bin', 'late.bin');
+      await assert.rejects(late, { code: 'ERR_API_NOT_FOUND' });
+      await removed;
+      assert.deepEqual(readTree(tree), before);
+    },
+  );
+
+  it(
+    'hold on the disk and here when the database fails after the disk had them',
+    LIMITS,
+    async (t) => {
+      await using bed = new TestBed();
+      const { node, id, tree } = await sharing(bed);
+      const { home } = node.daemon.composition.node;
+      const update = TorrentTable.prototype.update;
+      const broken = t.mock.method(
+        TorrentTable.prototype,
+        'update',
+        function (this: TorrentTable, ...[of, changes]: Parameters<TorrentTable['update']>) {
+          if (changes.options?.renames !== undefined) return Promise.reject(new Error('full'));
+          return update.call(this, of, changes);
+        },
+      );
+      const body = { path: 'sub', name: 'below' };
+      assert.equal((await node.ask('POST', `/torrents/${id}/rename`, { body })).status, 500);
+      broken.mock.restore();
+      const names = ['a.bin', 'below/b.bin', 'below/deep/c.bin', 'below/empty'];
+      assert.deepEqual(pathsOf(await until(node, id, isSeeding)), names);
+      assert.deepEqual(Object.keys(readTree(tree)).sort(), names);
+      await node.daemon.close();
+      const again = await openTestNode(bed, { home });
+      assert.deepEqual(pathsOf(await until(again, id, isSeeding)), names);
     },
   );
 

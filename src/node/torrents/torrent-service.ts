@@ -348,11 +348,13 @@ export class TorrentService implements NodeService {
    * @param where below the top name, with "/"; '': the top itself. @throws {AppError} ERR_API_NOT_FOUND, ERR_API_INVALID, ERR_API_TOO_MANY, ERR_FILE.
    */
   rename(id: string, where: string, name: string): Promise<TorrentEntry> {
-    const entry = this.get(id);
     return this.#turns.run(id, async () => {
+      // Not before its turn: what is removed meanwhile keeps its names.
+      const entry = this.get(id);
       const { info } = entry;
       if (info === undefined) throw filesUnknown();
       const rename = judgedRename(info, where, name);
+      if (rename.path.at(-1) === name) return entry;
       expectFewRenames(withRename(entry.record.options.renames ?? [], rename));
       await entry.halt();
       try {
@@ -376,10 +378,10 @@ export class TorrentService implements NodeService {
     }
     const renames = withRename(options.renames ?? [], rename);
     const isTop = rename.path.length === 1;
-    await this.keep(entry, {
-      options: { ...options, renames },
-      ...(isTop ? { name: rename.name } : {}),
-    });
+    const done = { options: { ...options, renames }, ...(isTop ? { name: rename.name } : {}) };
+    // The disk has it, and the next start finishes it, whatever becomes of the database.
+    entry.record = { ...entry.record, ...done };
+    await this.keep(entry, done);
   }
 
   /** Writes fields of a record. */
