@@ -180,6 +180,18 @@ describe('other names', { concurrency: 2 }, () => {
     },
   );
 
+  it('stay here: links for others have the name of the torrent', LIMITS, async () => {
+    await using bed = new TestBed();
+    const { node, id } = await sharing(bed);
+    const { torrents } = node.daemon.composition;
+    await ok(node, 'POST', `/torrents/${id}/rename`, { path: '', name: 'Mine' });
+    const { name, magnet } = await until(node, id, isSeeding);
+    const isOf = (link: string): string | null => new URL(link).searchParams.get('dn');
+    assert.deepEqual([name, isOf(magnet)], ['Mine', 'both']);
+    await torrents.get(id).halt();
+    assert.equal(isOf(torrents.get(id).magnet), 'both');
+  });
+
   it('that cannot be are refused in words, and nothing changes', LIMITS, async () => {
     await using bed = new TestBed();
     const { node, id, tree } = await sharing(bed);

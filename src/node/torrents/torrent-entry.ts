@@ -139,10 +139,10 @@ export class TorrentEntry {
 
   get magnet(): string {
     if (this.torrent !== undefined) return this.torrent.magnet();
-    const { source, id, name } = this.record;
-    return source.kind === 'magnet'
-      ? source.link
-      : `magnet:?xt=urn:btih:${id}&dn=${encodeURIComponent(name)}`;
+    const { source, id } = this.record;
+    if (source.kind === 'magnet') return source.link;
+    const name = this.metainfo?.info.name ?? this.record.name;
+    return `magnet:?xt=urn:btih:${id}&dn=${encodeURIComponent(name)}`;
   }
 
   /** The row of the moment; the same object while nothing changed. */
