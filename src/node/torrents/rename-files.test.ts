@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
+import { Rng } from '../../lib/rng.ts';
 import type { Info } from '../../protocol/metainfo/index.ts';
 import { createTorrent } from '../create.ts';
 import { type Rename, renamed, withRename } from '../renames.ts';
@@ -33,6 +34,15 @@ function onDisk(dir: string): string[] {
     .filter((entry) => !entry.isDirectory())
     .map((entry) => path.relative(dir, path.join(entry.parentPath, entry.name)))
     .sort();
+}
+
+/** Undefined: it cannot be. */
+function renameOf(info: Info, where: string, name: string): Rename | undefined {
+  try {
+    return judgedRename(info, where, name);
+  } catch {
+    return undefined;
+  }
 }
 
 function denied(): Error {
@@ -68,6 +78,36 @@ describe('other names', () => {
     assert.deepEqual(back, []);
     const other = withRename(second, judgedRename(renamed(info, second), 'b.txt', '3'));
     assert.equal(other.length, 2);
+  });
+
+  it('count once too when others were given names in between, and lead where one after the other would', async () => {
+    const { info } = await made('between', ['a', 'b', 'x/a', 'x/b', 'x/y/a', 'x/y/b']);
+    const rng = new Rng(7);
+    const one = <T>(of: readonly T[]): T => of[rng.below(of.length)]!;
+    for (let round = 0; round < 50; round += 1) {
+      let [kept, stepped]: [readonly Rename[], Info] = [[], info];
+      for (let turn = 0; turn < 25; turn += 1) {
+        const { path: whole } = one(stepped.files);
+        const where = whole.slice(1, 1 + rng.below(whole.length)).join('/');
+        const rename = renameOf(stepped, where, one(['a', 'b', 'c', 'x', 'y']));
+        if (rename === undefined) continue;
+        kept = withRename(kept, rename);
+        stepped = renamed(stepped, [rename]);
+        assert.deepEqual(pathsOf(renamed(info, kept)), pathsOf(stepped));
+      }
+    }
+    let renames: readonly Rename[] = [];
+    for (const [where, name] of [
+      ['a', '1'],
+      ['x/y/b', '2'],
+      ['1', '3'],
+      ['x/y/2', 'b'],
+      ['b', '4'],
+      ['3', 'a'],
+    ] as const) {
+      renames = withRename(renames, judgedRename(renamed(info, renames), where, name));
+    }
+    assert.deepEqual(renames, [{ path: ['top', 'b'], name: '4' }]);
   });
 
   it('are single safe components that nothing else in the folder has, in any case', async () => {
