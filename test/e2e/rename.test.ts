@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Store } from '../../src/node/store/store.ts';
 import { TorrentTable } from '../../src/node/store/torrent-table.ts';
+import { torrentFields } from '../../src/node/transmission/torrent-fields.ts';
 import { poll, TestBed } from '../support/cli-child.ts';
 import { readTree, writeTree } from '../support/content.ts';
 import { openTestNode, type TestNode } from '../support/daemon.ts';
@@ -191,6 +192,22 @@ describe('other names', { concurrency: 2 }, () => {
     await torrents.get(id).halt();
     assert.equal(isOf(torrents.get(id).magnet), 'both');
   });
+
+  it(
+    'are told to remotes with their folder, also where a lone file has its name',
+    LIMITS,
+    async () => {
+      await using bed = new TestBed();
+      const tree = writeTree(join(bed.dir('original'), 'one'), { 'only.bin': 1000 });
+      const node = await openTestNode(bed, { home: bed.home() });
+      const { id } = await ok(node, 'POST', '/shares', { path: tree });
+      await until(node, id, isSeeding);
+      await ok(node, 'POST', `/torrents/${id}/rename`, { path: 'only.bin', name: 'one' });
+      await until(node, id, isSeeding);
+      const { files } = torrentFields(1, node.daemon.composition.torrents.get(id), ['files']);
+      assert.deepEqual((files as Json)[0].name, 'one/one');
+    },
+  );
 
   it('that cannot be are refused in words, and nothing changes', LIMITS, async () => {
     await using bed = new TestBed();
