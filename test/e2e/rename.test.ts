@@ -209,6 +209,19 @@ describe('other names', { concurrency: 2 }, () => {
     },
   );
 
+  it('are not noted while the disk with the files is away', LIMITS, async () => {
+    await using bed = new TestBed();
+    const { node, id, tree } = await sharing(bed);
+    const away = `${dirname(tree)}-away`;
+    renameSync(dirname(tree), away);
+    const body = { path: 'a.bin', name: 'A.bin' };
+    const { body: said } = await node.ask('POST', `/torrents/${id}/rename`, { body });
+    renameSync(away, dirname(tree));
+    assert.equal(said.code, 'ERR_FILE');
+    await ok(node, 'POST', '/torrents/actions', { action: 'recheck', ids: [id] });
+    assert.deepEqual(pathsOf(await until(node, id, isSeeding)), Object.keys(TREE));
+  });
+
   it('that cannot be are refused in words, and nothing changes', LIMITS, async () => {
     await using bed = new TestBed();
     const { node, id, tree } = await sharing(bed);

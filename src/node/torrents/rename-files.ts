@@ -54,6 +54,13 @@ export function expectFewRenames(renames: readonly Rename[]): void {
   throw apiError('ERR_API_TOO_MANY', { what: 'other names in one torrent', most: MAX_RENAMES });
 }
 
+/** For a torrent that was complete: a name that the disk does not get, since it is away, fits nothing when it is back. @throws {AppError} ERR_FILE. */
+export async function expectThere(dir: string, info: Info): Promise<void> {
+  const top = path.join(path.resolve(dir), info.name);
+  if ((await lookAt(top)) !== undefined) return;
+  throw nodeError('ERR_FILE', { path: top, code: 'ENOENT', operation: 'rename' });
+}
+
 /**
  * Renames on disk; what is not there yet will come under its new name, unless something else has that.
  * @param info with the names before. @param isResumed a crash cut it off: what has the new name alone counts as renamed. @throws {AppError} ERR_FILE: then nothing changed.

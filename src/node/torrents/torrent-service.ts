@@ -30,7 +30,7 @@ import { type Addition, expectAbsolute } from './addition.ts';
 import { Additions } from './additions.ts';
 import { moveFiles } from './move-files.ts';
 import { removeFiles } from './remove-files.ts';
-import { expectFewRenames, judgedRename, renameFiles } from './rename-files.ts';
+import { expectFewRenames, expectThere, judgedRename, renameFiles } from './rename-files.ts';
 import { changedRecord, filesUnknown } from './torrent-changes.ts';
 import { type EntryEvents, idOf, TorrentEntry } from './torrent-entry.ts';
 import { torrentRoutes } from './torrent-routes.ts';
@@ -355,7 +355,9 @@ export class TorrentService implements NodeService {
       if (info === undefined) throw filesUnknown();
       const rename = judgedRename(info, where, name);
       if (rename.path.at(-1) === name) return entry;
-      expectFewRenames(withRename(entry.record.options.renames ?? [], rename));
+      const { options, completedAt, dir } = entry.record;
+      expectFewRenames(withRename(options.renames ?? [], rename));
+      if (completedAt !== undefined) await expectThere(dir, info);
       await entry.halt();
       try {
         await this.#rename(entry, rename, false);
