@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { VersionTorrents } from '../../src/node/publications/version-torrents.ts';
 import { Store } from '../../src/node/store/store.ts';
 import { TorrentTable } from '../../src/node/store/torrent-table.ts';
 import { torrentFields } from '../../src/node/transmission/torrent-fields.ts';
@@ -189,6 +190,7 @@ describe('other names', { concurrency: 2 }, () => {
     const { name, magnet } = await until(node, id, isSeeding);
     const isOf = (link: string): string | null => new URL(link).searchParams.get('dn');
     assert.deepEqual([name, isOf(magnet)], ['Mine', 'both']);
+    assert.equal(new VersionTorrents(torrents).find(id)?.name, 'both');
     await torrents.get(id).halt();
     assert.equal(isOf(torrents.get(id).magnet), 'both');
   });

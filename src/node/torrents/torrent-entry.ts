@@ -141,8 +141,13 @@ export class TorrentEntry {
     if (this.torrent !== undefined) return this.torrent.magnet();
     const { source, id } = this.record;
     if (source.kind === 'magnet') return source.link;
-    const name = this.metainfo?.info.name ?? this.record.name;
-    return `magnet:?xt=urn:btih:${id}&dn=${encodeURIComponent(name)}`;
+    return `magnet:?xt=urn:btih:${id}&dn=${encodeURIComponent(this.ownName)}`;
+  }
+
+  /** What the torrent calls itself, as far as it is known: the name for others. */
+  get ownName(): string {
+    const own = this.torrent?.files?.original ?? this.metainfo?.info;
+    return own?.name ?? this.record.name;
   }
 
   /** The row of the moment; the same object while nothing changed. */
