@@ -224,6 +224,29 @@ describe('other names', { concurrency: 2 }, () => {
     assert.deepEqual(pathsOf(await until(node, id, isSeeding)), Object.keys(TREE));
   });
 
+  it('leave a torrent its place in the queue, as a check and a move do', LIMITS, async () => {
+    await using bed = new TestBed();
+    const { node, id } = await sharing(bed);
+    for (const name of ['second', 'third']) {
+      const path = writeTree(join(bed.dir('original'), name), { 'x.bin': name.length });
+      await until(node, (await ok(node, 'POST', '/shares', { path })).id, isSeeding);
+    }
+    const { torrents, node: engine } = node.daemon.composition;
+    const isFirst = async (): Promise<void> => {
+      await until(node, id, isSeeding);
+      assert.deepEqual(
+        engine.queue.order.map(({ infoHashes }) => infoHashes),
+        torrents.entries.map(({ torrent }) => torrent!.infoHashes),
+      );
+    };
+    await torrents.rename(id, 'a.bin', 'A.bin');
+    await isFirst();
+    await torrents.recheck(id);
+    await isFirst();
+    await torrents.moveTo(id, bed.dir('elsewhere'));
+    await isFirst();
+  });
+
   it('that cannot be are refused in words, and nothing changes', LIMITS, async () => {
     await using bed = new TestBed();
     const { node, id, tree } = await sharing(bed);

@@ -280,7 +280,7 @@ export class TorrentService implements NodeService {
       await entry.halt();
       // Not before: the end of a torrent writes what it knows.
       files?.forget();
-      this.#background(this.#run(entry, {}), `check ${entry.record.name}`);
+      this.#runAnew(entry);
     });
   }
 
@@ -311,7 +311,7 @@ export class TorrentService implements NodeService {
       try {
         await this.#move(entry, dir, false);
       } finally {
-        this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
+        this.#runAnew(entry);
       }
     });
   }
@@ -339,7 +339,7 @@ export class TorrentService implements NodeService {
     return this.#turns.run(id, async () => {
       await entry.halt();
       await this.#changeDir(entry, dir);
-      this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
+      this.#runAnew(entry);
     });
   }
 
@@ -362,7 +362,7 @@ export class TorrentService implements NodeService {
       try {
         await this.#rename(entry, rename, false);
       } finally {
-        this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
+        this.#runAnew(entry);
       }
       return entry;
     });
@@ -432,6 +432,20 @@ export class TorrentService implements NodeService {
     await entry.run(node, { ...rules, ...extra });
     const { priorities } = entry.record.options;
     if (priorities !== undefined) entry.torrent?.setFilePriorities(priorities);
+  }
+
+  /** Runs one that was halted, at its place in the queue: what begins comes last. */
+  #runAnew(entry: TorrentEntry): void {
+    this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
+    const { torrent, record } = entry;
+    if (torrent === undefined) return;
+    let next: TorrentEntry | undefined;
+    for (const other of this.#entries.values()) {
+      const { queueIndex } = other.record;
+      const isBehind = other.torrent !== undefined && queueIndex > record.queueIndex;
+      if (isBehind && queueIndex < (next?.record.queueIndex ?? Infinity)) next = other;
+    }
+    this.#options.node.queue.place(torrent, next?.torrent);
   }
 
   #apply(entry: TorrentEntry, before: TorrentRecord, changes: ChangeTorrent): void {
