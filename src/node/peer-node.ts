@@ -111,6 +111,8 @@ export interface NodeQueue {
   readonly limits: QueueLimits;
   /** @returns false when the torrent is not of this node. */
   move(torrent: Torrent, to: QueueMove): boolean;
+  /** Puts it right before another one, or last. */
+  place(torrent: Torrent, next: Torrent | undefined): void;
   /** Infinity lifts a limit, undefined leaves it. */
   setLimits(limits: Partial<QueueLimits>): void;
 }
@@ -309,6 +311,7 @@ export class PeerNode implements AsyncDisposable {
       order: queue.order,
       limits: queue.limits,
       move: (torrent, to) => queue.move(monotonicMs(), torrent, to),
+      place: (torrent, next) => queue.place(monotonicMs(), torrent, next),
       setLimits: (limits) => queue.setLimits(monotonicMs(), limits),
     };
   }

@@ -78,6 +78,16 @@ export class TorrentQueue<T extends Queueable = Queueable> {
     return true;
   }
 
+  /** Puts it right before another one, or last. */
+  place(nowMs: number, torrent: T, next: T | undefined): void {
+    const from = this.#order.indexOf(torrent);
+    if (from < 0) return;
+    this.#order.splice(from, 1);
+    const at = next === undefined ? -1 : this.#order.indexOf(next);
+    this.#order.splice(at < 0 ? this.#order.length : at, 0, torrent);
+    this.pulse(nowMs);
+  }
+
   /** A torrent became ready: it runs at once, in a long queue with the next pulse at the latest. */
   ready(nowMs: number): void {
     const isCrowded = this.#order.length > SMALL_QUEUE;

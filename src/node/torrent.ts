@@ -159,10 +159,10 @@ export class Torrent extends EventEmitter<TorrentEvents> implements AsyncDisposa
     return this.#summary;
   }
 
-  /** A magnet link with these addresses in it. @param peers listening addresses to put in. */
+  /** A magnet link with these addresses in it, and the name that the torrent has elsewhere. @param peers listening addresses to put in. */
   magnet(peers: readonly { host: string; port: number }[] = []): string {
-    const { urls } = this.discovery.trackers;
-    return linkOf(this.#options, urls, this.infoHashes, this.name, peers);
+    const name = nameOf(this.#options, this.#files?.original);
+    return linkOf(this.#options, this.discovery.trackers.urls, this.infoHashes, name, peers);
   }
 
   /** Starts; resolves when the files are checked, or at once for a magnet that needs its metadata first. @throws {AppError} */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { poll, TestBed } from '../../test/support/cli-child.ts';
@@ -9,6 +10,8 @@ import {
   type WebMood,
   type WebServer,
 } from '../../test/support/web-server.ts';
+import { nodeCrypto } from '../io/crypto.ts';
+import { contentDigest } from '../protocol/send/index.ts';
 import { createTorrent } from './create.ts';
 import { PeerNode } from './peer-node.ts';
 import type { Torrent } from './torrent.ts';
@@ -71,6 +74,37 @@ function failure(torrent: Torrent): Promise<string> {
 }
 
 describe('a web seed alone', { concurrency: 4 }, () => {
+  for (const version of ['v1', 'v2', 'hybrid'] as const) {
+    it(
+      `${version}: is asked for the torrent's names, and so is a digest, when the disk has others`,
+      LIMITS,
+      async () => {
+        await using bed = new TestBed();
+        const path = writeTree(join(bed.dir('original'), 'tree'), SMALL);
+        const tree = readTree(path);
+        const files = Object.keys(tree).map((name) => ({
+          path: name.split('/'),
+          sha256: nodeCrypto.sha256(readFileSync(join(path, name))),
+        }));
+        const { torrent } = await rig(bed, {
+          version,
+          add: {
+            renames: [
+              { path: ['tree', 'ü', 'b.bin'], name: 'bee.bin' },
+              { path: ['tree', 'ü'], name: 'u' },
+              { path: ['tree'], name: 'mine' },
+            ],
+            sha256: contentDigest(files, nodeCrypto),
+          },
+        });
+        await torrent.completed({ signal: AbortSignal.timeout(30_000) });
+        const { 'ü/b.bin': b, ...rest } = tree;
+        assert.deepEqual(readTree(join(bed.dir('copy'), 'mine')), { ...rest, 'u/bee.bin': b });
+        assert.ok(!existsSync(join(bed.dir('copy'), 'tree')));
+      },
+    );
+  }
+
   for (const version of ['v1', 'v2', 'hybrid'] as const) {
     it(`${version}: brings every file, and pads are never asked for`, LIMITS, async () => {
       await using bed = new TestBed();

@@ -3,10 +3,13 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { VersionTorrents } from '../../src/node/publications/version-torrents.ts';
 import { Store } from '../../src/node/store/store.ts';
+import { TorrentTable } from '../../src/node/store/torrent-table.ts';
+import { torrentFields } from '../../src/node/transmission/torrent-fields.ts';
 import { poll, TestBed } from '../support/cli-child.ts';
 import { readTree, writeTree } from '../support/content.ts';
 import { openTestNode, type TestNode } from '../support/daemon.ts';
@@ -109,6 +112,140 @@ describe('other names', { concurrency: 2 }, () => {
       assert.ok(!existsSync(join(bed.dir('elsewhere'), 'Mine')));
     },
   );
+
+  it(
+    'are not those of a person’s own files: a download that has nothing yet writes over none',
+    LIMITS,
+    async () => {
+      await using bed = new TestBed();
+      const { node: origin, id } = await sharing(bed);
+      const node = await openTestNode(bed, { home: bed.home() });
+      const { host, port } = origin.daemon.composition.node.endpoint;
+      const bytes = origin.daemon.composition.torrents.get(id).torrentFile()!;
+      const torrent = Buffer.from(bytes).toString('base64');
+      const peers = [`${host}:${port}`];
+      await ok(node, 'POST', '/torrents', { torrent, peers, isPaused: true });
+      await until(node, id, ({ files, state }) => files.length === 4 && state === 'paused');
+      const mine = join(bed.dir('downloads'), 'both', 'mine.bin');
+      mkdirSync(dirname(mine), { recursive: true });
+      writeFileSync(mine, 'mine');
+      const body = { path: 'a.bin', name: 'mine.bin' };
+      const { body: said } = await node.ask('POST', `/torrents/${id}/rename`, { body });
+      await ok(node, 'PATCH', `/torrents/${id}`, { isPaused: false });
+      await until(node, id, isSeeding);
+      assert.ok(readFileSync(mine, 'utf8') === 'mine', 'it is written over');
+      assert.equal(said.code, 'ERR_FILE');
+    },
+  );
+
+  it(
+    'go with a torrent that is removed: what waits for its turn leaves its files alone',
+    LIMITS,
+    async () => {
+      await using bed = new TestBed();
+      const { node, id, tree } = await sharing(bed);
+      const before = readTree(tree);
+      const { torrents } = node.daemon.composition;
+      const removed = torrents.remove(id, false);
+      const late = torrents.rename(id, 'a.bin', 'late.bin');
+      await assert.rejects(late, { code: 'ERR_API_NOT_FOUND' });
+      await removed;
+      assert.deepEqual(readTree(tree), before);
+    },
+  );
+
+  it(
+    'hold on the disk and here when the database fails after the disk had them',
+    LIMITS,
+    async (t) => {
+      await using bed = new TestBed();
+      const { node, id, tree } = await sharing(bed);
+      const { home } = node.daemon.composition.node;
+      const update = TorrentTable.prototype.update;
+      const broken = t.mock.method(
+        TorrentTable.prototype,
+        'update',
+        function (this: TorrentTable, ...[of, changes]: Parameters<TorrentTable['update']>) {
+          if (changes.options?.renames !== undefined) return Promise.reject(new Error('full'));
+          return update.call(this, of, changes);
+        },
+      );
+      const body = { path: 'sub', name: 'below' };
+      assert.equal((await node.ask('POST', `/torrents/${id}/rename`, { body })).status, 500);
+      broken.mock.restore();
+      const names = ['a.bin', 'below/b.bin', 'below/deep/c.bin', 'below/empty'];
+      assert.deepEqual(pathsOf(await until(node, id, isSeeding)), names);
+      assert.deepEqual(Object.keys(readTree(tree)).sort(), names);
+      await node.daemon.close();
+      const again = await openTestNode(bed, { home });
+      assert.deepEqual(pathsOf(await until(again, id, isSeeding)), names);
+    },
+  );
+
+  it('stay here: links for others have the name of the torrent', LIMITS, async () => {
+    await using bed = new TestBed();
+    const { node, id } = await sharing(bed);
+    const { torrents } = node.daemon.composition;
+    await ok(node, 'POST', `/torrents/${id}/rename`, { path: '', name: 'Mine' });
+    const { name, magnet } = await until(node, id, isSeeding);
+    const isOf = (link: string): string | null => new URL(link).searchParams.get('dn');
+    assert.deepEqual([name, isOf(magnet)], ['Mine', 'both']);
+    assert.equal(new VersionTorrents(torrents).find(id)?.name, 'both');
+    await torrents.get(id).halt();
+    assert.equal(isOf(torrents.get(id).magnet), 'both');
+  });
+
+  it(
+    'are told to remotes with their folder, also where a lone file has its name',
+    LIMITS,
+    async () => {
+      await using bed = new TestBed();
+      const tree = writeTree(join(bed.dir('original'), 'one'), { 'only.bin': 1000 });
+      const node = await openTestNode(bed, { home: bed.home() });
+      const { id } = await ok(node, 'POST', '/shares', { path: tree });
+      await until(node, id, isSeeding);
+      await ok(node, 'POST', `/torrents/${id}/rename`, { path: 'only.bin', name: 'one' });
+      await until(node, id, isSeeding);
+      const { files } = torrentFields(1, node.daemon.composition.torrents.get(id), ['files']);
+      assert.deepEqual((files as Json)[0].name, 'one/one');
+    },
+  );
+
+  it('are not noted while the disk with the files is away', LIMITS, async () => {
+    await using bed = new TestBed();
+    const { node, id, tree } = await sharing(bed);
+    const away = `${dirname(tree)}-away`;
+    renameSync(dirname(tree), away);
+    const body = { path: 'a.bin', name: 'A.bin' };
+    const { body: said } = await node.ask('POST', `/torrents/${id}/rename`, { body });
+    renameSync(away, dirname(tree));
+    assert.equal(said.code, 'ERR_FILE');
+    await ok(node, 'POST', '/torrents/actions', { action: 'recheck', ids: [id] });
+    assert.deepEqual(pathsOf(await until(node, id, isSeeding)), Object.keys(TREE));
+  });
+
+  it('leave a torrent its place in the queue, as a check and a move do', LIMITS, async () => {
+    await using bed = new TestBed();
+    const { node, id } = await sharing(bed);
+    for (const name of ['second', 'third']) {
+      const path = writeTree(join(bed.dir('original'), name), { 'x.bin': name.length });
+      await until(node, (await ok(node, 'POST', '/shares', { path })).id, isSeeding);
+    }
+    const { torrents, node: engine } = node.daemon.composition;
+    const isFirst = async (): Promise<void> => {
+      await until(node, id, isSeeding);
+      assert.deepEqual(
+        engine.queue.order.map(({ infoHashes }) => infoHashes),
+        torrents.entries.map(({ torrent }) => torrent!.infoHashes),
+      );
+    };
+    await torrents.rename(id, 'a.bin', 'A.bin');
+    await isFirst();
+    await torrents.recheck(id);
+    await isFirst();
+    await torrents.moveTo(id, bed.dir('elsewhere'));
+    await isFirst();
+  });
 
   it('that cannot be are refused in words, and nothing changes', LIMITS, async () => {
     await using bed = new TestBed();

@@ -37,7 +37,7 @@ export class VersionTorrents {
     if (entry === undefined) return undefined;
     const { record, torrent, metainfo } = entry;
     return {
-      name: record.name,
+      name: entry.ownName,
       dir: record.dir,
       isComplete:
         record.mode === 'seed' ||

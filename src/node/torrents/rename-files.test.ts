@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
+import { Rng } from '../../lib/rng.ts';
 import type { Info } from '../../protocol/metainfo/index.ts';
 import { createTorrent } from '../create.ts';
 import { type Rename, renamed, withRename } from '../renames.ts';
@@ -35,6 +36,19 @@ function onDisk(dir: string): string[] {
     .sort();
 }
 
+/** Undefined: it cannot be. */
+function renameOf(info: Info, where: string, name: string): Rename | undefined {
+  try {
+    return judgedRename(info, where, name);
+  } catch {
+    return undefined;
+  }
+}
+
+function denied(): Error {
+  return Object.assign(new Error('denied'), { code: 'EACCES' });
+}
+
 describe('other names', () => {
   it('go through folders and the top, one after the other, and leave the hashes', async () => {
     const { info } = await made('names', ['a.txt', 'sub/b.txt', 'sub/deep/c.txt']);
@@ -64,6 +78,36 @@ describe('other names', () => {
     assert.deepEqual(back, []);
     const other = withRename(second, judgedRename(renamed(info, second), 'b.txt', '3'));
     assert.equal(other.length, 2);
+  });
+
+  it('count once too when others were given names in between, and lead where one after the other would', async () => {
+    const { info } = await made('between', ['a', 'b', 'x/a', 'x/b', 'x/y/a', 'x/y/b']);
+    const rng = new Rng(7);
+    const one = <T>(of: readonly T[]): T => of[rng.below(of.length)]!;
+    for (let round = 0; round < 50; round += 1) {
+      let [kept, stepped]: [readonly Rename[], Info] = [[], info];
+      for (let turn = 0; turn < 25; turn += 1) {
+        const { path: whole } = one(stepped.files);
+        const where = whole.slice(1, 1 + rng.below(whole.length)).join('/');
+        const rename = renameOf(stepped, where, one(['a', 'b', 'c', 'x', 'y']));
+        if (rename === undefined) continue;
+        kept = withRename(kept, rename);
+        stepped = renamed(stepped, [rename]);
+        assert.deepEqual(pathsOf(renamed(info, kept)), pathsOf(stepped));
+      }
+    }
+    let renames: readonly Rename[] = [];
+    for (const [where, name] of [
+      ['a', '1'],
+      ['x/y/b', '2'],
+      ['1', '3'],
+      ['x/y/2', 'b'],
+      ['b', '4'],
+      ['3', 'a'],
+    ] as const) {
+      renames = withRename(renames, judgedRename(renamed(info, renames), where, name));
+    }
+    assert.deepEqual(renames, [{ path: ['top', 'b'], name: '4' }]);
   });
 
   it('are single safe components that nothing else in the folder has, in any case', async () => {
@@ -106,8 +150,35 @@ describe('renaming on disk', () => {
     await renameFiles(dir, info, rename);
     const expected = ['top/a.txt', 'top/other/b.txt', 'top/other/mine.txt'];
     assert.deepEqual(onDisk(dir), expected);
-    await renameFiles(dir, info, rename);
+    await renameFiles(dir, info, rename, true);
     assert.deepEqual(onDisk(dir), expected);
+  });
+
+  it('takes no name that something of others has, neither for what is not there yet nor for a second name of the same file', async () => {
+    const { dir, info } = await made('later', ['a.txt', 'sub/b.txt']);
+    fs.rmSync(path.join(dir, 'top/a.txt'));
+    fs.writeFileSync(path.join(dir, 'top/mine.txt'), 'mine');
+    fs.linkSync(path.join(dir, 'top/sub/b.txt'), path.join(dir, 'top/sub/bee.txt'));
+    for (const [where, name] of [
+      ['a.txt', 'mine.txt'],
+      ['sub/b.txt', 'bee.txt'],
+    ] as const) {
+      await assert.rejects(
+        renameFiles(dir, info, judgedRename(info, where, name)),
+        { code: 'ERR_FILE' },
+        where,
+      );
+    }
+    assert.deepEqual(onDisk(dir), ['top/mine.txt', 'top/sub/b.txt', 'top/sub/bee.txt']);
+  });
+
+  it('is refused where the disk cannot tell what is there', async () => {
+    const { dir, info } = await made('loop', ['a.txt', 'sub/b.txt']);
+    fs.rmSync(path.join(dir, 'top/sub'), { recursive: true });
+    fs.symlinkSync('sub', path.join(dir, 'top/sub'));
+    await assert.rejects(renameFiles(dir, info, judgedRename(info, 'sub/b.txt', 'x')), {
+      code: 'ERR_FILE',
+    });
   });
 
   it('writes over nothing, and leaves all where it was', async () => {
@@ -145,5 +216,19 @@ describe('renaming on disk', () => {
     assert.deepEqual(onDisk(dir), ['top/a.txt', 'top/sub/bee.txt', 'top/to-a']);
     const link = renamed(info, [rename]).files.find(({ path: at }) => at.at(-1) === 'to-b');
     assert.deepEqual(link!.symlinkTarget, ['top', 'sub', 'bee.txt']);
+  });
+
+  it('drops such links too when a crash came before it, and is done even when one stays', async (t) => {
+    const { dir } = await made('stale', ['a.txt', 'sub/b.txt']);
+    fs.symlinkSync('sub/b.txt', path.join(dir, 'top/to-b'));
+    const { metainfo } = await createTorrent(path.join(dir, 'top'));
+    const rename = judgedRename(metainfo.info, 'sub/b.txt', 'bee.txt');
+    const rm = t.mock.method(fs.promises, 'rm', () => Promise.reject(denied()));
+    await renameFiles(dir, metainfo.info, rename);
+    assert.equal(rm.mock.callCount(), 1);
+    assert.deepEqual(onDisk(dir), ['top/a.txt', 'top/sub/bee.txt', 'top/to-b']);
+    rm.mock.restore();
+    await renameFiles(dir, metainfo.info, rename, true);
+    assert.deepEqual(onDisk(dir), ['top/a.txt', 'top/sub/bee.txt']);
   });
 });

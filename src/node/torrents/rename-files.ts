@@ -4,6 +4,7 @@
  * Safety: a new name is one component that every reader of ours takes as it is, so that none leads elsewhere; nothing that is there is written over.
  * @module
  */
+import type { Stats } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { type Info, safeComponent } from '../../protocol/metainfo/index.ts';
@@ -53,23 +54,37 @@ export function expectFewRenames(renames: readonly Rename[]): void {
   throw apiError('ERR_API_TOO_MANY', { what: 'other names in one torrent', most: MAX_RENAMES });
 }
 
+/** For a torrent that was complete: a name that the disk does not get, since it is away, fits nothing when it is back. @throws {AppError} ERR_FILE. */
+export async function expectThere(dir: string, info: Info): Promise<void> {
+  const top = path.join(path.resolve(dir), info.name);
+  if ((await lookAt(top)) !== undefined) return;
+  throw nodeError('ERR_FILE', { path: top, code: 'ENOENT', operation: 'rename' });
+}
+
 /**
- * Renames on disk; what is not there yet will come under its new name. What a crash cut off may be asked again.
- * @param info with the names before. @throws {AppError} ERR_FILE: then nothing changed.
+ * Renames on disk; what is not there yet will come under its new name, unless something else has that.
+ * @param info with the names before. @param isResumed a crash cut it off: what has the new name alone counts as renamed. @throws {AppError} ERR_FILE: then nothing changed.
  */
-export async function renameFiles(dir: string, info: Info, rename: Rename): Promise<void> {
+export async function renameFiles(
+  dir: string,
+  info: Info,
+  rename: Rename,
+  isResumed = false,
+): Promise<void> {
   const top = path.resolve(dir);
   const [old, next] = [path.join(top, ...rename.path), path.join(top, ...renamedPath(rename))];
   try {
-    const [here, there] = await Promise.all([lookAt(old), lookAt(next)]);
-    if (here === undefined) return;
-    // The same: a file system that does not tell "a" from "A" finds the one by the name of the other.
-    const isOther = there !== undefined && (there.ino !== here.ino || there.dev !== here.dev);
-    if (isOther) throw nodeError('ERR_FILE', { path: next, code: 'EEXIST', operation: 'write' });
-    if (!(await isInside(top, path.dirname(old)))) {
-      throw nodeError('ERR_FILE', { path: old, code: 'ELOOP', operation: 'rename' });
+    const [here, there] = await Promise.all([lookIn(old), lookIn(next)]);
+    const isDone = isResumed && here === undefined;
+    if (!isDone && there !== undefined && !isSame(old, here, next, there)) {
+      throw nodeError('ERR_FILE', { path: next, code: 'EEXIST', operation: 'write' });
     }
-    await fs.rename(old, next);
+    if (here !== undefined) {
+      if (!(await isInside(top, path.dirname(old)))) {
+        throw nodeError('ERR_FILE', { path: old, code: 'ELOOP', operation: 'rename' });
+      }
+      await fs.rename(old, next);
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code?.startsWith('ERR_')) throw error;
@@ -78,14 +93,31 @@ export async function renameFiles(dir: string, info: Info, rename: Rename): Prom
   await dropLinks(top, info, renamed(info, [rename]));
 }
 
-/** Links to what is called otherwise now lead nowhere: the torrent makes them anew when it is complete. */
+/** Undefined: surely nothing is there. @throws the system's error. */
+async function lookIn(where: string): Promise<Stats | undefined> {
+  try {
+    return await fs.lstat(where);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** One thing: a file system that does not tell "a" from "A" finds the one by the name of the other. A hard link is a second one. */
+function isSame(old: string, here: Stats | undefined, next: string, there: Stats): boolean {
+  return folded(old) === folded(next) && here?.ino === there.ino && here.dev === there.dev;
+}
+
+/** Links to what is called otherwise now lead nowhere: the torrent makes them anew when it is complete. One that cannot be dropped is no reason to go back. */
 async function dropLinks(top: string, before: Info, after: Info): Promise<void> {
   for (const [index, { path: parts, symlinkTarget }] of after.files.entries()) {
     const was = before.files[index]!.symlinkTarget;
     if (symlinkTarget === undefined || symlinkTarget.join('/') === was!.join('/')) continue;
     const where = path.join(top, ...parts);
     if (!(await isInside(top, path.dirname(where)))) continue;
-    if ((await lookAt(where))?.isSymbolicLink() === true) await fs.rm(where, { force: true });
+    const isLink = (await lookAt(where))?.isSymbolicLink() === true;
+    if (isLink) await fs.rm(where, { force: true }).catch(() => {});
   }
 }
 

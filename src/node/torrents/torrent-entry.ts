@@ -139,10 +139,15 @@ export class TorrentEntry {
 
   get magnet(): string {
     if (this.torrent !== undefined) return this.torrent.magnet();
-    const { source, id, name } = this.record;
-    return source.kind === 'magnet'
-      ? source.link
-      : `magnet:?xt=urn:btih:${id}&dn=${encodeURIComponent(name)}`;
+    const { source, id } = this.record;
+    if (source.kind === 'magnet') return source.link;
+    return `magnet:?xt=urn:btih:${id}&dn=${encodeURIComponent(this.ownName)}`;
+  }
+
+  /** What the torrent calls itself, as far as it is known: the name for others. */
+  get ownName(): string {
+    const own = this.torrent?.files?.original ?? this.metainfo?.info;
+    return own?.name ?? this.record.name;
   }
 
   /** The row of the moment; the same object while nothing changed. */

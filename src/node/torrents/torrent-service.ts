@@ -30,7 +30,7 @@ import { type Addition, expectAbsolute } from './addition.ts';
 import { Additions } from './additions.ts';
 import { moveFiles } from './move-files.ts';
 import { removeFiles } from './remove-files.ts';
-import { expectFewRenames, judgedRename, renameFiles } from './rename-files.ts';
+import { expectFewRenames, expectThere, judgedRename, renameFiles } from './rename-files.ts';
 import { changedRecord, filesUnknown } from './torrent-changes.ts';
 import { type EntryEvents, idOf, TorrentEntry } from './torrent-entry.ts';
 import { torrentRoutes } from './torrent-routes.ts';
@@ -280,7 +280,7 @@ export class TorrentService implements NodeService {
       await entry.halt();
       // Not before: the end of a torrent writes what it knows.
       files?.forget();
-      this.#background(this.#run(entry, {}), `check ${entry.record.name}`);
+      this.#runAnew(entry);
     });
   }
 
@@ -311,7 +311,7 @@ export class TorrentService implements NodeService {
       try {
         await this.#move(entry, dir, false);
       } finally {
-        this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
+        this.#runAnew(entry);
       }
     });
   }
@@ -339,7 +339,7 @@ export class TorrentService implements NodeService {
     return this.#turns.run(id, async () => {
       await entry.halt();
       await this.#changeDir(entry, dir);
-      this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
+      this.#runAnew(entry);
     });
   }
 
@@ -348,38 +348,42 @@ export class TorrentService implements NodeService {
    * @param where below the top name, with "/"; '': the top itself. @throws {AppError} ERR_API_NOT_FOUND, ERR_API_INVALID, ERR_API_TOO_MANY, ERR_FILE.
    */
   rename(id: string, where: string, name: string): Promise<TorrentEntry> {
-    const entry = this.get(id);
     return this.#turns.run(id, async () => {
+      // Not before its turn: what is removed meanwhile keeps its names.
+      const entry = this.get(id);
       const { info } = entry;
       if (info === undefined) throw filesUnknown();
       const rename = judgedRename(info, where, name);
-      expectFewRenames(withRename(entry.record.options.renames ?? [], rename));
+      if (rename.path.at(-1) === name) return entry;
+      const { options, completedAt, dir } = entry.record;
+      expectFewRenames(withRename(options.renames ?? [], rename));
+      if (completedAt !== undefined) await expectThere(dir, info);
       await entry.halt();
       try {
-        await this.#rename(entry, rename);
+        await this.#rename(entry, rename, false);
       } finally {
-        this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
+        this.#runAnew(entry);
       }
       return entry;
     });
   }
 
-  /** For a torrent that does not run. */
-  async #rename(entry: TorrentEntry, rename: Rename): Promise<void> {
+  /** For a torrent that does not run. @param isResumed a crash cut it off. */
+  async #rename(entry: TorrentEntry, rename: Rename, isResumed: boolean): Promise<void> {
     const { renaming: _, ...options } = entry.record.options;
     await this.keep(entry, { options: { ...options, renaming: rename } });
     try {
-      await renameFiles(entry.record.dir, entry.info!, rename);
+      await renameFiles(entry.record.dir, entry.info!, rename, isResumed);
     } catch (error) {
       await this.keep(entry, { options });
       throw error;
     }
     const renames = withRename(options.renames ?? [], rename);
     const isTop = rename.path.length === 1;
-    await this.keep(entry, {
-      options: { ...options, renames },
-      ...(isTop ? { name: rename.name } : {}),
-    });
+    const done = { options: { ...options, renames }, ...(isTop ? { name: rename.name } : {}) };
+    // The disk has it, and the next start finishes it, whatever becomes of the database.
+    entry.record = { ...entry.record, ...done };
+    await this.keep(entry, done);
   }
 
   /** Writes fields of a record. */
@@ -416,7 +420,7 @@ export class TorrentService implements NodeService {
     const onFailure = (error: Error): void =>
       this.#options.log.error(`Cannot finish a move of ${entry.record.name}: ${error.message}`);
     if (movingTo !== undefined) await this.#move(entry, movingTo, true).catch(onFailure);
-    if (renaming !== undefined) await this.#rename(entry, renaming).catch(onFailure);
+    if (renaming !== undefined) await this.#rename(entry, renaming, true).catch(onFailure);
     await this.#run(entry, {});
   }
 
@@ -428,6 +432,20 @@ export class TorrentService implements NodeService {
     await entry.run(node, { ...rules, ...extra });
     const { priorities } = entry.record.options;
     if (priorities !== undefined) entry.torrent?.setFilePriorities(priorities);
+  }
+
+  /** Runs one that was halted, at its place in the queue: what begins comes last. */
+  #runAnew(entry: TorrentEntry): void {
+    this.#background(this.#run(entry, {}), `start ${entry.record.name}`);
+    const { torrent, record } = entry;
+    if (torrent === undefined) return;
+    let next: TorrentEntry | undefined;
+    for (const other of this.#entries.values()) {
+      const { queueIndex } = other.record;
+      const isBehind = other.torrent !== undefined && queueIndex > record.queueIndex;
+      if (isBehind && queueIndex < (next?.record.queueIndex ?? Infinity)) next = other;
+    }
+    this.#options.node.queue.place(torrent, next?.torrent);
   }
 
   #apply(entry: TorrentEntry, before: TorrentRecord, changes: ChangeTorrent): void {

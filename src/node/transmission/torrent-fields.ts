@@ -3,6 +3,7 @@
  * @module
  */
 import { formatTiers, type TorrentDetails, type TorrentFile } from '../../contract/index.ts';
+import type { Info } from '../../protocol/metainfo/index.ts';
 import type { TorrentEntry } from '../torrents/torrent-entry.ts';
 import { detailsOf } from '../torrents/torrent-rows.ts';
 
@@ -108,7 +109,7 @@ const DETAIL_FIELDS: Readonly<Record<string, Field>> = {
   pieceCount: ({ details }) => details().pieceCount,
   pieceSize: ({ details }) => details().pieceLengthBytes ?? 0,
   pieces: ({ details }) => details().pieces,
-  files: ({ details }) => details().files.map(fileOf(details().name, details().files)),
+  files: ({ entry, details }) => details().files.map(fileOf(entry.torrent?.info)),
   fileStats: ({ details }) =>
     details().files.map(({ doneBytes, priority }) => ({
       bytesCompleted: doneBytes,
@@ -233,9 +234,10 @@ function priorityOf(priority: number): number {
   return priority > 0 && priority < 4 ? -1 : 0;
 }
 
-function fileOf(name: string, files: readonly TorrentFile[]) {
+/** @param info undefined: there are no files yet. */
+function fileOf(info: Info | undefined) {
   return ({ path, lengthBytes, doneBytes }: TorrentFile) => ({
-    name: files.length === 1 && path === name ? name : `${name}/${path}`,
+    name: info === undefined || info.isSingleFile ? path : `${info.name}/${path}`,
     length: lengthBytes,
     bytesCompleted: doneBytes,
     begin_piece: 0,
