@@ -147,10 +147,19 @@ describe('other names', { concurrency: 2 }, () => {
       const before = readTree(tree);
       const { torrents } = node.daemon.composition;
       const removed = torrents.remove(id, false);
-      const late = torrents.rename(id, 'a.bin', 'late.bin');
-      await assert.rejects(late, { code: 'ERR_API_NOT_FOUND' });
+      const late = await Promise.allSettled([
+        torrents.rename(id, 'a.bin', 'late.bin'),
+        torrents.moveTo(id, bed.dir('elsewhere')),
+        torrents.setDir(id, bed.dir('elsewhere')),
+        torrents.change(id, { isPaused: true }),
+        torrents.recheck(id),
+        torrents.remove(id, true),
+      ]);
       await removed;
+      const codes = late.map((each) => each.status === 'rejected' && each.reason.code);
+      assert.deepEqual(new Set(codes), new Set(['ERR_API_NOT_FOUND']));
       assert.deepEqual(readTree(tree), before);
+      assert.deepEqual(readTree(bed.dir('elsewhere')), {});
     },
   );
 

@@ -223,8 +223,7 @@ export class TorrentService implements NodeService {
 
   /** Changes a torrent; resolves when the change is kept. @throws {AppError} ERR_API_NOT_FOUND, ERR_API_INVALID. */
   change(id: string, changes: ChangeTorrent): Promise<TorrentEntry> {
-    const entry = this.get(id);
-    return this.#turns.run(id, async () => {
+    return this.#inTurn(id, async (entry) => {
       const { table } = this.#options;
       const before = entry.record;
       const record = changedRecord(entry, changes);
@@ -239,6 +238,12 @@ export class TorrentService implements NodeService {
       this.#options.onChange?.();
       return entry;
     });
+  }
+
+  /** Works on a torrent when everything asked of it before is over; what was removed by then is left alone. @throws {AppError} ERR_API_NOT_FOUND. */
+  async #inTurn<T>(id: string, work: (entry: TorrentEntry) => Promise<T>): Promise<T> {
+    this.get(id);
+    return await this.#turns.run(id, async () => await work(this.get(id)));
   }
 
   /** Puts the node's rules into force anew: those of a category or of the settings changed. */
@@ -274,8 +279,7 @@ export class TorrentService implements NodeService {
 
   /** Checks its files anew, from the first byte. */
   recheck(id: string): Promise<void> {
-    const entry = this.get(id);
-    return this.#turns.run(id, async () => {
+    return this.#inTurn(id, async (entry) => {
       const files = entry.torrent?.files;
       await entry.halt();
       // Not before: the end of a torrent writes what it knows.
@@ -286,8 +290,7 @@ export class TorrentService implements NodeService {
 
   /** Ends a torrent and forgets it. @param withFiles its files are removed from the disk, too. @throws {AppError} ERR_API_NOT_FOUND, ERR_FILE. */
   remove(id: string, withFiles: boolean): Promise<void> {
-    const entry = this.get(id);
-    return this.#turns.run(id, async () => {
+    return this.#inTurn(id, async (entry) => {
       const { info } = entry;
       await this.#options.table.remove(id);
       this.#entries.delete(id);
@@ -302,10 +305,9 @@ export class TorrentService implements NodeService {
   }
 
   /** Moves its files to another folder; resolves when they are there. What fails leaves all where it was. @throws {AppError} ERR_CONFIG, ERR_FILE. */
-  moveTo(id: string, dir: string): Promise<void> {
-    const entry = this.get(id);
+  async moveTo(id: string, dir: string): Promise<void> {
     expectAbsolute(dir);
-    return this.#turns.run(id, async () => {
+    await this.#inTurn(id, async (entry) => {
       if (path.resolve(dir) === path.resolve(entry.record.dir)) return;
       await entry.halt();
       try {
@@ -333,10 +335,9 @@ export class TorrentService implements NodeService {
   }
 
   /** Looks for its files in another folder, where somebody put them. @throws {AppError} ERR_CONFIG. */
-  setDir(id: string, dir: string): Promise<void> {
-    const entry = this.get(id);
+  async setDir(id: string, dir: string): Promise<void> {
     expectAbsolute(dir);
-    return this.#turns.run(id, async () => {
+    await this.#inTurn(id, async (entry) => {
       await entry.halt();
       await this.#changeDir(entry, dir);
       this.#runAnew(entry);
@@ -348,9 +349,7 @@ export class TorrentService implements NodeService {
    * @param where below the top name, with "/"; '': the top itself. @throws {AppError} ERR_API_NOT_FOUND, ERR_API_INVALID, ERR_API_TOO_MANY, ERR_FILE.
    */
   rename(id: string, where: string, name: string): Promise<TorrentEntry> {
-    return this.#turns.run(id, async () => {
-      // Not before its turn: what is removed meanwhile keeps its names.
-      const entry = this.get(id);
+    return this.#inTurn(id, async (entry) => {
       const { info } = entry;
       if (info === undefined) throw filesUnknown();
       const rename = judgedRename(info, where, name);
