@@ -25,35 +25,32 @@ export function TrackersTab({ details }: { readonly details: TorrentDetails }) {
       {trackers.length === 0 ? (
         <p className="hint">It has no trackers: peers are found without them.</p>
       ) : (
-        <>
-          <Table
-            caption="Trackers"
-            rows={trackers}
-            keyOf={({ tier, url }) => `${tier} ${url}`}
-            columns={[
-              { head: 'Tier', isNumber: true, cell: ({ tier }) => tier + 1 },
-              { head: 'Tracker', cell: ({ url }) => <Name text={url} /> },
-              {
-                head: 'State',
-                cell: ({ activity, error, warning }) =>
-                  error === null ? (
-                    <Name text={warning ?? activity} />
-                  ) : (
-                    <Name className="bad" text={error} />
-                  ),
-              },
-              { head: 'Seeds', isNumber: true, cell: ({ seeds }) => seeds ?? '' },
-              { head: 'Leeches', isNumber: true, cell: ({ leeches }) => leeches ?? '' },
-              { head: 'Peers told', isNumber: true, cell: (each) => each.peersReceived },
-              {
-                head: 'Next in',
-                isNumber: true,
-                cell: ({ nextAnnounceInSeconds: next }) =>
-                  next === null ? '' : durationText(next),
-              },
-            ]}
-          />
-        </>
+        <Table
+          caption="Trackers"
+          rows={trackers}
+          keyOf={({ tier, url }) => `${tier} ${url}`}
+          columns={[
+            { head: 'Tier', isNumber: true, cell: ({ tier }) => tier + 1 },
+            { head: 'Tracker', cell: ({ url }) => <Name text={url} /> },
+            {
+              head: 'State',
+              cell: ({ activity, error, warning }) =>
+                error === null ? (
+                  <Name text={warning ?? activity} />
+                ) : (
+                  <Name className="bad" text={error} />
+                ),
+            },
+            { head: 'Seeds', isNumber: true, cell: ({ seeds }) => seeds ?? '' },
+            { head: 'Leeches', isNumber: true, cell: ({ leeches }) => leeches ?? '' },
+            { head: 'Peers told', isNumber: true, cell: (each) => each.peersReceived },
+            {
+              head: 'Next in',
+              isNumber: true,
+              cell: ({ nextAnnounceInSeconds: next }) => (next === null ? '' : durationText(next)),
+            },
+          ]}
+        />
       )}
       <div className="row-of-buttons">
         {trackers.length === 0 ? null : (
