@@ -216,6 +216,19 @@ describe('use of the dashboard', { skip: noBrowser }, () => {
     await page.context().close();
   });
 
+  it('closes the details of what is removed, and says of what is not there that it is not', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    const { id } = api.state.torrents.at(-1)!;
+    await visit(page, `#/transfers/${id}/overview`, '.details .facts');
+    await page.locator('.details').getByRole('button', { name: 'Remove' }).click();
+    await page.locator('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.waitForSelector('.details', { state: 'detached' });
+    await visit(page, `#/transfers/${'0'.repeat(40)}/files`, '.details >> text=is not here');
+    assert.equal(await page.locator('.details').getByRole('button').count(), 1);
+    await page.context().close();
+  });
+
   it('pauses and removes what is selected, and shows what the node then tells', async () => {
     const { page } = await openDashboard(browser, api);
     const row = page.locator('.row.seeding').first();
