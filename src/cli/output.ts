@@ -120,6 +120,11 @@ export function forTerminal(text: string): string {
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
+/** "1 torrent", "2 torrents". */
+export function countOf(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? '' : 's'}`;
+}
+
 /** Bytes for people: "1.5 MiB". */
 export function formatBytes(bytes: number): string {
   let value = bytes;

@@ -16,7 +16,7 @@ import {
 } from '../node/api/index.ts';
 import { listOption, type OptionValues, textOption } from './command.ts';
 import { discoveryOf } from './options.ts';
-import type { Output } from './output.ts';
+import { countOf, type Output } from './output.ts';
 import type { SwarmChoice } from './secure-swarm.ts';
 import { waitUntil } from './session.ts';
 
@@ -119,7 +119,7 @@ export async function serve(node: PeerNode, output: Output, signal: AbortSignal)
       const status = first.status();
       output.status(
         () =>
-          `Seeding ${node.torrents.length} torrent(s) · ${status.peers.length} peers on ${status.name}`,
+          `Seeding ${countOf(node.torrents.length, 'torrent')} · ${countOf(status.peers.length, 'peer')} on ${status.name}`,
       );
     }
     return false;

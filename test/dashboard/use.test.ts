@@ -143,6 +143,92 @@ describe('use of the dashboard', { skip: noBrowser }, () => {
     await page.context().close();
   });
 
+  it('shows what went wrong in a dialog inside of it, and no more once it is closed', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    await page.route('**/rename', (route) =>
+      route.fulfill({
+        status: 400,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({ code: 'ERR_USAGE', detail: 'name: expected another one' }),
+      }),
+    );
+    await page.locator('#torrents').focus();
+    await page.keyboard.press('Shift+F10');
+    await page.getByRole('menuitem', { name: 'Rename …' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('../evil');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('dialog[open] [role=alert]:has-text("expected another one")');
+    assert.equal(await page.locator('.notice').count(), 0);
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('dialog[open]', { state: 'detached' });
+    assert.equal(await page.locator('[role=alert]').count(), 0);
+    await page.context().close();
+  });
+
+  it('gives fields that stand beside each other the height of a field, and a button that of a button', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    await page.keyboard.press('n');
+    const heightOf = (selector: string): Promise<number> =>
+      page.evaluate(
+        `document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect().height`,
+      );
+    await page.waitForSelector('.pair select');
+    const fieldPx = await heightOf('.pair input');
+    assert.ok(Math.abs((await heightOf('.pair select')) - fieldPx) <= 2);
+    await page.keyboard.press('Escape');
+    await page.context().close();
+    const empty = await FakeApi.start({ torrents: 0 });
+    try {
+      const opened = await openDashboard(browser, empty);
+      await opened.page.waitForSelector('.empty .button');
+      const buttonPx: number = await opened.page.evaluate(
+        `document.querySelector('.empty .button').getBoundingClientRect().height`,
+      );
+      assert.ok(buttonPx <= 48, `${buttonPx} px`);
+      await opened.page.context().close();
+    } finally {
+      await empty.close();
+    }
+  });
+
+  it('shows a message with its lines and without a folder, and who may fetch what is shared with some', async () => {
+    const { page } = await openDashboard(browser, api);
+    await visit(page, '#/send', '#send-head');
+    const given = { ...api.state.transfers[0]!, id: 'lines', name: 'message', words: null };
+    const over = { direction: 'receive', state: 'complete', dir: '/srv/inbox', text: 'one\ntwo' };
+    api.push('transfers', { lines: { ...given, ...over } });
+    await page.waitForSelector('.message');
+    assert.equal(await page.locator('.message').textContent(), 'one\ntwo');
+    assert.equal(await page.locator('.card:has(.message):has-text("/srv/inbox")').count(), 0);
+    await page.route('**/shares', (route) =>
+      route.fulfill({
+        status: 201,
+        contentType: 'application/json',
+        body: JSON.stringify({ ...api.state.torrents[0]!, magnet: 'magnet:?x', isSecure: true }),
+      }),
+    );
+    await visit(page, '#/share', '.form');
+    await page.getByLabel('File or folder', { exact: true }).fill('/srv/photos');
+    await page.getByRole('button', { name: 'Share', exact: true }).click();
+    await page.waitForSelector('.shared >> text=Only the contacts');
+    await page.context().close();
+  });
+
+  it('closes the details of what is removed, and says of what is not there that it is not', async () => {
+    const { page } = await openDashboard(browser, api);
+    await page.waitForSelector('.row');
+    const { id } = api.state.torrents.at(-1)!;
+    await visit(page, `#/transfers/${id}/overview`, '.details .facts');
+    await page.locator('.details').getByRole('button', { name: 'Remove' }).click();
+    await page.locator('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.waitForSelector('.details', { state: 'detached' });
+    await visit(page, `#/transfers/${'0'.repeat(40)}/files`, '.details >> text=is not here');
+    assert.equal(await page.locator('.details').getByRole('button').count(), 1);
+    await page.context().close();
+  });
+
   it('pauses and removes what is selected, and shows what the node then tells', async () => {
     const { page } = await openDashboard(browser, api);
     const row = page.locator('.row.seeding').first();

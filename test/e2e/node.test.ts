@@ -72,6 +72,7 @@ describe('starling node', { concurrency: 3 }, () => {
     assert.equal(limited!['downloadLimitBytesPerSec'], 5_000);
     const [status] = await node.events('status');
     assert.equal(status!['uploadLimitBytesPerSec'], 70_000);
+    assert.equal((await node.run('pause', 'sought')).stdout, 'Paused: 1 torrent\n');
     const twice = await node.run('add', MAGNET);
     assert.equal(twice.code, 1);
     assert.match(twice.stderr, /^starling: [^\n]+\n$/);

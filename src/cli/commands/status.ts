@@ -8,7 +8,7 @@ import { type CommandSpec, type OptionValues, switchOption } from '../command.ts
 import { CommandEnd, EXIT } from '../exit.ts';
 import { NodeClient } from '../node-client.ts';
 import { NODE_OUTPUT_OPTIONS, outputOf } from '../options.ts';
-import { formatBytes, formatSeconds } from '../output.ts';
+import { countOf, formatBytes, formatSeconds } from '../output.ts';
 
 // Implementation limits
 /** How long a node may take to end in good order. */
@@ -76,7 +76,7 @@ async function showStatus(options: OptionValues): Promise<void> {
       `  down         ${rate(status.downloadBytesPerSec)}${limitOf(status.downloadLimitBytesPerSec)}, ${formatBytes(status.downloadedBytes)} since the start`,
       `  up           ${rate(status.uploadBytesPerSec)}${limitOf(status.uploadLimitBytesPerSec)}, ${formatBytes(status.uploadedBytes)} since the start`,
       `  torrents     ${torrents.total}: ${torrents.downloading} downloading, ${torrents.seeding} seeding, ${torrents.queued} queued, ${torrents.paused} paused, ${torrents.checking} checking, ${torrents.error} with errors`,
-      `  DHT          ${status.dhtNodes} nodes`,
+      `  DHT          ${countOf(status.dhtNodes, 'node')}`,
       `  free         ${status.freeBytes === null ? 'unknown' : formatBytes(status.freeBytes)}`,
       `  home         ${status.home}`,
       ...status.warnings.map((warning) => `  !            ${warning}`),

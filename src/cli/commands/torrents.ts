@@ -16,11 +16,19 @@ import {
 import { CommandEnd, EXIT, usageError } from '../exit.ts';
 import { NodeClient } from '../node-client.ts';
 import { NODE_OUTPUT_OPTIONS, outputOf } from '../options.ts';
-import { formatBytes, formatSeconds, type Output } from '../output.ts';
+import { countOf, formatBytes, formatSeconds, type Output } from '../output.ts';
 
 // Implementation limits
 /** Torrents that are asked for at a time. */
 const PAGE = 2_000;
+
+/** What was done, for a person. */
+const DONE: Readonly<Record<string, string>> = {
+  pause: 'Paused',
+  resume: 'Resumed',
+  remove: 'Removed',
+  'remove-with-files': 'Removed with their files',
+};
 
 /** `starling add`. */
 export const addCommand: CommandSpec = {
@@ -203,7 +211,7 @@ async function act(
   );
   output.event({ type: action, ...answer });
   for (const { id, detail } of answer.problems) output.problem(`${id}: ${detail}`);
-  output.result(`${action}: ${answer.done} torrent(s)`);
+  output.result(`${DONE[action] ?? action}: ${countOf(answer.done, 'torrent')}`);
   if (answer.problems.length > 0) process.exitCode = EXIT.failed;
 }
 
@@ -229,5 +237,7 @@ async function limit(words: readonly string[], options: OptionValues): Promise<v
     });
   }
   output.event({ type: 'limited', ids, download, upload });
-  output.result(ids.length === 0 ? 'The node is limited.' : `${ids.length} torrent(s) limited.`);
+  output.result(
+    ids.length === 0 ? 'The node is limited.' : `Limited: ${countOf(ids.length, 'torrent')}`,
+  );
 }

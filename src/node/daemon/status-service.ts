@@ -12,6 +12,7 @@ import {
   Sample,
   Setting,
 } from '../../contract/index.ts';
+import { monotonicMs } from '../../io/clock.ts';
 import { formatEndpoint } from '../address.ts';
 import { VERSION } from '../config.ts';
 import type { Api } from '../http/api.ts';
@@ -62,7 +63,7 @@ export class StatusService implements NodeService {
   readonly #startedAtMs = Date.now();
   readonly #moved = new MovedBytes();
   #allTime = { downloadedBytes: 0, uploadedBytes: 0 };
-  #noted = { downloadedBytes: 0, uploadedBytes: 0 };
+  #noted = { downloadedBytes: 0, uploadedBytes: 0, atMs: monotonicMs() };
   #freeBytes: number | null = null;
   #timers: NodeJS.Timeout[] = [];
 
@@ -255,14 +256,22 @@ export class StatusService implements NodeService {
   }
 
   async #sample(): Promise<void> {
-    const { downloadBytesPerSec, uploadBytesPerSec, connectedPeers } = this.status();
+    const { connectedPeers } = this.status();
     const { downloadedBytes, uploadedBytes } = this.#moved.total;
+    const atMs = monotonicMs();
     const moved = {
       downloadedBytes: downloadedBytes - this.#noted.downloadedBytes,
       uploadedBytes: uploadedBytes - this.#noted.uploadedBytes,
     };
-    this.#noted = { downloadedBytes, uploadedBytes };
-    const sample = { atMs: Date.now(), downloadBytesPerSec, uploadBytesPerSec, ...moved };
+    // What was moved since the sample before, not the rate of this moment: that knows nothing of what came and went between two samples.
+    const seconds = Math.max(atMs - this.#noted.atMs, 1) / 1000;
+    this.#noted = { downloadedBytes, uploadedBytes, atMs };
+    const sample = {
+      atMs: Date.now(),
+      downloadBytesPerSec: Math.round(moved.downloadedBytes / seconds),
+      uploadBytesPerSec: Math.round(moved.uploadedBytes / seconds),
+      ...moved,
+    };
     await this.#options.statistics
       .add({ ...sample, peers: connectedPeers, dhtNodes: this.#dhtNodes() })
       .catch((error: Error) => this.#options.log.area('node').warn(error.message));
@@ -300,6 +309,7 @@ function sumOf(torrents: TorrentService, moved: MovedBytes): Sums {
     connectedPeers: 0,
     counts,
   };
+  const nowMs = monotonicMs();
   for (const entry of torrents.entries) {
     const { state } = entry;
     counts.total += 1;
@@ -310,10 +320,11 @@ function sumOf(torrents: TorrentService, moved: MovedBytes): Sums {
     if (swarm === undefined) continue;
     moved.look(swarm, swarm.totals);
     sums.connectedPeers += swarm.peerCount;
-    if (swarm.peerCount === 0) continue;
-    const { row } = entry;
-    sums.downloadBytesPerSec += row.downloadBytesPerSec;
-    sums.uploadBytesPerSec += row.uploadBytesPerSec;
+    // Also of one whose last peer just left: its bytes were moved in the seconds that a rate is of.
+    sums.downloadBytesPerSec += swarm.downloadBytesPerSec(nowMs);
+    sums.uploadBytesPerSec += swarm.uploadBytesPerSec(nowMs);
   }
+  sums.downloadBytesPerSec = Math.round(sums.downloadBytesPerSec);
+  sums.uploadBytesPerSec = Math.round(sums.uploadBytesPerSec);
   return sums;
 }

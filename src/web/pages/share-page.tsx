@@ -87,7 +87,7 @@ function People({
 }
 
 function Shared({ details }: { readonly details: TorrentDetails }) {
-  const { id, name, magnet, totalBytes, files } = details;
+  const { id, name, magnet, totalBytes, files, isSecure } = details;
   return (
     <section className="card shared" aria-label="What is shared" aria-live="polite">
       <QrCode text={magnet} label="The magnet link as a QR code" />
@@ -97,8 +97,10 @@ function Shared({ details }: { readonly details: TorrentDetails }) {
         </h2>
         <p className="hint">
           {bytesText(totalBytes)}
-          {files === undefined ? '' : `, ${countOf(files.length, 'file')}`}. Whoever has this link
-          can fetch it while this node runs.
+          {files === undefined ? '' : `, ${countOf(files.length, 'file')}`}.{' '}
+          {isSecure
+            ? 'Only the contacts that were chosen can fetch it by this link, while this node runs.'
+            : 'Whoever has this link can fetch it while this node runs.'}
         </p>
         <code className="link-box">{magnet}</code>
         <div className="row-of-buttons">

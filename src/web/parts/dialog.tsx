@@ -2,8 +2,23 @@
  * A dialog of the platform: it holds the focus, Escape closes it, and the focus goes back to where it came from.
  * @module
  */
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { enterDialog, leaveDialog, notices } from '../state/notice.ts';
+import { useValue } from '../state/value.ts';
+import { shownName } from '../words/shown-name.ts';
 import { IconButton } from './button.tsx';
+import { Icon } from './icon.tsx';
+
+/** What went wrong in a dialog. */
+function Problem({ of }: { readonly of: number | undefined }) {
+  const found = useValue(notices).find(({ dialog }) => dialog !== undefined && dialog === of);
+  if (found === undefined) return null;
+  return (
+    <p className="problem" role="alert">
+      <Icon name="warning" /> {shownName(found.text)}
+    </p>
+  );
+}
 
 export function Dialog({
   title,
@@ -18,6 +33,12 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const [number, setNumber] = useState<number>();
+  useEffect(() => {
+    const entered = enterDialog();
+    setNumber(entered);
+    return () => leaveDialog(entered);
+  }, []);
   useEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
@@ -44,7 +65,10 @@ export function Dialog({
         <h2 id={id}>{title}</h2>
         <IconButton icon="close" label="Close" onClick={onClose} />
       </header>
-      <div className="dialog-body">{children}</div>
+      <div className="dialog-body">
+        {children}
+        <Problem of={number} />
+      </div>
     </dialog>
   );
 }

@@ -9,7 +9,7 @@ import { IconButton } from './button.tsx';
 import { Icon } from './icon.tsx';
 
 export function Notices() {
-  const shown = useValue(notices);
+  const shown = useValue(notices).filter(({ dialog }) => dialog === undefined);
   return (
     <section className="notices" aria-live="polite" aria-label="Notices">
       {shown.map(({ id, kind, text }) => (

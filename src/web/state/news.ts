@@ -2,7 +2,7 @@
  * What the user should hear of on any page: a torrent is complete or in trouble, somebody offers something, a transfer ended.
  * @module
  */
-import { shownName } from '../words/shown-name.ts';
+import { personName, shownName } from '../words/shown-name.ts';
 import { torrents, transfers } from './live.ts';
 import { tellNews, tellProblem } from './notice.ts';
 
@@ -36,7 +36,7 @@ export function beginNews(): void {
     }
   });
   follow(transfers, ({ direction, name, state, contact, error }) => {
-    const who = contact === null ? 'The sender' : shownName(contact);
+    const who = contact === null ? 'The sender' : personName(contact);
     if (state === 'offered')
       tellNews(`${who} offers you ${shownName(name)}. Answer on “Send & receive”.`);
     if (state === 'complete') {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { anyText } from '../../../test/support/any-text.ts';
 import { countSet, decodeBitfield } from './bitfield.ts';
 import { bytesText, durationText, parseBytes, percentText } from './format.ts';
-import { shownName } from './shown-name.ts';
+import { personName, shownName, shownText } from './shown-name.ts';
 
 describe('words', () => {
   it('write sizes with three digits at most', () => {
@@ -76,5 +76,19 @@ describe('shownName', () => {
         );
       }),
     );
+  });
+});
+
+describe('shownText', () => {
+  it('keeps the lines of a message, and all of it', () => {
+    assert.equal(shownText('a\r\nb\n\tc\u202Ed'), 'a\nb\n\tc⟨U+202E⟩d');
+    assert.equal(shownText('x'.repeat(5_000)).length, 5_000);
+  });
+});
+
+describe('personName', () => {
+  it('shortens the peer id of somebody who is no contact, and nothing else', () => {
+    assert.equal(personName(`12D3KooW${'a'.repeat(38)}XVVC9a`), 'peer …XVVC9a');
+    assert.equal(personName('12D3KooW and friends'), '12D3KooW and friends');
   });
 });

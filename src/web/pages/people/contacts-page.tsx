@@ -99,7 +99,7 @@ function ContactCard({ contact }: { readonly contact: Contact }) {
           <Name text={name} />
         </h2>
         <span className={path === null ? 'label' : 'label good'}>
-          {path === null ? 'not connected' : `connected: ${shownName(path)}`}
+          <bdi>{path === null ? 'not connected' : `connected: ${shownName(path)}`}</bdi>
         </span>
         <IconButton
           icon="remove"

@@ -11,7 +11,7 @@ import { QrCode } from '../../parts/qr.tsx';
 import { request } from '../../state/api.ts';
 import { attempt } from '../../state/notice.ts';
 import { bytesText, countOf, durationText, percentText, rateText } from '../../words/format.ts';
-import { shownName } from '../../words/shown-name.ts';
+import { personName, shownName, shownText } from '../../words/shown-name.ts';
 
 const STATE_WORDS: Readonly<Record<Transfer['state'], string>> = {
   preparing: 'Getting ready',
@@ -59,7 +59,8 @@ function Question({ transfer }: { readonly transfer: Transfer }) {
   return (
     <section className="question" aria-label="Offer">
       <p>
-        <strong>{contact === null ? 'The sender' : <Name text={contact} />}</strong> offers{' '}
+        <strong>{contact === null ? 'The sender' : <Name text={personName(contact)} />}</strong>{' '}
+        offers{' '}
         {text === null ? (
           <>
             <strong>
@@ -105,14 +106,14 @@ function Outcome({ transfer }: { readonly transfer: Transfer }) {
   return (
     <>
       {text === null || direction === 'send' ? null : (
-        <blockquote className="message">{shownName(text)}</blockquote>
+        <blockquote className="message">{shownText(text)}</blockquote>
       )}
       {error === null ? null : (
         <p className="problem">
           <Icon name="warning" /> {shownName(error)}
         </p>
       )}
-      {dir === null ? null : (
+      {dir === null || text !== null ? null : (
         <p className="hint">
           In <Name className="mono" text={dir} />
         </p>
@@ -150,7 +151,7 @@ export function TransferCard({ transfer }: { readonly transfer: Transfer }) {
           {contact === null ? null : (
             <>
               {' · '}
-              <Name text={contact} />
+              <Name text={personName(contact)} />
             </>
           )}
         </span>

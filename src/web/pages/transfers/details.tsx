@@ -32,6 +32,8 @@ const TABS = [
 ] as const;
 type Tab = (typeof TABS)[number][0];
 
+const GONE = 'This torrent is not here, or not any more.';
+
 /** The row "details" of the torrent that is looked at. */
 export function useDetails(): TorrentDetails | undefined {
   return useRow(torrent, 'details') as TorrentDetails | undefined;
@@ -41,7 +43,7 @@ function Panel({ id, tab }: { readonly id: string; readonly tab: Tab }) {
   const details = useDetails();
   const isLoaded = useIsLoaded(torrent);
   if (details === undefined) {
-    return <p className="hint">{isLoaded ? 'This torrent is not here any more.' : 'Loading …'}</p>;
+    return <p className="hint">{isLoaded ? GONE : 'Loading …'}</p>;
   }
   switch (tab) {
     case 'overview':
@@ -61,11 +63,45 @@ function Panel({ id, tab }: { readonly id: string; readonly tab: Tab }) {
   }
 }
 
+function Actions({ id, isPaused }: { readonly id: string; readonly isPaused: boolean }) {
+  return (
+    <>
+      <IconButton
+        icon={isPaused ? 'play' : 'pause'}
+        label={isPaused ? 'Resume' : 'Pause'}
+        onClick={() => void act(isPaused ? 'resume' : 'pause', [id])}
+      />
+      <IconButton
+        icon="settings"
+        label="Change"
+        onClick={() => overlay.set({ kind: 'change', ids: [id] })}
+      />
+      <IconButton
+        icon="remove"
+        label="Remove"
+        onClick={() => overlay.set({ kind: 'remove', ids: [id] })}
+      />
+      <IconButton
+        icon="more"
+        label="More"
+        aria-haspopup="menu"
+        onClick={({ currentTarget }) => {
+          const { right, bottom } = currentTarget.getBoundingClientRect();
+          overlay.set({ kind: 'menu', ids: [id], x: right, y: bottom });
+        }}
+      />
+    </>
+  );
+}
+
 export function Details({ id, tab }: { readonly id: string; readonly tab: string }) {
   useTopics(`torrent:${id}`);
   // The plot of rates begins when the torrent is looked at, not when its tab is.
   useEffect(() => void historyOf(id), [id]);
   const row = useRow(torrents, id);
+  // The node tells nothing more of a torrent that it does not have; what it told before must not stand there as if it were so.
+  const isListLoaded = useIsLoaded(torrents);
+  const isGone = isListLoaded && row === undefined;
   const current = TABS.some(([key]) => key === tab) ? (tab as Tab) : 'overview';
   const isPaused = row?.state === 'paused' || row?.state === 'stopped';
   return (
@@ -82,40 +118,21 @@ export function Details({ id, tab }: { readonly id: string; readonly tab: string
         <h2>
           <Name text={row?.name ?? id} />
         </h2>
-        <IconButton
-          icon={isPaused ? 'play' : 'pause'}
-          label={isPaused ? 'Resume' : 'Pause'}
-          onClick={() => void act(isPaused ? 'resume' : 'pause', [id])}
-        />
-        <IconButton
-          icon="settings"
-          label="Change"
-          onClick={() => overlay.set({ kind: 'change', ids: [id] })}
-        />
-        <IconButton
-          icon="remove"
-          label="Remove"
-          onClick={() => overlay.set({ kind: 'remove', ids: [id] })}
-        />
-        <IconButton
-          icon="more"
-          label="More"
-          aria-haspopup="menu"
-          onClick={({ currentTarget }) => {
-            const { right, bottom } = currentTarget.getBoundingClientRect();
-            overlay.set({ kind: 'menu', ids: [id], x: right, y: bottom });
-          }}
-        />
+        {isGone ? null : <Actions id={id} isPaused={isPaused} />}
         <IconButton icon="close" label="Close the details" onClick={() => go(href('transfers'))} />
       </header>
-      <Tabs
-        label="Details"
-        tabs={TABS}
-        value={current}
-        onChange={(key) => go(href('transfers', id, key), true)}
-      >
-        <Panel id={id} tab={current} />
-      </Tabs>
+      {isGone ? (
+        <p className="hint tab-panel">{GONE}</p>
+      ) : (
+        <Tabs
+          label="Details"
+          tabs={TABS}
+          value={current}
+          onChange={(key) => go(href('transfers', id, key), true)}
+        >
+          <Panel id={id} tab={current} />
+        </Tabs>
+      )}
     </section>
   );
 }

@@ -9,6 +9,7 @@ import { Switch } from '../../parts/fields.tsx';
 import { Name } from '../../parts/name.tsx';
 import { act } from '../../state/actions.ts';
 import { torrents } from '../../state/live.ts';
+import { go, href, route } from '../../state/route.ts';
 import { bytesText, countOf } from '../../words/format.ts';
 
 // Sizes and times of the display
@@ -26,7 +27,11 @@ export function RemoveDialog({
   const rows = ids.flatMap((id) => torrents.get(id) ?? []);
   const bytes = rows.reduce((sum, { doneBytes }) => sum + doneBytes, 0);
   const remove = async (): Promise<void> => {
-    if (await act(withFiles ? 'remove-with-files' : 'remove', ids)) onClose();
+    if (!(await act(withFiles ? 'remove-with-files' : 'remove', ids))) return;
+    onClose();
+    const { page, parts } = route.get();
+    // Details of what is gone would be left open.
+    if (page === 'transfers' && ids.includes(parts[0] ?? '')) go(href('transfers'), true);
   };
   return (
     <Dialog title={`Remove ${countOf(ids.length, 'torrent')}?`} onClose={onClose}>

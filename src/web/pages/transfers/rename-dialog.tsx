@@ -29,6 +29,7 @@ export function RenameDialog({
   return (
     <Dialog title="Rename" onClose={onClose}>
       <form
+        className="form"
         onSubmit={(event) => {
           event.preventDefault();
           void rename();
