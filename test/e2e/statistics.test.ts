@@ -45,3 +45,21 @@ it('notes the bytes of a download whose peers are gone when the sample is taken'
   const rates = (await samplesOf(again)).map((sample) => sample.downloadBytesPerSec);
   assert.ok(Math.max(...rates) > 10_000, JSON.stringify(rates));
 });
+
+it('counts what a torrent moved that is gone before anybody looks', {
+  timeout: 60_000,
+}, async () => {
+  await using bed = new TestBed();
+  const path = join(bed.dir('from'), 'film.bin');
+  writeFile(path, LENGTH, 1);
+  const seed = await openTestNode(bed, { home: bed.dir('seed-home') });
+  const node = await openTestNode(bed, { settings: { 'download-dir': bed.dir('to') } });
+  const { body: shared } = await seed.ask('POST', '/shares', { body: { path } });
+  const { body: status } = await seed.ask('GET', '/status');
+  const { torrents } = node.daemon.composition;
+  const entry = await torrents.additions.add({ link: shared.magnet, peers: status.listen });
+  await until(async () => entry.state === 'seeding');
+  await torrents.remove(entry.id, false);
+  const { body } = await node.ask('GET', '/status');
+  assert.ok(body.downloadedBytes >= LENGTH, `${body.downloadedBytes}`);
+});

@@ -1,7 +1,5 @@
 /**
  * How many bytes all torrents of a node moved since its start: a sum that never falls, though each torrent takes its own count along when it is paused or removed.
- *
- * Not here: what a torrent moves between the last look and its end, which is ten seconds' worth at most.
  * @module
  */
 

@@ -24,7 +24,6 @@ import type { TorrentService } from '../torrents/torrent-service.ts';
 import type { Row, TopicSource } from './feed.ts';
 import type { Log } from './log.ts';
 import type { Metric } from './metric.ts';
-import { MovedBytes } from './moved-bytes.ts';
 import type { NodeService } from './service.ts';
 
 // Implementation limits
@@ -61,7 +60,6 @@ export class StatusService implements NodeService {
   readonly name = 'node';
   readonly #options: StatusServiceOptions;
   readonly #startedAtMs = Date.now();
-  readonly #moved = new MovedBytes();
   #allTime = { downloadedBytes: 0, uploadedBytes: 0 };
   #noted = { downloadedBytes: 0, uploadedBytes: 0, atMs: monotonicMs() };
   #freeBytes: number | null = null;
@@ -135,8 +133,8 @@ export class StatusService implements NodeService {
 
   status(): NodeStatus {
     const { node, peerId, isOffline, torrents, limits, warnings } = this.#options;
-    const sums = sumOf(torrents, this.#moved);
-    const { downloadedBytes, uploadedBytes } = this.#moved.total;
+    const sums = sumOf(torrents);
+    const { downloadedBytes, uploadedBytes } = this.#options.torrents.moved.total;
     const mapping = node.portMapper?.status;
     const { downloadBytesPerSec, uploadBytesPerSec, isAlternative } = limits();
     return {
@@ -257,7 +255,7 @@ export class StatusService implements NodeService {
 
   async #sample(): Promise<void> {
     const { connectedPeers } = this.status();
-    const { downloadedBytes, uploadedBytes } = this.#moved.total;
+    const { downloadedBytes, uploadedBytes } = this.#options.torrents.moved.total;
     const atMs = monotonicMs();
     const moved = {
       downloadedBytes: downloadedBytes - this.#noted.downloadedBytes,
@@ -293,7 +291,7 @@ interface Sums {
   counts: NodeStatus['torrents'];
 }
 
-function sumOf(torrents: TorrentService, moved: MovedBytes): Sums {
+function sumOf(torrents: TorrentService): Sums {
   const counts = {
     total: 0,
     downloading: 0,
@@ -318,7 +316,7 @@ function sumOf(torrents: TorrentService, moved: MovedBytes): Sums {
     else if (state !== 'stopped') counts[state] += 1;
     const swarm = entry.torrent?.service.swarm;
     if (swarm === undefined) continue;
-    moved.look(swarm, swarm.totals);
+    torrents.moved.look(swarm, swarm.totals);
     sums.connectedPeers += swarm.peerCount;
     // Also of one whose last peer just left: its bytes were moved in the seconds that a rate is of.
     sums.downloadBytesPerSec += swarm.downloadBytesPerSec(nowMs);

@@ -33,6 +33,8 @@ export interface EntryEvents {
   readonly onMetadata: (entry: TorrentEntry) => void;
   readonly onProblem: (entry: TorrentEntry, message: string) => void;
   readonly onState: (entry: TorrentEntry, state: TorrentState) => void;
+  /** It runs no more: what it moved can be counted for the last time. */
+  readonly onEnded: (torrent: Torrent) => void;
   /** It has given enough, and is to be removed, or rests. */
   readonly onGivenEnough: (entry: TorrentEntry, action: 'stop' | 'pause') => void;
 }
@@ -210,6 +212,8 @@ export class TorrentEntry {
     const { torrent } = this;
     this.#drop();
     await torrent?.stop();
+    // Also what came while its connections were closed.
+    if (torrent !== undefined) this.#events.onEnded(torrent);
     this.touch();
   }
 
@@ -223,7 +227,8 @@ export class TorrentEntry {
 
   /** It runs no more; what it moved is kept in the record, and in the database with the next write. */
   #drop(): void {
-    const { totals } = this;
+    const { totals, torrent } = this;
+    if (torrent !== undefined) this.#events.onEnded(torrent);
     this.torrent = undefined;
     this.#clock.note(undefined);
     this.record = { ...this.record, ...totals };

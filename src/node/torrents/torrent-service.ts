@@ -12,6 +12,7 @@ import { Turns } from '../../lib/turns.ts';
 import type { Row, Topic, TopicSource } from '../daemon/feed.ts';
 import type { Logger } from '../daemon/log.ts';
 import type { Metric } from '../daemon/metric.ts';
+import { MovedBytes } from '../daemon/moved-bytes.ts';
 import type { NodeService } from '../daemon/service.ts';
 import { nodeError } from '../errors.ts';
 import type { Api } from '../http/api.ts';
@@ -77,6 +78,8 @@ export interface TorrentServiceOptions {
 export class TorrentService implements NodeService {
   readonly name = 'torrents';
   readonly additions: Additions;
+  /** What all of them moved since the node's start, those that are gone, too. */
+  readonly moved: MovedBytes = new MovedBytes();
   readonly #options: TorrentServiceOptions;
   readonly #entries = new Map<string, TorrentEntry>();
   readonly #events: EntryEvents;
@@ -101,6 +104,7 @@ export class TorrentService implements NodeService {
         // A completion is told right after this, and shown with it.
         if (state !== 'seeding') options.onChange?.();
       },
+      onEnded: ({ service: { swarm } }) => this.moved.look(swarm, swarm.totals),
       onGivenEnough: (entry, action) => {
         const { name } = entry.record;
         if (action === 'stop') this.#background(this.remove(entry.id, false), `remove ${name}`);
