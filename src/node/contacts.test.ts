@@ -54,6 +54,16 @@ const isConfig = (pattern: RegExp) => (error: { code: string; message: string })
 const at = (port: number) => ({ host: '192.0.2.7', port });
 
 describe('contacts', () => {
+  it('are others', () => {
+    contacts.ownId = idOf(1);
+    assert.throws(() => contacts.add('Me', idOf(1)), isConfig(/somebody else.* this node itself/));
+    contacts.add('Bob', idOf(2));
+    assert.deepEqual(
+      contacts.list().map(({ name }) => name),
+      ['Bob'],
+    );
+  });
+
   it('are kept with their names, readable by their owner alone, and found by name in any case or by peer id', () => {
     assert.deepEqual(contacts.list(), []);
     assert(!existsSync(file));

@@ -37,6 +37,8 @@ export class Contacts {
   readonly #nowMs: () => number;
   #known: readonly Contact[] = [];
   #byId = new Map<string, Contact>();
+  /** Whose contacts they are, where that is known: nobody is a contact of their own. */
+  ownId: string | undefined;
 
   /** @param nowMs the time of day, in milliseconds since 1970. */
   constructor(home: string, nowMs: () => number = Date.now) {
@@ -77,6 +79,9 @@ export class Contacts {
       isRelay: false,
       addresses: addresses.map((address) => ({ ...address, lastMs: 0 })),
     };
+    if (contact.peerId === this.ownId) {
+      throw wrong('the peer id or link of somebody else', 'those of this node itself');
+    }
     this.#table.change((contacts) => {
       expectFree(contacts, contact.name);
       const known = contacts.find((each) => each.peerId === contact.peerId);

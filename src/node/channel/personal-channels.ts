@@ -51,6 +51,7 @@ export function openPersonalChannels(
       contacts.byPeerId(peerId) !== undefined || options.others?.has(peerId) === true,
     finders,
   });
+  contacts.ownId = channels.peerId;
   const ends = [channels.listen((change) => noteAddress(contacts, change))];
   for (const { peerId, isRelay, addresses } of known) {
     if (isRelay) node.relays?.use({ peerId, addresses });
