@@ -15,7 +15,7 @@ import type { ReachPolicy } from '../io/reach-policy.ts';
 import type { Endpoint } from '../io/tcp.ts';
 import { toHex } from '../lib/bytes.ts';
 import { Rng } from '../lib/rng.ts';
-import { LocalDiscovery, LSD_GROUPS, LSD_PORT } from '../protocol/lsd/index.ts';
+import { LocalDiscovery, LSD_GROUPS, LSD_PORT, type LsdUrgency } from '../protocol/lsd/index.ts';
 import { type LsdInterface, lsdInterfaces } from './lsd-interfaces.ts';
 
 /** Options of a LsdService. */
@@ -62,13 +62,13 @@ export class LsdService {
 
   /**
    * Announces an info-hash of 20 bytes and gives its peers to `onPeer` until the returned function is called.
-   * @param port where its torrent listens. @param options.isUrgent at once, for somebody who waits; default: with others that come in the next moment.
+   * @param port where its torrent listens. @param options as of the core's `add`.
    */
   announce(
     infoHash: Uint8Array,
     port: number,
     onPeer: (peer: Endpoint) => void,
-    options: { readonly isUrgent?: boolean } = {},
+    options: { readonly urgency?: LsdUrgency } = {},
   ): () => void {
     const key = toHex(infoHash);
     if (this.#isClosed || this.#onPeer.has(key)) return () => {};

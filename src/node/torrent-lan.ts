@@ -28,7 +28,7 @@ export class TorrentLan {
     this.stop();
     if (isPrivate || this.#lsd === undefined) return;
     for (const hash of swarmHashes(hashes)) {
-      this.#ends.push(this.#lsd.announce(hash, this.#port, this.#onPeer));
+      this.#ends.push(this.#lsd.announce(hash, this.#port, this.#onPeer, { urgency: 'soon' }));
     }
   }
 

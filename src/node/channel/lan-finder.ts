@@ -50,7 +50,7 @@ export function lanFinder(lsd: LsdService, port: number): PeerFinder {
     new Promise((resolve) => {
       const hash = lanHashOf(nodeCrypto, idBytes(peerId));
       const end = lsd.announce(hash, port, (endpoint) => onFound({ addresses: [endpoint] }), {
-        isUrgent: true,
+        urgency: 'now',
       });
       const onAbort = (): void => {
         end();

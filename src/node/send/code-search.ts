@@ -105,7 +105,7 @@ export class CodeSearch {
     if (lsd === undefined) return;
     const onPeer = (endpoint: Endpoint): void =>
       this.#tell({ keys, addresses: [endpoint], relays: [] });
-    this.#ends.push(lsd.announce(keys.lanHash, port, onPeer, { isUrgent: true }));
+    this.#ends.push(lsd.announce(keys.lanHash, port, onPeer, { urgency: 'now' }));
   }
 
   async #searchDht(keys: SendKeys): Promise<void> {

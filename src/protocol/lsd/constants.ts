@@ -53,3 +53,5 @@ export const LSD_PEERS_MAX = 5_000;
 export const PEER_LIFETIME_MS = 900_000;
 /** Announces out of turn, for somebody who waits: so many at once, and one more for each ANNOUNCE_GAP_MS. */
 export const URGENT_BURST = 3;
+/** Announces out of turn for torrents that just came to a node, by the same measure: without them the first one after a start waits for a minute. */
+export const NEWCOMER_BURST = 2;

@@ -5,4 +5,4 @@
 export { encodeAnnounce, type LsdAnnounce, parseAnnounce } from './codec.ts';
 export { LSD_GROUPS, LSD_PORT } from './constants.ts';
 export type { LsdFaultCode } from './errors.ts';
-export { LocalDiscovery, type LsdOutput } from './local-discovery.ts';
+export { LocalDiscovery, type LsdOutput, type LsdUrgency } from './local-discovery.ts';

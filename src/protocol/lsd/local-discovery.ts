@@ -20,6 +20,7 @@ import {
   LSD_PEERS_MAX,
   LSD_PEERS_PER_HASH_MAX,
   LSD_PORTS_PER_HOST_MAX,
+  NEWCOMER_BURST,
   PEER_LIFETIME_MS,
   SENDER_ANNOUNCES_PER_SEC,
   SENDER_BURST,
@@ -30,6 +31,9 @@ import {
 } from './constants.ts';
 import { checkOption } from './errors.ts';
 import { LocalNetworks } from './local-networks.ts';
+
+/** How long an announce may wait. */
+export type LsdUrgency = 'now' | 'soon' | 'turn';
 
 /** What a LocalDiscovery asks its shell for. */
 export type LsdOutput =
@@ -59,6 +63,7 @@ export class LocalDiscovery {
   readonly #senders = new Map<string, TokenBucket>();
   readonly #total: TokenBucket;
   readonly #outOfTurn: TokenBucket;
+  readonly #newcomers: TokenBucket;
   readonly #outputs: LsdOutput[] = [];
   #networks = new LocalNetworks([]);
   #allowedMs: number = Number.NEGATIVE_INFINITY;
@@ -68,6 +73,7 @@ export class LocalDiscovery {
   constructor(nowMs: number, rng: Rng) {
     this.cookie = toHex(rng.bytes(8));
     this.#outOfTurn = new TokenBucket(1_000 / ANNOUNCE_GAP_MS, nowMs, URGENT_BURST);
+    this.#newcomers = new TokenBucket(1_000 / ANNOUNCE_GAP_MS, nowMs, NEWCOMER_BURST);
     this.#total = new TokenBucket(TOTAL_ANNOUNCES_PER_SEC, nowMs, TOTAL_BURST);
   }
 
@@ -87,29 +93,35 @@ export class LocalDiscovery {
   }
 
   /**
-   * Announces an info-hash from now on. @param port where its torrent listens. @param options.isUrgent true: without waiting for others, default false.
+   * Announces an info-hash from now on. @param port where its torrent listens. @param options.urgency 'now': for somebody who waits, without waiting for others; 'soon': for a torrent that just came, with others that come in the next moment; default 'turn': when the minute is over.
    * @returns false when there are too many. @throws AppError ERR_LSD_BAD_OPTION.
    */
   add(
     nowMs: number,
     infoHash: Uint8Array,
     port: number,
-    { isUrgent = false }: { readonly isUrgent?: boolean } = {},
+    { urgency = 'turn' }: { readonly urgency?: LsdUrgency } = {},
   ): boolean {
     checkOption(infoHash.length === 20, 'infoHash', '20 bytes', infoHash.length);
     checkOption(Number.isInteger(port) && port >= 1 && port <= 65_535, 'port', '1–65535', port);
     const key = toHex(infoHash);
     if (this.#entries.has(key)) return true;
     if (this.#entries.size >= LSD_HASHES_MAX) return false;
-    const dueMs = isUrgent ? nowMs : nowMs + ANNOUNCE_DELAY_MS;
+    const dueMs = urgency === 'now' ? nowMs : nowMs + ANNOUNCE_DELAY_MS;
     // "no more than once per minute" (BEP 14) is for what is repeated; somebody who waits may speak out of turn a few times.
-    if (isUrgent && this.#outOfTurn.available(nowMs) >= 1) {
-      this.#outOfTurn.spend(nowMs, 1);
-      this.#allowedMs = Math.min(this.#allowedMs, nowMs);
+    if (urgency === 'now') this.#speakOutOfTurn(nowMs, dueMs, this.#outOfTurn);
+    else if (urgency === 'soon' && this.#allowedMs > dueMs) {
+      this.#speakOutOfTurn(nowMs, dueMs, this.#newcomers);
     }
     this.#entries.set(key, { infoHash, port, dueMs, wasAnnounced: false, peers: new Map() });
     this.#dueMs = Math.min(this.#dueMs, dueMs);
     return true;
+  }
+
+  #speakOutOfTurn(nowMs: number, dueMs: number, account: TokenBucket): void {
+    if (account.available(nowMs) < 1) return;
+    account.spend(nowMs, 1);
+    this.#allowedMs = Math.min(this.#allowedMs, dueMs);
   }
 
   /** It is announced no more, and whoever announces it is passed over. */

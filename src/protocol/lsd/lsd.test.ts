@@ -144,7 +144,7 @@ describe('when local discovery announces', () => {
   it('what somebody waits for may be announced out of turn, three times a minute', () => {
     const discovery = new LocalDiscovery(0, new Rng(1));
     for (let i = 0; i < 5; i += 1) {
-      discovery.add(i * 1_000, new Uint8Array(20).fill(i), 6881, { isUrgent: true });
+      discovery.add(i * 1_000, new Uint8Array(20).fill(i), 6881, { urgency: 'now' });
       run(discovery, i * 1_000);
     }
     assert.equal(discovery.nextTimeoutMs, 2_000 + ANNOUNCE_GAP_MS);
@@ -153,9 +153,30 @@ describe('when local discovery announces', () => {
   it('what somebody waits for is announced at once, and takes along what is due soon', () => {
     const discovery = new LocalDiscovery(0, new Rng(1));
     discovery.add(0, new Uint8Array(20).fill(1), 6881);
-    discovery.add(0, new Uint8Array(20).fill(2), 6881, { isUrgent: true });
+    discovery.add(0, new Uint8Array(20).fill(2), 6881, { urgency: 'now' });
     const [first] = run(discovery, ANNOUNCE_DELAY_MS);
     assert.deepEqual([first?.atMs, first?.hashes.length], [0, 2]);
+  });
+
+  it('what just came to a node is announced in a moment, with others of that moment, twice a minute', () => {
+    const discovery = core();
+    discovery.add(0, hashOf(1), 7000, { urgency: 'soon' });
+    run(discovery, 1_000);
+    const times: number[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      const atMs = 2_000 + i * 1_000;
+      discovery.add(atMs, hashOf(10 + i), 7000, { urgency: 'soon' });
+      discovery.add(atMs + 100, hashOf(20 + i), 7000, { urgency: 'soon' });
+      for (const sent of run(discovery, atMs + 999)) {
+        times.push(sent.atMs);
+        assert.deepEqual(sent.hashes, [hashOf(10 + i), hashOf(20 + i)].map(String));
+      }
+    }
+    assert.deepEqual(times, [2_000 + ANNOUNCE_DELAY_MS, 3_000 + ANNOUNCE_DELAY_MS]);
+    assert.equal(discovery.nextTimeoutMs, times[1]! + ANNOUNCE_GAP_MS);
+    // The account of those who wait is another one.
+    discovery.add(6_000, hashOf(30), 7000, { urgency: 'now' });
+    assert.equal(discovery.nextTimeoutMs, 6_000);
   });
 
   it('a torrent that comes later waits for its minute, also one that was removed and added again', () => {
