@@ -8,7 +8,6 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { VersionTorrents } from '../../src/node/publications/version-torrents.ts';
 import { Store } from '../../src/node/store/store.ts';
-import { TorrentTable } from '../../src/node/store/torrent-table.ts';
 import { torrentFields } from '../../src/node/transmission/torrent-fields.ts';
 import { poll, TestBed } from '../support/cli-child.ts';
 import { readTree, writeTree } from '../support/content.ts';
@@ -170,15 +169,13 @@ describe('other names', { concurrency: 2 }, () => {
       await using bed = new TestBed();
       const { node, id, tree } = await sharing(bed);
       const { home } = node.daemon.composition.node;
-      const update = TorrentTable.prototype.update;
-      const broken = t.mock.method(
-        TorrentTable.prototype,
-        'update',
-        function (this: TorrentTable, ...[of, changes]: Parameters<TorrentTable['update']>) {
-          if (changes.options?.renames !== undefined) return Promise.reject(new Error('full'));
-          return update.call(this, of, changes);
-        },
-      );
+      // Of this node alone: other tests run beside it.
+      const table = node.daemon.composition.store.torrents;
+      const update = table.update.bind(table);
+      const broken = t.mock.method(table, 'update', (...args: Parameters<typeof update>) => {
+        const isLast = args[1].options?.renames !== undefined;
+        return isLast ? Promise.reject(new Error('full')) : update(...args);
+      });
       const body = { path: 'sub', name: 'below' };
       assert.equal((await node.ask('POST', `/torrents/${id}/rename`, { body })).status, 500);
       broken.mock.restore();
