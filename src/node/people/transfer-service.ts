@@ -191,7 +191,7 @@ export class TransferService implements NodeService {
       throw error;
     }
     entry.set({ state: 'waiting', words: sender.code ?? null, contact: to?.name ?? null });
-    void this.#follow(this.#finishSend(entry, sender, remove));
+    void this.#follow(this.#told(entry, this.#finishSend(entry, sender, remove)));
     return entry.row;
   }
 
@@ -205,13 +205,16 @@ export class TransferService implements NodeService {
     const entry = this.#enter('receive', 'three words');
     const firstKeys = firstKeysOf(code.value);
     void this.#follow(
-      this.#take(entry, wish, (receiver) =>
-        receiver.find(code.value, {
-          peers,
-          firstKeys,
-          signal: entry.abort.signal,
-          ...(wish.patienceSeconds && { patienceMs: wish.patienceSeconds * 1_000 }),
-        }),
+      this.#told(
+        entry,
+        this.#take(entry, wish, (receiver) =>
+          receiver.find(code.value, {
+            peers,
+            firstKeys,
+            signal: entry.abort.signal,
+            ...(wish.patienceSeconds && { patienceMs: wish.patienceSeconds * 1_000 }),
+          }),
+        ),
       ),
     );
     return entry.row;
@@ -268,7 +271,7 @@ export class TransferService implements NodeService {
       const work = this.#take(entry, { isAccepted }, (receiver) => receiver.take(channel, nonce));
       this.#offered.add(entry);
       void this.#follow(
-        work.finally(() => {
+        this.#told(entry, work).finally(() => {
           done();
           this.#offered.delete(entry);
         }),
@@ -368,6 +371,14 @@ export class TransferService implements NodeService {
 
   #nameOf(peerId: string): string {
     return this.#options.contacts.byPeerId(peerId)?.name ?? peerId;
+  }
+
+  /** Tells the log how it ended. */
+  async #told(entry: TransferEntry, work: Promise<void>): Promise<void> {
+    await work;
+    const { direction, name, contact, state } = entry.row;
+    const whose = contact === null ? '' : `${direction === 'send' ? ' to' : ' from'} ${contact}`;
+    this.#options.log.info(`${direction} ${name}${whose}: ${state}`);
   }
 
   #follow(work: Promise<void>): Promise<void> {

@@ -216,6 +216,7 @@ export class TorrentService implements NodeService {
       this.#entries.delete(id);
       throw error;
     }
+    this.#options.log.info(`${record.name}: added`);
     const isFresh = addition.isFresh ?? false;
     this.#background(
       this.#turns.run(id, () => this.#run(entry, { isFresh })),
@@ -299,6 +300,7 @@ export class TorrentService implements NodeService {
       await this.#options.table.remove(id);
       this.#entries.delete(id);
       this.#saved.delete(id);
+      this.#options.log.info(`${entry.record.name}: removed${withFiles ? ' with its files' : ''}`);
       this.#options.onChange?.();
       const { torrent } = entry;
       await entry.halt();
@@ -364,6 +366,7 @@ export class TorrentService implements NodeService {
       await entry.halt();
       try {
         await this.#rename(entry, rename, false);
+        this.#options.log.info(`${entry.record.name}: ${rename.path.at(-1)} is called ${name} now`);
       } finally {
         this.#runAnew(entry);
       }

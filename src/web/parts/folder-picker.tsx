@@ -2,7 +2,7 @@
  * Chooses a file or a folder of the node's machine, which need not be the one this browser runs on.
  * @module
  */
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { reasonOf, request } from '../state/api.ts';
 import { bytesText } from '../words/format.ts';
 import { Button, IconButton } from './button.tsx';
@@ -25,6 +25,11 @@ interface Folder {
 function below(folder: string, name: string): string {
   const separator = folder.includes('\\') && !folder.includes('/') ? '\\' : '/';
   return folder.endsWith(separator) ? `${folder}${name}` : `${folder}${separator}${name}`;
+}
+
+/** The folder above a path; '' for none. */
+function above(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/'), path.lastIndexOf('\\')));
 }
 
 /** Hidden ones last: they are seldom what is looked for. */
@@ -85,16 +90,23 @@ function PickerDialog({
   const [path, setPath] = useState(start);
   const [folder, setFolder] = useState<Folder>();
   const [problem, setProblem] = useState<string>();
+  const isFirst = useRef(true);
   useEffect(() => {
     let isOver = false;
     const query = path === '' ? '' : `?path=${encodeURIComponent(path)}`;
     request<Folder>('GET', `/folders${query}`).then(
       (found) => {
         if (isOver) return;
+        isFirst.current = false;
         setFolder(found);
         setProblem(undefined);
       },
-      (error: unknown) => isOver || setProblem(reasonOf(error)),
+      (error: unknown) => {
+        if (isOver) return;
+        // What was typed may be a file, or not there: it begins at the nearest folder above.
+        if (isFirst.current && path !== '') setPath(above(path));
+        else setProblem(reasonOf(error));
+      },
     );
     return () => {
       isOver = true;
@@ -148,7 +160,7 @@ export function PathField({
       </Button>
       {isOpen ? (
         <PickerDialog
-          start=""
+          start={value.trim()}
           onClose={() => setIsOpen(false)}
           onChoose={(path) => {
             onChange(path);
