@@ -19,14 +19,18 @@ import { Store } from '../../src/node/store/store.ts';
 import { LimitService } from '../../src/node/torrents/limit-service.ts';
 import { poll, TestBed } from '../support/cli-child.ts';
 import { readTree, writeFile, writeTree } from '../support/content.ts';
-import { openTestNode, StreamReader, type TestNode } from '../support/daemon.ts';
+import {
+  type Json,
+  ok,
+  openTestNode,
+  StreamReader,
+  type TestNode,
+  until,
+} from '../support/daemon.ts';
 import { startTestTracker } from '../support/tracker.ts';
 
 const LIMITS = { timeout: 60_000 };
 const BYTES = 400_001;
-
-// biome-ignore lint/suspicious/noExplicitAny: an answer is JSON.
-type Json = any;
 
 interface Offered {
   readonly id: string;
@@ -62,19 +66,6 @@ async function offer(
     offered.push({ id, wish: { link: torrent.magnet(), peers: [`${host}:${port}`] } });
   }
   return { offered, close: () => node.close() };
-}
-
-async function ok(node: TestNode, method: string, where: string, body?: unknown): Promise<Json> {
-  const answer = await node.ask(method, where, body === undefined ? {} : { body });
-  assert.ok(answer.status < 300, `${method} ${where}: ${answer.text}`);
-  return answer.body;
-}
-
-function until(node: TestNode, id: string, fits: (torrent: Json) => boolean): Promise<Json> {
-  return poll('the torrent', async () => {
-    const torrent = await ok(node, 'GET', `/torrents/${id}`);
-    return fits(torrent) ? torrent : undefined;
-  });
 }
 
 const isSeeding = ({ state }: Json): boolean => state === 'seeding';

@@ -9,28 +9,12 @@ import { describe, it } from 'node:test';
 import { VersionTorrents } from '../../src/node/publications/version-torrents.ts';
 import { Store } from '../../src/node/store/store.ts';
 import { torrentFields } from '../../src/node/transmission/torrent-fields.ts';
-import { poll, TestBed } from '../support/cli-child.ts';
+import { TestBed } from '../support/cli-child.ts';
 import { readTree, writeTree } from '../support/content.ts';
-import { openTestNode, type TestNode } from '../support/daemon.ts';
+import { type Json, ok, openTestNode, type TestNode, until } from '../support/daemon.ts';
 
 const LIMITS = { timeout: 60_000 };
 const TREE = { 'a.bin': 70_001, 'sub/b.bin': 80_003, 'sub/deep/c.bin': 90_005, 'sub/empty': 0 };
-
-// biome-ignore lint/suspicious/noExplicitAny: an answer is JSON.
-type Json = any;
-
-async function ok(node: TestNode, method: string, where: string, body?: unknown): Promise<Json> {
-  const answer = await node.ask(method, where, body === undefined ? {} : { body });
-  assert.ok(answer.status < 300, `${method} ${where}: ${answer.text}`);
-  return answer.body;
-}
-
-function until(node: TestNode, id: string, fits: (torrent: Json) => boolean): Promise<Json> {
-  return poll('the torrent', async () => {
-    const torrent = await ok(node, 'GET', `/torrents/${id}`);
-    return fits(torrent) ? torrent : undefined;
-  });
-}
 
 const isSeeding = ({ state }: Json): boolean => state === 'seeding';
 

@@ -2,10 +2,11 @@
  * The long-running node in the process of a test: on loopback alone, with a home of its own, asked over HTTP.
  * @module
  */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Daemon, type DaemonOptions } from '../../src/node/daemon/daemon.ts';
-import type { TestBed } from './cli-child.ts';
+import { poll, type TestBed } from './cli-child.ts';
 
 /** An answer of the API. */
 export interface Answer {
@@ -95,6 +96,29 @@ export async function openTestNode(bed: TestBed, options: DaemonOptions = {}): P
   });
   bed.onEnd(() => daemon.close());
   return new TestNode(daemon);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an answer is JSON.
+export type Json = any;
+
+/** Asks and insists on success. @returns the answer's JSON. */
+export async function ok(
+  node: TestNode,
+  method: string,
+  where: string,
+  body?: unknown,
+): Promise<Json> {
+  const answer = await node.ask(method, where, body === undefined ? {} : { body });
+  assert.ok(answer.status < 300, `${method} ${where}: ${answer.text}`);
+  return answer.body;
+}
+
+/** The details of a torrent, once they fit. */
+export function until(node: TestNode, id: string, fits: (torrent: Json) => boolean): Promise<Json> {
+  return poll('the torrent', async () => {
+    const torrent = await ok(node, 'GET', `/torrents/${id}`);
+    return fits(torrent) ? torrent : undefined;
+  });
 }
 
 /** An event of a stream. */
