@@ -6,7 +6,8 @@ import { randomFillSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Daemon } from '../src/node/daemon/daemon.ts';
+import type { TestBed } from '../test/support/cli-child.ts';
+import { ok, openTestNode, type TestNode } from '../test/support/daemon.ts';
 
 const MIB = 1024 * 1024;
 /** Files of a folder in MiB. */
@@ -37,85 +38,51 @@ const OWN: readonly (readonly [string, Folder])[] = [
   ['Survey of the reed beds 2026', { 'survey.csv': 3, 'map.png': 9 }],
 ];
 
-/** A node, and the calls of its API. */
-export class SceneNode {
-  readonly daemon: Daemon;
+/** A node whose files lie in a folder of its own. */
+interface SceneNode {
+  readonly node: TestNode;
   readonly dir: string;
-
-  constructor(daemon: Daemon, dir: string) {
-    this.daemon = daemon;
-    this.dir = dir;
-  }
-
-  static async open(dir: string, bootstrap: readonly string[] = []): Promise<SceneNode> {
-    const daemon = await Daemon.open({
-      home: join(dir, 'home'),
-      isOffline: true,
-      bootstrap,
-      settings: {
-        'api.listen': '127.0.0.1:0',
-        listen: '127.0.0.1:0',
-        'discovery.lan': false,
-        'download-dir': join(dir, 'downloads'),
-      },
-    });
-    return new SceneNode(daemon, dir);
-  }
-
-  get address(): string {
-    const { host, port } = this.daemon.composition.node.endpoint;
-    return `${host}:${port}`;
-  }
-
-  /** The address of the dashboard, as a start prints it. */
-  get page(): string {
-    return `${this.daemon.server.url}/#token=${this.daemon.token}`;
-  }
-
-  // biome-ignore lint/suspicious/noExplicitAny: an answer is JSON.
-  async ask(method: string, where: string, body?: unknown): Promise<any> {
-    const response = await fetch(`${this.daemon.server.url}/api/v1${where}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.daemon.token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${where}: ${text}`);
-    return JSON.parse(text);
-  }
-
-  /** Writes a folder, or a file of that name, and shares it. @returns the link. */
-  async share(name: string, folder: Folder): Promise<string> {
-    const isFile = Object.keys(folder).join() === name;
-    for (const [file, mib] of Object.entries(folder)) {
-      const where = join(this.dir, 'shared', ...(isFile ? [file] : [name, file]));
-      mkdirSync(dirname(where), { recursive: true });
-      writeFileSync(where, randomFillSync(Buffer.alloc(Math.round(mib * MIB))));
-    }
-    const { id } = await this.ask('POST', '/shares', { path: join(this.dir, 'shared', name) });
-    return (await this.ask('GET', `/torrents/${id}`)).magnet;
-  }
-
-  async contact(name: string, other: SceneNode): Promise<void> {
-    const { link } = await other.ask('GET', '/identity?address=true');
-    await this.ask('POST', '/contacts', { name, id: link });
-  }
 }
 
-/** Opens all of it below `dir`. @returns the node to look at. */
-export async function openScene(dir: string, stack: AsyncDisposableStack): Promise<SceneNode> {
-  const open = async (name: string, bootstrap?: readonly string[]): Promise<SceneNode> => {
-    const node = await SceneNode.open(join(dir, name), bootstrap);
-    stack.use(node.daemon);
-    return node;
-  };
-  const friend = await open('friend');
-  const known = [friend.address];
+async function open(
+  bed: TestBed,
+  name: string,
+  bootstrap: readonly string[] = [],
+): Promise<SceneNode> {
+  const dir = bed.dir(name);
+  const settings = { 'download-dir': join(dir, 'downloads') };
+  const node = await openTestNode(bed, { home: join(dir, 'home'), bootstrap, settings });
+  return { node, dir };
+}
+
+function addressOf({ node }: SceneNode): string {
+  const { host, port } = node.daemon.composition.node.endpoint;
+  return `${host}:${port}`;
+}
+
+/** Writes a folder, or a file of that name, and shares it. @returns the link. */
+async function share({ node, dir }: SceneNode, name: string, folder: Folder): Promise<string> {
+  const isFile = Object.keys(folder).join() === name;
+  for (const [file, mib] of Object.entries(folder)) {
+    const where = join(dir, 'shared', ...(isFile ? [file] : [name, file]));
+    mkdirSync(dirname(where), { recursive: true });
+    writeFileSync(where, randomFillSync(Buffer.alloc(Math.round(mib * MIB))));
+  }
+  const { magnet } = await ok(node, 'POST', '/shares', { path: join(dir, 'shared', name) });
+  return magnet;
+}
+
+async function addContact(of: SceneNode, name: string, other: SceneNode): Promise<void> {
+  const { link } = await ok(other.node, 'GET', '/identity?address=true');
+  await ok(of.node, 'POST', '/contacts', { name, id: link });
+}
+
+/** Opens all of it in the bed. @returns the address of the dashboard to look at, as a start prints it. */
+export async function openScene(bed: TestBed): Promise<string> {
+  const friend = await open(bed, 'friend');
+  const known = [addressOf(friend)];
   const [main, ...takers] = await Promise.all(
-    ['main', 'noor', 'studio', 'third', 'fourth'].map((name) => open(name, known)),
+    ['main', 'noor', 'studio', 'third', 'fourth'].map((name) => open(bed, name, known)),
   );
   await befriend(main!, [
     ['Ada’s laptop', friend],
@@ -123,24 +90,25 @@ export async function openScene(dir: string, stack: AsyncDisposableStack): Promi
     ['Studio', takers[1]!],
   ]);
   for (const [name, category, folder, limit] of SHARED) {
-    const link = await friend.share(name, folder);
-    await main!.ask('PUT', `/categories/${category}`, {});
+    const link = await share(friend, name, folder);
+    await ok(main!.node, 'PUT', `/categories/${category}`, {});
     const more = limit === 0 ? {} : { downloadLimitBytesPerSec: limit };
-    await main!.ask('POST', '/torrents', { link, category, peers: known, ...more });
+    await ok(main!.node, 'POST', '/torrents', { link, category, peers: known, ...more });
   }
   for (const [name, folder] of OWN) {
-    const link = await main!.share(name, folder);
+    const link = await share(main!, name, folder);
     for (const taker of takers) {
-      const wish = { link, peers: [main!.address], downloadLimitBytesPerSec: 120_000 };
-      await taker.ask('POST', '/torrents', wish);
+      const wish = { link, peers: [addressOf(main!)], downloadLimitBytesPerSec: 120_000 };
+      await ok(taker.node, 'POST', '/torrents', wish);
     }
   }
   const path = join(main!.dir, 'shared', 'Photos of the harbour');
-  await main!.ask('POST', '/sends', { path });
-  await main!.ask('POST', '/sends', { path, to: 'Noor' });
+  await ok(main!.node, 'POST', '/sends', { path });
+  await ok(main!.node, 'POST', '/sends', { path, to: 'Noor' });
   // Until rates are steady, the DHT is known, and a plot has something to show.
   await sleep(25_000);
-  return main!;
+  const { url, daemon } = main!.node;
+  return `${url}/#token=${daemon.token}`;
 }
 
 /** Contacts of each other. */
@@ -149,7 +117,7 @@ async function befriend(
   people: readonly (readonly [string, SceneNode])[],
 ): Promise<void> {
   for (const [name, node] of people) {
-    await main.contact(name, node);
-    await node.contact('Me', main);
+    await addContact(main, name, node);
+    await addContact(node, 'Me', main);
   }
 }

@@ -3,10 +3,10 @@
  * runs for it on loopback (dashboard-scene.ts), or from the one at the address that its start printed.
  * @module
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { TestBed } from '../test/support/cli-child.ts';
 import { openScene } from './dashboard-scene.ts';
 
 const WIDE = { width: 1360, height: 860 };
@@ -27,15 +27,13 @@ const SETTLE_MS = 3_000;
 
 const [folder = join(import.meta.dirname, '../docs/images'), given] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
-await using stack = new AsyncDisposableStack();
-const dir = mkdtempSync(join(tmpdir(), 'starling-scene-'));
-stack.defer(() => rmSync(dir, { recursive: true, force: true }));
-const url = given ?? (await openScene(dir, stack)).page;
+await using bed = new TestBed();
+const url = given ?? (await openScene(bed));
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
   args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
 });
-stack.defer(() => browser.close());
+bed.onEnd(() => browser.close());
 for (const [name, hash, colorScheme, viewport] of PICTURES) {
   const page = await browser.newPage({ viewport, colorScheme });
   page.on('console', (message) => {

@@ -57,7 +57,7 @@ function tests(
   return [{ name, command: [process.execPath, '--test', width, ...flags, ...files], ...more }];
 }
 
-/** Tests that take longest, from seven seconds to a minute of a processor each: `npm run test:slow`, so that `npm test` stays under three minutes, on slow machines, too. */
+/** Tests that take longest, from seven seconds to a minute of a processor each: `npm run test:slow`, so that `npm test` stays under three minutes: with five of them it took 130 s on one machine and 340 s on another of half the speed, which takes 220 s without them. */
 const SLOW = [
   'crowds',
   'dht-alone',

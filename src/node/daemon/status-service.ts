@@ -134,7 +134,7 @@ export class StatusService implements NodeService {
   status(): NodeStatus {
     const { node, peerId, isOffline, torrents, limits, warnings } = this.#options;
     const sums = sumOf(torrents);
-    const { downloadedBytes, uploadedBytes } = this.#options.torrents.moved.total;
+    const { downloadedBytes, uploadedBytes } = torrents.moved.total;
     const mapping = node.portMapper?.status;
     const { downloadBytesPerSec, uploadBytesPerSec, isAlternative } = limits();
     return {
