@@ -11,44 +11,14 @@ import { Rail } from './parts/rail.tsx';
 import { isLive, node } from './state/live.ts';
 import { route } from './state/route.ts';
 import { session } from './state/session-value.ts';
-import { useRow } from './state/use-collection.ts';
+import { useDerived, useIsLoaded } from './state/use-collection.ts';
 import { useValue } from './state/value.ts';
-import { rateText } from './words/format.ts';
-import { PAGE_WORDS } from './words/page-words.ts';
 import { shownName } from './words/shown-name.ts';
-
-// Sizes and times of the display
-/** A title stays so long: each change of it takes the browser as long as a new picture of the page (70 of 450 ms while 1 GiB came in 2.3 s). */
-const TITLE_MS = 2_000;
-
-/** The title of the tab: the rates while something moves, then the page. */
-function useTitle(): void {
-  const { page } = useValue(route);
-  const status = useRow(node, 'node');
-  const down = rateText(status?.downloadBytesPerSec ?? 0);
-  const words = page === 'play' ? 'Player' : page === 'service' ? 'Service' : PAGE_WORDS[page];
-  const title = `${down === '' ? '' : `↓ ${down} · `}${words} · Starling`;
-  const shownAtMs = useRef(Number.NEGATIVE_INFINITY);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another page is told at once.
-  useEffect(() => {
-    shownAtMs.current = Number.NEGATIVE_INFINITY;
-  }, [words]);
-  useEffect(() => {
-    const waitMs = shownAtMs.current + TITLE_MS - performance.now();
-    const show = (): void => {
-      shownAtMs.current = performance.now();
-      document.title = title;
-    };
-    if (waitMs <= 0) return show();
-    const timer = setTimeout(show, waitMs);
-    return () => clearTimeout(timer);
-  }, [title]);
-}
 
 /** Says that the stream is broken, once it has been for a moment. */
 function Lost() {
   const isOpen = useValue(isLive);
-  const isLoaded = useRow(node, 'node') !== undefined;
+  const isLoaded = useIsLoaded(node);
   if (isOpen || !isLoaded) return null;
   return (
     <p className="lost" role="status">
@@ -59,8 +29,8 @@ function Lost() {
 
 /** What the node wants known on every page: space that runs out. */
 function Warnings() {
-  const warnings = useRow(node, 'node')?.warnings ?? [];
-  return warnings.map((warning) => (
+  const warnings = useDerived(node, (all) => all.get('node')?.warnings);
+  return warnings?.map((warning) => (
     <p key={warning} className="lost" role="status">
       {shownName(warning)}
     </p>
@@ -68,7 +38,6 @@ function Warnings() {
 }
 
 function Main() {
-  useTitle();
   const { page } = useValue(route);
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);

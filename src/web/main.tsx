@@ -11,6 +11,7 @@ import { beginRoutes } from './state/route.ts';
 import { beginServicePages } from './state/service-pages.ts';
 import { beginSession } from './state/session.ts';
 import { beginTheme } from './state/theme.ts';
+import { beginTitle } from './state/title.ts';
 
 beginTheme();
 // Takes the token out of the address before the routes read it.
@@ -20,4 +21,5 @@ beginLive();
 beginHistory();
 beginNews();
 beginServicePages();
+beginTitle();
 createRoot(document.getElementById('root')!).render(<App />);

@@ -2,24 +2,33 @@
  * The rail of pages at the left, a bar at the bottom of a narrow window; with the state of the node at a glance.
  * @module
  */
+import type { NodeStatus } from '../../contract/index.ts';
 import { node, transfers } from '../state/live.ts';
 import { overlay } from '../state/overlay.ts';
 import { href, type PAGES, route } from '../state/route.ts';
 import { servicePages } from '../state/service-pages.ts';
-import { useDerived, useRow } from '../state/use-collection.ts';
+import { useDerived, useRowPart } from '../state/use-collection.ts';
 import { useValue } from '../state/value.ts';
 import { bytesText, countOf, rateText } from '../words/format.ts';
 import { PAGE_WORDS } from '../words/page-words.ts';
 import { IconButton } from './button.tsx';
 import { Icon } from './icon.tsx';
+import { LiveText } from './live.tsx';
 import { SlowSwitch } from './slow-switch.tsx';
 import { ThemeSwitch } from './theme-switch.tsx';
 
+const PLACE = { of: node, id: 'node' } as const;
+const downWords = (status: NodeStatus): string => rateText(status.downloadBytesPerSec, '0 B/s');
+const upWords = (status: NodeStatus): string => rateText(status.uploadBytesPerSec, '0 B/s');
+const peerWords = ({ connectedPeers, dhtNodes }: NodeStatus): string =>
+  `${countOf(connectedPeers, 'peer')} · ${countOf(dhtNodes, 'DHT node')}`;
+const spaceWords = ({ freeBytes }: NodeStatus): string => `${bytesText(freeBytes ?? 0)} free`;
+
 /** Rates, connections and space; a strip above the pages in a narrow window. */
 function Glance() {
-  const status = useRow(node, 'node');
-  if (status === undefined) return null;
-  const { downloadBytesPerSec, uploadBytesPerSec, connectedPeers, dhtNodes, freeBytes } = status;
+  const isKnown = useRowPart(node, 'node', (status) => status !== undefined);
+  const hasSpace = useRowPart(node, 'node', (status) => (status?.freeBytes ?? null) !== null);
+  if (!isKnown) return null;
   return (
     <dl className="glance">
       <div className="down">
@@ -27,27 +36,33 @@ function Glance() {
           <Icon name="down" />
           <span className="sr">Download rate</span>
         </dt>
-        <dd>{rateText(downloadBytesPerSec, '0 B/s')}</dd>
+        <dd>
+          <LiveText {...PLACE} words={downWords} />
+        </dd>
       </div>
       <div className="up">
         <dt>
           <Icon name="up" />
           <span className="sr">Upload rate</span>
         </dt>
-        <dd>{rateText(uploadBytesPerSec, '0 B/s')}</dd>
+        <dd>
+          <LiveText {...PLACE} words={upWords} />
+        </dd>
       </div>
       <div className="wide">
         <dt className="sr">Connections</dt>
         <dd>
-          {countOf(connectedPeers, 'peer')} · {countOf(dhtNodes, 'DHT node')}
+          <LiveText {...PLACE} words={peerWords} />
         </dd>
       </div>
-      {freeBytes === null ? null : (
+      {hasSpace ? (
         <div className="wide">
           <dt className="sr">Disk</dt>
-          <dd>{bytesText(freeBytes)} free</dd>
+          <dd>
+            <LiveText {...PLACE} words={spaceWords} />
+          </dd>
         </div>
-      )}
+      ) : null}
     </dl>
   );
 }

@@ -6,7 +6,7 @@ import type { NodeStatus } from '../../contract/index.ts';
 import { request } from '../state/api.ts';
 import { node } from '../state/live.ts';
 import { attempt, tellNews } from '../state/notice.ts';
-import { useRow } from '../state/use-collection.ts';
+import { useRowPart } from '../state/use-collection.ts';
 import { rateText } from '../words/format.ts';
 import { Icon } from './icon.tsx';
 
@@ -27,16 +27,21 @@ function limitWords({ downloadLimitBytesPerSec, uploadLimitBytesPerSec }: NodeSt
   return `Download: ${words(downloadLimitBytesPerSec)}; upload: ${words(uploadLimitBytesPerSec)}`;
 }
 
+function limitsOf(status: NodeStatus | undefined): { isSlow: boolean; words: string } | undefined {
+  if (status === undefined) return undefined;
+  return { isSlow: status.usesAlternativeLimits, words: limitWords(status) };
+}
+
 export function SlowSwitch() {
-  const status = useRow(node, 'node');
-  if (status === undefined) return null;
-  const { usesAlternativeLimits: isSlow } = status;
+  const limits = useRowPart(node, 'node', limitsOf);
+  if (limits === undefined) return null;
+  const { isSlow, words } = limits;
   return (
     <button
       type="button"
       className="button slow"
       aria-pressed={isSlow}
-      title={`${isSlow ? 'The alternative limits hold. ' : ''}${limitWords(status)}`}
+      title={`${isSlow ? 'The alternative limits hold. ' : ''}${words}`}
       onClick={() => void attempt(() => slowDown(!isSlow))}
     >
       <Icon name="speed" />

@@ -17,6 +17,24 @@ export function useRow<Row extends object>(
   return useSyncExternalStore(subscribe, () => collection.get(key));
 }
 
+/** Something of one row, and the component drawn again only when that is another one. @param part of the row; the same function at each call. */
+export function useRowPart<Row extends object, Part>(
+  collection: Collection<Row>,
+  key: string,
+  part: (row: Row | undefined) => Part,
+): Part {
+  const subscribe = useCallback(
+    (listener: () => void) => collection.subscribeRow(key, listener),
+    [collection, key],
+  );
+  const last = useRef<Part>(undefined);
+  return useSyncExternalStore(subscribe, () => {
+    const next = part(collection.get(key));
+    if (!isShallowEqual(last.current, next)) last.current = next;
+    return last.current as Part;
+  });
+}
+
 /** The keys of all rows. */
 export function useKeys<Row extends object>(collection: Collection<Row>): readonly string[] {
   return useSyncExternalStore(collection.subscribe, () => collection.keys);

@@ -42,8 +42,11 @@ export function durationText(seconds: number): string {
   return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
 }
 
+/** Made once: `toLocaleString` makes one at each call. */
+const COUNTS = new Intl.NumberFormat('en');
+
 export function countText(count: number): string {
-  return count.toLocaleString('en');
+  return COUNTS.format(count);
 }
 
 /** "1 torrent", "2 torrents". */

@@ -2,53 +2,59 @@
  * The columns of the list of torrents that can be shown or not.
  * @module
  */
-import type { ReactNode } from 'react';
 import type { TorrentRow } from '../../../contract/index.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Switch } from '../../parts/fields.tsx';
 import { COLUMNS, type Column, columns, showColumn } from '../../state/columns.ts';
 import { useValue } from '../../state/value.ts';
-import { bytesText, durationText, rateText, ratioText, timeText } from '../../words/format.ts';
+import {
+  bytesText,
+  countText,
+  durationText,
+  rateText,
+  ratioText,
+  timeText,
+} from '../../words/format.ts';
 
 interface Shape {
   readonly head: string;
   /** The style sheet gives it its width. */
   readonly className: string;
-  readonly cell: (row: TorrentRow) => ReactNode;
+  readonly text: (row: TorrentRow) => string;
 }
 
 export const COLUMN_SHAPES: Readonly<Record<Column, Shape>> = {
   size: {
     head: 'Size',
     className: 'c-size',
-    cell: ({ wantedBytes }) => (wantedBytes === 0 ? '' : bytesText(wantedBytes)),
+    text: ({ wantedBytes }) => (wantedBytes === 0 ? '' : bytesText(wantedBytes)),
   },
   down: {
     head: 'Down',
     className: 'c-rate down',
-    cell: ({ downloadBytesPerSec }) => rateText(downloadBytesPerSec),
+    text: ({ downloadBytesPerSec }) => rateText(downloadBytesPerSec),
   },
   up: {
     head: 'Up',
     className: 'c-rate up',
-    cell: ({ uploadBytesPerSec }) => rateText(uploadBytesPerSec),
+    text: ({ uploadBytesPerSec }) => rateText(uploadBytesPerSec),
   },
   eta: {
     head: 'Time left',
     className: 'c-eta',
-    cell: ({ etaSeconds }) => (etaSeconds === null ? '' : durationText(etaSeconds)),
+    text: ({ etaSeconds }) => (etaSeconds === null ? '' : durationText(etaSeconds)),
   },
   peers: {
     head: 'Peers',
     className: 'c-peers',
-    cell: ({ connectedPeers }) => (connectedPeers === 0 ? '' : connectedPeers),
+    text: ({ connectedPeers }) => (connectedPeers === 0 ? '' : countText(connectedPeers)),
   },
-  ratio: { head: 'Ratio', className: 'c-ratio', cell: ({ ratio }) => ratioText(ratio) },
+  ratio: { head: 'Ratio', className: 'c-ratio', text: ({ ratio }) => ratioText(ratio) },
   added: {
     head: 'Added',
     className: 'c-added',
-    cell: ({ addedAtMs }) => timeText(addedAtMs),
+    text: ({ addedAtMs }) => timeText(addedAtMs),
   },
 };
 

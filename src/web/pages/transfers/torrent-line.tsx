@@ -4,14 +4,14 @@
  */
 import { memo } from 'react';
 import type { TorrentRow } from '../../../contract/index.ts';
-import { Bar } from '../../parts/bar.tsx';
 import { Icon } from '../../parts/icon.tsx';
+import { LiveBar, LiveText } from '../../parts/live.tsx';
 import { Name } from '../../parts/name.tsx';
 import { columns } from '../../state/columns.ts';
 import { torrents } from '../../state/live.ts';
 import { route } from '../../state/route.ts';
 import { useIsActive, useIsSelected } from '../../state/selection.ts';
-import { useRow } from '../../state/use-collection.ts';
+import { useRowPart } from '../../state/use-collection.ts';
 import { usePart, useValue } from '../../state/value.ts';
 import { bytesText, durationText, percentText, STATE_WORDS } from '../../words/format.ts';
 import { shownName } from '../../words/shown-name.ts';
@@ -36,21 +36,36 @@ export function stateText(row: TorrentRow): string {
     : STATE_WORDS[state];
 }
 
-function Labels({ row }: { readonly row: TorrentRow }) {
+/** What seldom changes of a row, and so is drawn by React. */
+type Look = Pick<TorrentRow, 'name' | 'state' | 'isSecure' | 'category' | 'tags'> & {
+  readonly hasError: boolean;
+};
+
+function lookOf(row: TorrentRow | undefined): Look | undefined {
+  if (row === undefined) return undefined;
+  const { name, state, isSecure, category, tags, error } = row;
+  return { name, state, isSecure, category, tags, hasError: error !== null };
+}
+
+const shareDone = (row: TorrentRow): number =>
+  row.state === 'checking' ? (row.checked ?? 0) : row.progress;
+const percentDone = (row: TorrentRow): string => percentText(row.progress);
+
+function Labels({ look }: { readonly look: Look }) {
   return (
     <>
-      {row.isSecure ? (
+      {look.isSecure ? (
         <span className="label" title="Shared with contacts alone">
           <Icon name="lock" />
           contacts only
         </span>
       ) : null}
-      {row.category === null ? null : (
+      {look.category === null ? null : (
         <span className="label">
-          <bdi>{shownName(row.category)}</bdi>
+          <bdi>{shownName(look.category)}</bdi>
         </span>
       )}
-      {row.tags.map((tag) => (
+      {look.tags.map((tag) => (
         <span key={tag} className="label tag">
           <bdi>{shownName(tag)}</bdi>
         </span>
@@ -59,30 +74,28 @@ function Labels({ row }: { readonly row: TorrentRow }) {
   );
 }
 
-function Cells({ row }: { readonly row: TorrentRow }) {
+function Cells({ id, look }: { readonly id: string; readonly look: Look }) {
+  const place = { of: torrents, id };
   return (
     <>
       <span className="c-name">
-        <Name className="name" text={row.name} />
+        <Name className="name" text={look.name} />
         <span className="sub">
-          <span className={row.error === null ? 'state' : 'state bad'}>{stateText(row)}</span>
-          <Labels row={row} />
+          <LiveText
+            {...place}
+            className={look.hasError ? 'state bad' : 'state'}
+            words={stateText}
+          />
+          <Labels look={look} />
         </span>
       </span>
       <span className="c-progress">
-        <Bar
-          share={row.state === 'checking' ? (row.checked ?? 0) : row.progress}
-          state={row.state}
-        />
-        <span className="num">{percentText(row.progress)}</span>
+        <LiveBar {...place} share={shareDone} state={look.state} />
+        <LiveText {...place} className="num" words={percentDone} />
       </span>
       {useValue(columns).map((column) => {
-        const { className, cell } = COLUMN_SHAPES[column];
-        return (
-          <span key={column} className={`${className} num`}>
-            {cell(row)}
-          </span>
-        );
+        const { className, text } = COLUMN_SHAPES[column];
+        return <LiveText key={column} {...place} className={`${className} num`} words={text} />;
       })}
     </>
   );
@@ -99,12 +112,12 @@ export const TorrentLine = memo(function TorrentLine({
   readonly index: number;
   readonly count: number;
 }) {
-  const row = useRow(torrents, id);
+  const look = useRowPart(torrents, id, lookOf);
   const isSelected = useIsSelected(id);
   const isActive = useIsActive(id);
   const isOpen = usePart(route, ({ parts }) => parts[0] === id);
-  if (row === undefined) return null;
-  const className = `line row ${row.state}${isActive ? ' is-active' : ''}${isOpen ? ' is-open' : ''}`;
+  if (look === undefined) return null;
+  const className = `line row ${look.state}${isActive ? ' is-active' : ''}${isOpen ? ' is-open' : ''}`;
   return (
     // biome-ignore lint/a11y/useFocusableInteractive: the list holds the focus and names its active option.
     <div
@@ -122,7 +135,7 @@ export const TorrentLine = memo(function TorrentLine({
           <Icon name="check" />
         </span>
       </span>
-      <Cells row={row} />
+      <Cells id={id} look={look} />
     </div>
   );
 });
