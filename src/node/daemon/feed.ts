@@ -12,7 +12,7 @@ import { monotonicMs } from '../../io/clock.ts';
 
 // Implementation limits
 /** How often a topic is looked at. */
-const TICK_MS = 400;
+const TICK_MS = 450;
 /** How long a topic without listeners is kept up, for those whose connection broke. */
 const KEEP_MS = 60_000;
 /** Patches of a topic that are kept. */

@@ -9,7 +9,7 @@ import { route } from './route.ts';
 
 // Sizes and times of the display
 /** A title stays so long: each change of it takes the browser as long as a new picture of the page (70 of 450 ms while 1 GiB came in 2.3 s). */
-const TITLE_MS = 2_000;
+const TITLE_MS = 4_000;
 
 function pageWords(): string {
   const { page } = route.get();
