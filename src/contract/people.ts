@@ -17,6 +17,40 @@ export const IdentityCard = Type.Object(
 );
 export type IdentityCard = Static<typeof IdentityCard>;
 
+export const CopyIdentity = Type.Object(
+  {
+    passphrase: Type.String({
+      minLength: 8,
+      maxLength: 1_000,
+      description: 'Seals the copy; whoever has both is this node.',
+    }),
+  },
+  { $id: 'CopyIdentity', additionalProperties: false },
+);
+
+/** As `starling id import` reads it. */
+export const SealedIdentity = Type.Object(
+  {
+    version: Type.Integer(),
+    peerId: Type.String(),
+    publicKey: Type.String({ description: 'Ed25519, 32 bytes; here and below hexadecimal.' }),
+    sealed: Type.Object({
+      kdf: Type.Object({
+        name: Type.Literal('argon2id'),
+        memoryKib: Type.Integer(),
+        passes: Type.Integer(),
+        lanes: Type.Integer(),
+      }),
+      salt: Type.String(),
+      cipher: Type.String({ description: 'chacha20-poly1305; the public key is its AAD.' }),
+      nonce: Type.String(),
+      bytes: Type.String({ description: 'The seed of the key, then the tag.' }),
+    }),
+  },
+  { $id: 'SealedIdentity', description: 'Save it as a file: `starling id import` reads it.' },
+);
+export type SealedIdentity = Static<typeof SealedIdentity>;
+
 export const Contact = Type.Object(
   {
     name: Name,

@@ -6,7 +6,13 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { nodeEd25519 } from '../io/crypto.ts';
 import { toHex } from '../lib/bytes.ts';
 import { parsePeerId, signFor, verifySigned } from '../protocol/identity/index.ts';
-import { identityFile, openIdentity, saveIdentity, showIdentity } from './identity-store.ts';
+import {
+  identityFile,
+  openIdentity,
+  saveIdentity,
+  sealIdentity,
+  showIdentity,
+} from './identity-store.ts';
 
 let home: string;
 let file: string;
@@ -55,6 +61,19 @@ describe('the identity of an installation', () => {
     );
     writeFileSync(file, bent);
     assert.throws(() => openIdentity(file, 'correct horse'), isConfig(/or damage/));
+  });
+
+  it('is copied sealed, whatever its own file is, and opened from the copy', async () => {
+    const { peerId } = showIdentity(file);
+    const { seed } = openIdentity(file);
+    const copy = await sealIdentity(seed, 'two\u00e9 words', CHEAP);
+    assert.equal(copy.peerId, peerId);
+    assert(!JSON.stringify(copy).includes(toHex(seed)));
+    const other = join(home, 'copy.json');
+    writeFileSync(other, JSON.stringify(copy));
+    // The same passphrase, typed where accents are characters of their own.
+    assert.deepEqual(openIdentity(other, 'twoe\u0301 words').seed, seed);
+    assert.throws(() => openIdentity(other, 'two words'), isConfig(/expected the passphrase/));
   });
 
   it('is never written over', () => {

@@ -10,6 +10,7 @@
 import { argon2Sync, createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { nodeArgon2id } from '../io/argon2.ts';
 import { readFileIfThere, writeFileAtomic } from '../io/atomic-file.ts';
 import { nodeEd25519 } from '../io/crypto.ts';
 import { equalBytes, fromHex, toHex } from '../lib/bytes.ts';
@@ -53,6 +54,24 @@ export interface Kdf {
   readonly memoryKib: number;
   readonly passes: number;
   readonly lanes: number;
+}
+
+/** What the file of a sealed identity says, in JSON. Bytes are in hexadecimal digits. */
+export interface SealedIdentityFile extends ShownForm {
+  readonly sealed: {
+    readonly kdf: Kdf & { readonly name: 'argon2id' };
+    readonly salt: string;
+    readonly cipher: string;
+    readonly nonce: string;
+    /** The seed, then the tag. */
+    readonly bytes: string;
+  };
+}
+
+interface ShownForm {
+  readonly version: number;
+  readonly peerId: string;
+  readonly publicKey: string;
 }
 
 /** A file as it was read. */
@@ -109,12 +128,27 @@ export function saveIdentity(
 ): OpenIdentity {
   expectNoIdentity(file);
   const publicKey = nodeEd25519.publicKey(seed);
-  const secret =
-    passphrase === '' ? { seed: toHex(seed) } : { sealed: seal(seed, publicKey, passphrase, kdf) };
-  const peerId = idOf(publicKey);
-  const text = JSON.stringify({ version: VERSION, peerId, publicKey: toHex(publicKey), ...secret });
-  writeFileAtomic(file, Buffer.from(`${text}\n`), FILE_MODE);
-  return { seed, publicKey, peerId };
+  const shown = shownForm(publicKey);
+  const salt = randomBytes(SALT_BYTES);
+  const stored =
+    passphrase === ''
+      ? { ...shown, seed: toHex(seed) }
+      : { ...shown, sealed: seal(seed, publicKey, keyOf(passphrase, salt, kdf), salt, kdf) };
+  writeFileAtomic(file, Buffer.from(`${JSON.stringify(stored)}\n`), FILE_MODE);
+  return { seed, publicKey, peerId: shown.peerId };
+}
+
+/** What the file of a sealed identity holds; made beside the event loop, since argon2id takes a second. @param passphrase not empty. */
+export async function sealIdentity(
+  seed: Uint8Array,
+  passphrase: string,
+  kdf: Kdf = KDF,
+): Promise<SealedIdentityFile> {
+  const publicKey = nodeEd25519.publicKey(seed);
+  const salt = randomBytes(SALT_BYTES);
+  const password = passwordOf(passphrase);
+  const key = await nodeArgon2id({ password, salt, ...kdf, bytes: KEY_BYTES });
+  return { ...shownForm(publicKey), sealed: seal(seed, publicKey, key, salt, kdf) };
 }
 
 function createIdentity(file: string, passphrase: string): OpenIdentity {
@@ -129,16 +163,19 @@ function wrong(file: string, expected: string, got: string, cause?: unknown): Er
   return nodeError('ERR_CONFIG', { what: file, expected, got }, cause);
 }
 
+function shownForm(publicKey: Uint8Array): ShownForm {
+  return { version: VERSION, peerId: idOf(publicKey), publicKey: toHex(publicKey) };
+}
+
 function seal(
   seed: Uint8Array,
   publicKey: Uint8Array,
-  passphrase: string,
+  key: Uint8Array,
+  salt: Uint8Array,
   kdf: Kdf,
-): Record<string, unknown> {
-  const [salt, nonce] = [randomBytes(SALT_BYTES), randomBytes(NONCE_BYTES)];
-  const cipher = createCipheriv(CIPHER, keyOf(passphrase, salt, kdf), nonce, {
-    authTagLength: TAG_BYTES,
-  });
+): SealedIdentityFile['sealed'] {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(publicKey, { plaintextLength: seed.length });
   const bytes = Buffer.concat([cipher.update(seed), cipher.final(), cipher.getAuthTag()]);
   return {
@@ -167,9 +204,13 @@ function unseal(file: string, { publicKey, sealed }: Stored, passphrase: string)
   }
 }
 
+function passwordOf(passphrase: string): Buffer {
+  return Buffer.from(passphrase.normalize('NFKC'));
+}
+
 function keyOf(passphrase: string, salt: Uint8Array, { memoryKib, passes, lanes }: Kdf): Buffer {
   return argon2Sync('argon2id', {
-    message: Buffer.from(passphrase.normalize('NFKC')),
+    message: passwordOf(passphrase),
     nonce: salt,
     parallelism: lanes,
     tagLength: KEY_BYTES,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { Daemon } from '../../src/node/daemon/daemon.ts';
+import { identityFile, openIdentity, showIdentity } from '../../src/node/identity-store.ts';
 import { noBrowser, openBrowser, visit } from './browser.ts';
 
 const SECONDS = 20;
@@ -111,6 +112,25 @@ describe('the dashboard of a node', { skip: noBrowser }, () => {
       void audio.play();
     })`;
     assert.equal(await page.evaluate(played), SECONDS);
+    await page.close();
+  });
+
+  it('saves a sealed copy of the identity', async () => {
+    const page = await dashboardOf(taker);
+    await visit(page, '#/contacts', 'main h1');
+    await page.getByRole('button', { name: 'Save your identity' }).click();
+    const save = page.getByRole('dialog').getByRole('button', { name: 'Save' });
+    await page.getByLabel('Passphrase', { exact: true }).fill('three words long');
+    assert.equal(await save.isEnabled(), false);
+    await page.getByLabel('Passphrase again').fill('three words long');
+    const download = page.waitForEvent('download');
+    await save.click();
+    const file = join(dir, 'identity.json');
+    await (await download).saveAs(file);
+    const { peerId } = showIdentity(identityFile(join(dir, 'taker')));
+    assert.equal(openIdentity(file, 'three words long').peerId, peerId);
+    await page.waitForSelector('dialog[open]', { state: 'detached' });
+    assert.deepEqual(faults, []);
     await page.close();
   });
 

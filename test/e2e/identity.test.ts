@@ -1,11 +1,12 @@
 /** `starling id`: one peer id for an installation, moved to another one with and without a passphrase. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { saveIdentity } from '../../src/node/identity-store.ts';
 import { startStarling } from '../support/cli.ts';
 import { TestBed } from '../support/cli-child.ts';
+import { ok, openTestNode } from '../support/daemon.ts';
 
 it('id: the same every time; export and import carry it to another home; wrong calls say what is wrong', {
   timeout: 60_000,
@@ -40,4 +41,28 @@ it('id: the same every time; export and import carry it to another home; wrong c
   for (const args of [['export'], ['sign', 'x'], ['import', 'a', 'b']]) {
     assert.equal((await id(args)).code, 2, args.join(' '));
   }
+});
+
+it('a node hands out a sealed copy of its identity, which another installation imports', {
+  timeout: 60_000,
+}, async () => {
+  await using bed = new TestBed();
+  const node = await openTestNode(bed);
+  const { peerId } = await ok(node, 'GET', '/identity');
+  const passphrase = 'three words long';
+  const short = await node.ask('POST', '/identity/copy', { body: { passphrase: 'short' } });
+  assert.deepEqual([short.status, short.body.code], [400, 'ERR_API_INVALID']);
+  const [copy, second] = await Promise.all([
+    ok(node, 'POST', '/identity/copy', { passphrase }),
+    node.ask('POST', '/identity/copy', { body: { passphrase } }),
+  ]);
+  assert.equal(second.body.code, 'ERR_API_TOO_MANY', 'each takes much memory');
+  const file = join(bed.root, 'copy.json');
+  writeFileSync(file, JSON.stringify(copy));
+  const home = bed.home();
+  const env = { STARLING_PASSPHRASE: passphrase };
+  const run = startStarling(bed, ['id', 'import', file], { home, env });
+  const { code, stdout, stderr } = await run.child.exit();
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, new RegExp(`^${peerId}\n`));
 });

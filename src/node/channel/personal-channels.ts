@@ -6,7 +6,13 @@
  */
 import { AddressPublisher, addressFinder } from '../address-publisher.ts';
 import { Contacts } from '../contacts.ts';
-import { identityFile, openIdentity, showIdentity } from '../identity-store.ts';
+import {
+  identityFile,
+  openIdentity,
+  type SealedIdentityFile,
+  sealIdentity,
+  showIdentity,
+} from '../identity-store.ts';
 import type { PeerNode } from '../peer-node.ts';
 import type { ChannelChange, ChannelService, PeerFinder } from './channel-service.ts';
 import { beFoundInLan, lanFinder } from './lan-finder.ts';
@@ -28,6 +34,8 @@ export interface PersonalChannelsOptions {
 export interface PersonalChannels {
   readonly channels: ChannelService;
   readonly contacts: Contacts;
+  /** A copy of the identity's file, sealed. @param passphrase not empty. */
+  sealedIdentity(passphrase: string): Promise<SealedIdentityFile>;
   /** Ends what keeps this node findable; the channels end with their node. */
   close(): void;
 }
@@ -64,6 +72,7 @@ export function openPersonalChannels(
   return {
     channels,
     contacts,
+    sealedIdentity: (passphrase) => sealIdentity(seed, passphrase),
     close: () => {
       for (const end of ends) end();
       // It may wait for the first node of the DHT, which nobody else waits for.

@@ -69,7 +69,13 @@ export function composeServices(parts: Parts): Composition {
   const [limits, , space] = others;
   const dir = (): string => downloadDir(settings);
   const touch = (topic: string) => () => feed.touch(topic);
-  const people = new ContactService({ node, channels, contacts, onChange: touch('contacts') });
+  const people = new ContactService({
+    node,
+    channels,
+    contacts,
+    sealedIdentity: personal.sealedIdentity,
+    onChange: touch('contacts'),
+  });
   const transfers = new TransferService({
     node,
     channels,

@@ -144,11 +144,11 @@ describe('a topic', () => {
       const rig = new Rig();
       const { events, end } = rig.follow();
       rig.rows = new Map([['a', { n: 1 }]]);
-      timers.tick(400);
+      timers.tick(450);
       assert.equal(events.length, 2);
       end();
       rig.rows = new Map([['a', { n: 2 }]]);
-      timers.tick(400);
+      timers.tick(450);
       assert.equal(events.length, 2);
       rig.feed.close();
     } finally {
@@ -221,7 +221,7 @@ describe('coming back', () => {
       rig.set('a', { n: 1 });
       end();
       rig.nowMs = 60_001;
-      timers.tick(400);
+      timers.tick(450);
       rig.rows = new Map([['b', { n: 2 }]]);
       for (const { seq } of events) {
         assert.deepEqual(replay(rig.follow(seq).events), { b: { n: 2 } });

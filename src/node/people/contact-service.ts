@@ -7,8 +7,10 @@ import {
   AddContact,
   ChangeContact,
   Contact as ContactRow,
+  CopyIdentity,
   Done,
   IdentityCard,
+  SealedIdentity,
 } from '../../contract/index.ts';
 import { formatEndpoint } from '../address.ts';
 import type { ChannelService } from '../channel/channel-service.ts';
@@ -24,6 +26,7 @@ import type { TopicSource } from '../daemon/feed.ts';
 import type { NodeService } from '../daemon/service.ts';
 import type { Api } from '../http/api.ts';
 import { apiError } from '../http/errors.ts';
+import type { SealedIdentityFile } from '../identity-store.ts';
 import type { PeerNode } from '../peer-node.ts';
 
 const Peer = Type.Object({ peerId: Type.String({ minLength: 1, maxLength: 100 }) });
@@ -34,6 +37,8 @@ export interface ContactServiceOptions {
   readonly node: PeerNode;
   readonly channels: ChannelService;
   readonly contacts: Contacts;
+  /** A copy of the identity's file, sealed under a passphrase. */
+  readonly sealedIdentity: (passphrase: string) => Promise<SealedIdentityFile>;
   readonly onChange: () => void;
 }
 
@@ -41,6 +46,8 @@ export interface ContactServiceOptions {
 export class ContactService implements NodeService {
   readonly name = 'contacts';
   readonly #options: ContactServiceOptions;
+  /** A copy is being sealed, which takes 256 MiB for a second. */
+  #isSealing = false;
 
   constructor(options: ContactServiceOptions) {
     this.#options = options;
@@ -73,6 +80,19 @@ export class ContactService implements NodeService {
         },
       },
       ({ query }) => this.#card(query),
+    );
+    api.post(
+      '/identity/copy',
+      {
+        schema: {
+          tags,
+          summary:
+            'A sealed copy of the identity, for another machine or for the day the disk is lost',
+          body: CopyIdentity,
+          response: { 200: SealedIdentity },
+        },
+      },
+      ({ body }) => this.#copy(body.passphrase),
     );
     api.get(
       '/contacts',
@@ -138,6 +158,18 @@ export class ContactService implements NodeService {
         return { ok: true as const };
       },
     );
+  }
+
+  async #copy(passphrase: string): Promise<SealedIdentity> {
+    if (this.#isSealing) {
+      throw apiError('ERR_API_TOO_MANY', { what: 'copies of the identity at a time', most: 1 });
+    }
+    this.#isSealing = true;
+    try {
+      return await this.#options.sealedIdentity(passphrase);
+    } finally {
+      this.#isSealing = false;
+    }
   }
 
   #card(query: { name?: string; address?: boolean; relay?: string[] }): IdentityCard {

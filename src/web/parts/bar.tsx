@@ -1,7 +1,7 @@
 /**
  * A bar of progress. Decoration: the number stands beside it.
  *
- * It jumps from state to state, 2.5 times a second: one that glided for 0.3 s each time took Chromium without a GPU 3.4 s of CPU in 20 s, for a single torrent; it takes 1.0.
+ * It jumps from state to state, a few times a second: one that glided for 0.3 s each time took Chromium without a GPU 3.4 s of CPU in 20 s, for a single torrent; it takes 1.0.
  * @module
  */
 

@@ -14,9 +14,11 @@ import { contacts, useTopics } from '../../state/live.ts';
 import { attempt, tellProblem } from '../../state/notice.ts';
 import { useIsLoaded, useRows } from '../../state/use-collection.ts';
 import { shownName } from '../../words/shown-name.ts';
+import { CopyDialog } from './copy-dialog.tsx';
 
 function OwnCard() {
   const [card, setCard] = useState<IdentityCard>();
+  const [isCopying, setIsCopying] = useState(false);
   useEffect(() => {
     request<IdentityCard>('GET', '/identity').then(setCard, tellProblem);
   }, []);
@@ -35,8 +37,12 @@ function OwnCard() {
         <code className="link-box">{card.link}</code>
         <div className="row-of-buttons">
           <CopyButton text={card.link} label="Copy link" />
+          <Button icon="download" onClick={() => setIsCopying(true)}>
+            Save your identity
+          </Button>
         </div>
       </div>
+      {isCopying ? <CopyDialog onClose={() => setIsCopying(false)} /> : null}
     </section>
   );
 }
