@@ -52,13 +52,13 @@ it('a node hands out a sealed copy of its identity, which another installation i
   const passphrase = 'three words long';
   const short = await node.ask('POST', '/identity/copy', { body: { passphrase: 'short' } });
   assert.deepEqual([short.status, short.body.code], [400, 'ERR_API_INVALID']);
-  const [copy, second] = await Promise.all([
-    ok(node, 'POST', '/identity/copy', { passphrase }),
-    node.ask('POST', '/identity/copy', { body: { passphrase } }),
-  ]);
-  assert.equal(second.body.code, 'ERR_API_TOO_MANY', 'each takes much memory');
+  const copyIt = () => node.ask('POST', '/identity/copy', { body: { passphrase } });
+  const answers = await Promise.all([copyIt(), copyIt()]);
+  const [made, refused] = answers.sort((a, b) => a.status - b.status);
+  assert.deepEqual([made!.status, refused!.status], [200, 429], 'each takes much memory');
+  assert.equal(refused!.body.code, 'ERR_API_TOO_MANY');
   const file = join(bed.root, 'copy.json');
-  writeFileSync(file, JSON.stringify(copy));
+  writeFileSync(file, JSON.stringify(made!.body));
   const home = bed.home();
   const env = { STARLING_PASSPHRASE: passphrase };
   const run = startStarling(bed, ['id', 'import', file], { home, env });
