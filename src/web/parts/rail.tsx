@@ -26,9 +26,8 @@ const spaceWords = ({ freeBytes }: NodeStatus): string => `${bytesText(freeBytes
 
 /** Rates, connections and space; a strip above the pages in a narrow window. */
 function Glance() {
-  const isKnown = useRowPart(node, 'node', (status) => status !== undefined);
-  const hasSpace = useRowPart(node, 'node', (status) => (status?.freeBytes ?? null) !== null);
-  if (!isKnown) return null;
+  const hasSpace = useRowPart(node, 'node', (status) => status && status.freeBytes !== null);
+  if (hasSpace === undefined) return null;
   return (
     <dl className="glance">
       <div className="down">

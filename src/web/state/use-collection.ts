@@ -5,19 +5,7 @@
 import { useCallback, useRef, useSyncExternalStore } from 'react';
 import type { Collection } from './collection.ts';
 
-/** One row, or undefined when there is none. */
-export function useRow<Row extends object>(
-  collection: Collection<Row>,
-  key: string,
-): Row | undefined {
-  const subscribe = useCallback(
-    (listener: () => void) => collection.subscribeRow(key, listener),
-    [collection, key],
-  );
-  return useSyncExternalStore(subscribe, () => collection.get(key));
-}
-
-/** Something of one row, and the component drawn again only when that is another one. @param part of the row; the same function at each call. */
+/** Something of one row, and the component drawn again only when that is another one. */
 export function useRowPart<Row extends object, Part>(
   collection: Collection<Row>,
   key: string,
@@ -33,6 +21,14 @@ export function useRowPart<Row extends object, Part>(
     if (!isShallowEqual(last.current, next)) last.current = next;
     return last.current as Part;
   });
+}
+
+/** One row, or undefined when there is none. */
+export function useRow<Row extends object>(
+  collection: Collection<Row>,
+  key: string,
+): Row | undefined {
+  return useRowPart(collection, key, (row) => row);
 }
 
 /** The keys of all rows. */
